@@ -1,0 +1,1 @@
+"""Declarative CRM migrations on Dagster: every row accounted for, no record twice."""
