@@ -1,0 +1,223 @@
+"""What a destination is to the phases: capabilities as data, and a set-oriented protocol.
+
+Belongs here: the protocol and the values it speaks. Not here: any vendor's word (their own modules), retries and
+transport (destinations.http), the order of ledger and network (phases.load).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import polars as pl
+
+from crm_pipelines.journal import Allowance, Journal, OpenAttempt, Operation
+
+FieldType = Literal["text", "long_text", "number", "date", "datetime", "enum", "set", "address", "boolean", "money"]
+
+
+@dataclass(frozen=True)
+class WantedField:
+    """A custom field that the map writes."""
+
+    phase: str
+    name: str
+    """Display name, unique per phase."""
+    type: FieldType
+    options: tuple[str, ...] = ()
+    """Labels that must exist, for enum and set."""
+    is_external_id: bool = False
+    """True for the field that carries the source key."""
+
+
+@dataclass(frozen=True)
+class WantedSchema:
+    """All that `prepare` must find or make before the first record."""
+
+    fields: tuple[WantedField, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Phase -> labels (tags) that records of that phase carry."""
+    stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Pipeline name -> its stages in order."""
+    types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Phase -> names of record types it uses (activity types)."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Phase -> records that will be created; held against the plan's caps."""
+
+
+@dataclass(frozen=True)
+class FoundField:
+    """A field as the destination has it."""
+
+    phase: str
+    name: str
+    code: str
+    """The vendor's key; never part of a seal."""
+    type: str
+    options: Mapping[str, str]
+    """Label -> option id."""
+    is_custom: bool
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What `describe` and `prepare` found."""
+
+    account: str
+    """Stable name of the tenant."""
+    plan: str
+    seats: int
+    currency: str
+    timezone: str
+    users: Mapping[str, str]
+    """Casefolded e-mail of active users -> user id."""
+    fields: tuple[FoundField, ...]
+    labels: Mapping[str, Mapping[str, str]]
+    """Phase -> label -> option id."""
+    stages: Mapping[str, Mapping[str, str]]
+    """Pipeline -> stage -> id."""
+    types: Mapping[str, Mapping[str, str]]
+    caps: Mapping[str, int]
+    """Cap name -> number, e.g. custom_fields -> 30."""
+    record_counts: Mapping[str, int] = field(default_factory=dict)
+    """Phase -> live records found, where a listing told."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that `prepare` would make: for the forecast, the journal and the seal's diff."""
+
+    kind: Literal["field", "option", "label", "pipeline", "stage", "type"]
+    phase: str
+    name: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Limits as data, each with its source in the vendor's module."""
+
+    burst_requests: int
+    burst_window_s: float
+    concurrency: int
+    list_page: int
+    visible_token_phases: frozenset[str]
+    """Phases whose records cannot carry an external id."""
+    create_only_fields: Mapping[str, frozenset[str]]
+    """Phase -> fields that only a create call may carry (never updated, never compared for updates)."""
+    union_fields: Mapping[str, frozenset[str]]
+    """Phase -> multi-value fields that are united with what is there on update."""
+    apply_within_s: float
+    """Longest time within which the vendor may still apply a request that got no answer."""
+    label_phases: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class WriteRow:
+    """One record to be sent: logical payload, links already resolved to destination ids."""
+
+    key: str
+    operation: Operation
+    payload: Mapping[str, Any]
+    """Logical field -> value; labels and options by name; `custom` holds custom fields by display name; links by destination id."""
+    payload_hash: str
+    payload_json: bytes
+    token: str
+    destination_id: str | None = None
+    changes: Mapping[str, Any] | None = None
+    """For updates: only the logical fields to send (already three-way compared)."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the account may spend: the day's allowance and what remains of it."""
+
+    allowance: Allowance
+    remaining: int
+    cost: Mapping[str, int]
+    """`phase.operation` -> tokens of one request, `list.<phase>` -> tokens of one page."""
+    tokens_per_day: int
+
+
+class Destination(Protocol):
+    """One account at a vendor."""
+
+    name: str
+    capabilities: Capabilities
+
+    def describe(self, journal: Journal | None = None) -> Schema:
+        """Read users, fields, options, stages, plan and caps."""
+        ...
+
+    def missing(self, wanted: WantedSchema, found: Schema) -> list[Step]:
+        """Return what `prepare` would make, in order. Raises: SettingsError naming the cap when the plan cannot hold it."""
+        ...
+
+    def prepare(self, wanted: WantedSchema, journal: Journal) -> Schema:
+        """Make what is missing, each step journalled and looked up by name first; idempotent under kills."""
+        ...
+
+    def find(self, phase: str, journal: Journal) -> pl.DataFrame:
+        """Return every live record of ours by bulk listing.
+
+        Shape: `key` (external id or visible token), `destination_id`, `labels` (list of label names, null where the phase has none),
+        `amount`, `currency`, `status` (null where the phase has none). One row per record, duplicates included.
+        """
+        ...
+
+    def existing(self, phase: str, journal: Journal) -> pl.DataFrame:
+        """Return live records that are not ours, for matching.
+
+        Shape: `destination_id`, `match` (casefolded e-mail, name, ...; one row per match value), `payload` (logical JSON).
+        """
+        ...
+
+    def write(self, phase: str, rows: Iterable[WriteRow], journal: Journal, allowance: Allowance | None) -> WriteReport:
+        """Send rows in waves of at most 100: journal.sending, requests, journal.answered.
+
+        Raises: QuotaExhausted (everything sent is recorded), DestinationError when the vendor stays away, both after all in flight are settled.
+        """
+        ...
+
+    def read(self, phase: str, ids: Sequence[str], journal: Journal) -> pl.DataFrame:
+        """Return records by destination id. Shape: `destination_id`, `payload` (logical JSON, links by destination id); missing ids absent."""
+        ...
+
+    def lookup(self, phase: str, attempts: Sequence[OpenAttempt], journal: Journal) -> Mapping[int, list[str]]:
+        """Find records of unanswered creates by listing since the attempts, by the vendor's clock.
+
+        Shape: attempt id -> destination ids found (none, one, or several).
+        """
+        ...
+
+    def revert(self, phase: str, rows: Iterable[WriteRow], journal: Journal) -> None:
+        """Undo writes (used by rollback)."""
+        ...
+
+    def budget(self) -> Budget:
+        """Return what may be spent now, by the vendor's own headers."""
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...
+
+
+@dataclass
+class WriteReport:
+    """What one `write` did, in numbers."""
+
+    sent: int = 0
+    created: int = 0
+    updated: int = 0
+    refused: int = 0
+    unknown: int = 0
+    tokens: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+def utc_text(moment: datetime) -> str:
+    """Return `YYYY-MM-DDTHH:MM:SSZ`."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
