@@ -1,0 +1,108 @@
+"""Undo what spreadsheets and web forms did to text, count every change, keep the original.
+
+Belongs here: formula guards, invisible characters, control characters, HTML entities, mojibake. Not here: changes that
+a mapping makes (spec rules), and anything that needs to know a column's meaning (typed).
+
+The rules: one leading ' or tab goes only before = + - @ (a bare apostrophe is a name's own). NBSP, zero-width and
+direction marks go at the ends only. Control characters go, tab and line ends stay. Entities and mojibake are undone
+in columns marked `repair` only: in an address of a web page `&copy=2` is no copyright sign.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ftfy
+import polars as pl
+
+from crm_pipelines.sources.base import LINE, ROW
+
+GUARD = re.compile(r"['\t](?=[=+\-@])")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+HIDDEN = "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+HIDDEN_ENDS = re.compile(rf"^[ \t]*[{HIDDEN}][ \t{HIDDEN}]*|[ \t{HIDDEN}]*[{HIDDEN}][ \t]*$")
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+ENTITY_PASSES = 2  # text escaped twice on its way (`&amp;#039;`) is as common as once
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A frame after repair, and per column how many cells changed by kind."""
+
+    frame: pl.DataFrame
+    repairs: dict[str, dict[str, int]]
+
+
+def repair_frame(frame: pl.DataFrame, human_text: frozenset[str]) -> Repaired:
+    """Repair every text column; columns in `human_text` also lose entities and mojibake."""
+    names = [name for name in frame.columns if name not in (ROW, LINE)]
+    if not names or not frame.height:
+        return Repaired(frame, {})
+    hits = frame.select(_suspicious(name, name in human_text).any() for name in names).row(0)
+    repairs: dict[str, dict[str, int]] = {}
+    replaced = []
+    for name, is_hit in zip(names, hits, strict=True):
+        if is_hit and (result := _repair_column(frame[name], name in human_text)) is not None:
+            column, repairs[name] = result
+            replaced.append(column)
+    return Repaired(frame.with_columns(replaced), repairs)
+
+
+def repair_text(text: str, is_human: bool) -> tuple[str, tuple[str, ...]]:
+    """Return one cell's text repaired, and the kinds of repair that were needed."""
+    kinds = []
+    for kind, repaired in _steps(text, is_human):
+        if repaired != text:
+            kinds.append(kind)
+            text = repaired
+    return text, tuple(kinds)
+
+
+def _steps(text: str, is_human: bool) -> list[tuple[str, str]]:
+    """Apply the repairs one after the other; each step sees what the one before it left."""
+    steps = [("invisible", text := HIDDEN_ENDS.sub("", text))]
+    steps.append(("control", text := CONTROLS.sub("", text)))
+    steps.append(("formula_guard", text := GUARD.sub("", text, count=1) if GUARD.match(text) else text))
+    if is_human:
+        steps.append(("entity", text := _unescape(text)))
+        if not text.isascii():
+            steps.append(("mojibake", ftfy.fix_encoding(text)))
+    return steps
+
+
+def _unescape(text: str) -> str:
+    for _ in range(ENTITY_PASSES):
+        text = ENTITY.sub(lambda found: html.unescape(found.group()), text)
+    return text
+
+
+def _suspicious(name: str, is_human: bool) -> pl.Expr:
+    """Say which cells may need a repair, in terms that cost next to nothing on those that do not."""
+    text = pl.col(name)
+    suspicious = (text.str.len_bytes() != text.str.len_chars()) | text.str.starts_with("'") | text.str.starts_with("\t")
+    suspicious |= text.str.contains(CONTROL_CLASS)
+    return (suspicious | text.str.contains("&", literal=True)) if is_human else suspicious
+
+
+CONTROL_CLASS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+
+
+def _repair_column(column: pl.Series, is_human: bool) -> tuple[pl.Series, dict[str, int]] | None:
+    """Repair a column's suspicious values, each distinct one once; None when none of them changed."""
+    values = column.to_frame().filter(_suspicious(column.name, is_human))[column.name].value_counts(name="count")
+    mapping: dict[str, str | None] = {}
+    counts: Counter[str] = Counter()
+    for value, count in values.iter_rows():
+        repaired, kinds = repair_text(value, is_human)
+        if kinds:
+            mapping[value] = repaired or None
+            counts.update(dict.fromkeys(kinds, count))
+    return (_replace(column, mapping), dict(counts)) if mapping else None
+
+
+def _replace(column: pl.Series, mapping: Mapping[str, str | None]) -> pl.Series:
+    return column.replace(pl.Series(list(mapping), dtype=pl.String), pl.Series(list(mapping.values()), dtype=pl.String))
