@@ -1,0 +1,127 @@
+"""Load a phase's chunks into the destination, recording each record before and after it is sent.
+
+Belongs here: the order of ledger and network for records. Not here: vendor calls (destinations), what needs sending (phases.plan), the
+three-way comparison of updates (phases.update), tag pairs (phases.tags).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import polars as pl
+
+from crm_pipelines.destinations.base import WriteReport, WriteRow
+from crm_pipelines.keys import record_token
+from crm_pipelines.observe import event, logger
+from crm_pipelines.phases import accounts, files, match, tags, update
+from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.plan import classify, parent_frames
+from crm_pipelines.phases.session import Session
+
+log = logger(__name__)
+
+SLICE_ROWS = 10_000  # mapping and ledger look-ups cost about 20 ms per frame: few, large frames
+
+
+@dataclass
+class LoadReport:
+    """What became of the records of some chunks."""
+
+    phase: str
+    per_chunk: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Chunk -> records by state, of the records it contributed to."""
+    written: WriteReport = field(default_factory=WriteReport)
+
+
+def load(session: Session, phase: str, chunk_keys: Sequence[str]) -> LoadReport:
+    """Send every desired record of these chunks that the ledger does not show as applied.
+
+    Shape: a record that two chunks contributed to counts in both chunks' states.
+    Raises: NotConfirmedError; QuotaExhausted (run again after `resumes_at`); DestinationError. What was sent is recorded in all cases.
+    """
+    check_confirmed(session)
+    compiled = session.project.compiled.phases[phase]
+    report = LoadReport(phase)
+    desired = _desired(session, phase, chunk_keys)
+    if compiled.create == "never":
+        match.match_only(session, phase, desired)
+    elif compiled.pairs:
+        tags.attach(session, phase, desired, report.written)
+    else:
+        for start in range(0, desired.height, SLICE_ROWS):
+            _load_slice(session, phase, desired.slice(start, SLICE_ROWS), report.written)
+    report.per_chunk = accounts.states_by_chunk(session, phase, desired, chunk_keys)
+    event(log, "phase_loaded", phase=phase, chunks=len(chunk_keys), records=desired.height, sent=report.written.sent)
+    return report
+
+
+def _desired(session: Session, phase: str, chunk_keys: Sequence[str]) -> pl.DataFrame:
+    wanted = set(chunk_keys)
+    frame = files.read_frame(session.project.mapped_path(phase))
+    sealed = accounts.sealed_keys(session, phase)
+    if sealed is not None:
+        frame = frame.filter(pl.col("key").is_in(sealed))
+    if wanted >= set(session.project.phase_chunks(phase)):
+        return frame
+    return frame.filter(pl.col("contributors").list.eval(pl.element().is_in(list(wanted))).list.any())
+
+
+def _load_slice(session: Session, phase: str, desired: pl.DataFrame, written: WriteReport) -> None:
+    keys = desired.get_column("key").to_list()
+    records = session.ledger.records(session.account, session.engagement, phase, keys)
+    frame = classify(desired, records, parent_frames(session, phase, desired), session.pass_no)
+    frame = match.adopt_existing(session, phase, frame)
+    _hold(session, phase, frame)
+    rows = [*_creates(session, phase, frame), *update.rows(session, phase, frame)]
+    if rows:
+        _send(session, phase, rows, written)
+
+
+def _hold(session: Session, phase: str, frame: pl.DataFrame) -> None:
+    waiting = frame.filter(pl.col("decision") == "waiting").select("key", "queue", "reason", "hash").with_columns(state=pl.lit("waiting"))
+    refused = (
+        frame.filter(pl.col("decision") == "refused")
+        .select("key", pl.lit("").alias("queue"), pl.col("held_reason").alias("reason"), "hash")
+        .with_columns(state=pl.lit("refused"))
+    )
+    held = pl.concat([waiting, refused], how="vertical_relaxed")
+    if held.height:
+        session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, held)
+
+
+def _send(session: Session, phase: str, rows: list[WriteRow], written: WriteReport) -> None:
+    session.listings.pop(phase, None)
+    part = session.destination.write(phase, rows, session.journal(phase), session.allowance())
+    for name in ("sent", "created", "updated", "refused", "unknown", "tokens"):
+        setattr(written, name, getattr(written, name) + getattr(part, name))
+    for reason, count in part.reasons.items():
+        written.reasons[reason] = written.reasons.get(reason, 0) + count
+
+
+def _creates(session: Session, phase: str, frame: pl.DataFrame) -> Iterator[WriteRow]:
+    compiled = session.project.compiled.phases[phase]
+    links = list(compiled.links)
+    wanted = frame.filter(pl.col("decision") == "create")
+    columns = ["key", "hash", "payload", *(f"id_{name}" for name in links)]
+    visible = phase in session.destination.capabilities.visible_token_phases
+    for key, digest, text, *ids in wanted.select(columns).iter_rows():
+        raw = text.encode()
+        yield WriteRow(
+            key=key,
+            operation="create",
+            payload=linked(orjson.loads(raw), links, ids),
+            payload_hash=digest,
+            payload_json=raw,
+            token=record_token(session.engagement, phase, key) if visible else key,
+        )
+
+
+def linked(payload: dict[str, Any], links: Sequence[str], ids: Sequence[str | None]) -> Mapping[str, Any]:
+    """Return the payload with parents' source keys replaced by their destination ids."""
+    for name, destination_id in zip(links, ids, strict=True):
+        if name in payload:
+            payload[name] = destination_id
+    return payload

@@ -1,0 +1,85 @@
+"""Match desired records with what the destination already holds, before any is created.
+
+Belongs here: phases that only match (users), and the adoption of existing records under the spec's `existing` policy. Not here: records
+of ours (the ledger knows them).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crm_pipelines.journal import Attempt, Outcome
+from crm_pipelines.phases.session import Session
+
+ADOPT_WAVE = 100
+
+
+def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
+    """Adopt the destination's users for the desired ones; hold the others in the owner queue.
+
+    Under decision `owners: default_user` an unmatched owner's rows arrive under the declared default owner.
+    """
+    users = session.described().users
+    default = session.project.decisions.get("default_owner", "").casefold()
+    fallback = users.get(default) if session.project.decisions.get("owners") == "default_user" else None
+    adopt: list[tuple[str, str, str, str]] = []
+    hold: list[dict[str, str]] = []
+    for key, digest, payload in desired.select("key", "hash", "payload").iter_rows():
+        user = users.get(key.casefold()) or fallback
+        if user is None:
+            hold.append({"key": key, "queue": "owner", "reason": "no_user", "hash": digest, "state": "waiting"})
+        else:
+            adopt.append((key, digest, payload, user))
+    adopt_all(session, phase, adopt)
+    if hold:
+        session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, pl.DataFrame(hold))
+
+
+def adopt_all(session: Session, phase: str, rows: list[tuple[str, str, str, str]]) -> None:
+    """Record (key, hash, payload, destination id) as adopted; nothing is sent."""
+    known = session.ledger.records(session.account, session.engagement, phase, [row[0] for row in rows])
+    applied = dict(known.select("key", pl.concat_str("applied_hash", "destination_id", separator="|")).iter_rows())
+    fresh = [row for row in rows if applied.get(row[0]) != f"{row[1]}|{row[3]}"]
+    journal = session.journal(phase)
+    for start in range(0, len(fresh), ADOPT_WAVE):
+        wave = fresh[start : start + ADOPT_WAVE]
+        attempts = [Attempt(key, "update", digest, payload.encode(), key, 0, user) for key, digest, payload, user in wave]
+        ids = journal.sending(attempts, None)
+        journal.answered([Outcome(n, row[0], "adopted", row[3]) for n, row in zip(ids, wave, strict=True)])
+
+
+def adopt_existing(session: Session, phase: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn creates whose match value the destination already holds into adoptions.
+
+    One match: the record is adopted and brought to the spec's policy (`fill_empty`, `overwrite`, `leave`). Several: queue `conflict`.
+    Shape: the same rows; `decision` of matched ones becomes `adopt` or `waiting`, `destination_id` and `base` are set.
+    """
+    compiled = session.project.compiled.phases[phase]
+    frame = frame.with_columns(base=pl.lit(None, dtype=pl.String))
+    creates = frame.filter((pl.col("decision") == "create") & pl.col("match").is_not_null()) if "match" in frame.columns else None
+    if not compiled.match or creates is None or creates.is_empty():
+        return frame
+    existing = _existing(session, phase)
+    if existing.is_empty():
+        return frame
+    found = (
+        existing.group_by("match")
+        .agg(pl.col("destination_id").n_unique().alias("n"), pl.col("destination_id").first(), pl.col("payload").first())
+        .rename({"destination_id": "found_id", "payload": "found_payload"})
+    )
+    joined = frame.join(found, on="match", how="left", maintain_order="left")
+    is_match = (pl.col("decision") == "create") & pl.col("n").is_not_null()
+    doubt = is_match & (pl.col("n") > 1)
+    return joined.with_columns(
+        decision=pl.when(doubt).then(pl.lit("waiting")).when(is_match).then(pl.lit("adopt")).otherwise("decision"),
+        queue=pl.when(doubt).then(pl.lit("conflict")).otherwise("queue"),
+        reason=pl.when(doubt).then(pl.lit("several_existing")).otherwise("reason"),
+        destination_id=pl.when(is_match & ~doubt).then("found_id").otherwise("destination_id"),
+        base=pl.when(is_match & ~doubt).then("found_payload").otherwise("base"),
+    ).drop("n", "found_id", "found_payload")
+
+
+def _existing(session: Session, phase: str) -> pl.DataFrame:
+    if phase not in session.matched:
+        session.matched[phase] = session.destination.existing(phase, session.journal(phase))
+    return session.matched[phase]

@@ -1,0 +1,222 @@
+"""Desired records against the ledger: what each one needs, before anything is sent.
+
+Belongs here: the classification of desired records and the forecast that follows from it. Not here: sending (phases.load), what is
+desired (phases.resolve, phases.map).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from crm_pipelines.destinations.base import Budget, WantedSchema
+from crm_pipelines.phases import files
+from crm_pipelines.phases.session import Session
+
+DECISIONS = ("create", "update", "unchanged", "waiting", "refused")
+
+
+@dataclass(frozen=True)
+class PhaseForecast:
+    """What one phase will do and cost."""
+
+    create: int = 0
+    update: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    refused: int = 0
+    requests: int = 0
+    tokens: int = 0
+    cheapest_tokens: int = 0
+    """The creates alone, at the price of one create each."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The cheapest call plan for what is desired now, with its calendar."""
+
+    phases: Mapping[str, PhaseForecast]
+    prepare_tokens: int
+    verify_tokens: int
+    """Bulk listings: matching before, counting after."""
+    total_tokens: int
+    cheapest_tokens: int
+    tokens_per_day: int
+    remaining_today: int
+    reserve: int
+    calendar: list[dict[str, Any]] = field(default_factory=list)
+    """Day by day: date, tokens, cumulative share of the total."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def classify(desired: pl.DataFrame, records: pl.DataFrame, parents: Mapping[str, pl.DataFrame], pass_no: int) -> pl.DataFrame:
+    """Decide what each desired record needs.
+
+    `parents` maps a link column (`link_org_id`) to a frame [key, parent_id, parent_queue, parent_reason] of the parent phase.
+    Shape: the rows of `desired`, plus `decision`, `queue`, `reason`, `destination_id`, `applied_hash` and `id_<field>` per link.
+    """
+    known = records.select("key", "destination_id", "applied_hash", "held_state", "held_reason", "held_hash")
+    frame = desired.join(known, on="key", how="left", maintain_order="left")
+    waits_queue, waits_reason = pl.col("queue"), pl.col("reason")
+    for column, parent in parents.items():
+        name = column.removeprefix("link_")
+        renamed = parent.rename({"key": column, "parent_id": f"id_{name}", "parent_queue": f"q_{name}", "parent_reason": f"r_{name}"})
+        frame = frame.join(renamed, on=column, how="left", maintain_order="left")
+        orphan = pl.col(column).is_not_null() & pl.col(f"id_{name}").is_null()
+        waits_queue = pl.when(waits_queue.is_null() & orphan).then(pl.col(f"q_{name}").fill_null("parent")).otherwise(waits_queue)
+        waits_reason = (
+            pl.when(waits_reason.is_null() & orphan).then(pl.col(f"r_{name}").fill_null(f"parent_{name}")).otherwise(waits_reason)
+        )
+    frame = frame.with_columns(queue=waits_queue, reason=waits_reason)
+    return frame.with_columns(decision=_decision()).drop([c for c in frame.columns if c.startswith(("q_", "r_"))])
+
+
+def _decision() -> pl.Expr:
+    same = pl.col("applied_hash") == pl.col("hash")
+    refused_before = (pl.col("held_state") == "refused") & (pl.col("held_hash") == pl.col("hash"))
+    return (
+        pl.when(same.fill_null(value=False))
+        .then(pl.lit("unchanged"))
+        .when(pl.col("queue").is_not_null())
+        .then(pl.lit("waiting"))
+        .when(refused_before.fill_null(value=False))
+        .then(pl.lit("refused"))
+        .when(pl.col("destination_id").is_not_null())
+        .then(pl.lit("update"))
+        .otherwise(pl.lit("create"))
+    )
+
+
+def parent_frames(session: Session, phase: str, desired: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return, per link column of a phase, the parents' destination ids as the ledger has them."""
+    compiled = session.project.compiled
+    out: dict[str, pl.DataFrame] = {}
+    for name, parent_phase in compiled.phases[phase].links.items():
+        column = f"link_{name}"
+        keys = desired.get_column(column).drop_nulls().unique().to_list()
+        records = session.ledger.records(session.account, session.engagement, parent_phase, keys)
+        out[column] = parent_view(records, parent_phase, is_match_only=compiled.phases[parent_phase].create == "never")
+    return out
+
+
+def parent_view(records: pl.DataFrame, phase: str, *, is_match_only: bool) -> pl.DataFrame:
+    """Return a parent phase's records as links see them.
+
+    A missing owner is the row's own trouble (its queue shows through); any other missing parent puts the row behind it.
+    """
+    queue = pl.col("held_queue") if is_match_only else pl.lit("parent")
+    reason = pl.col("held_reason") if is_match_only else pl.lit(f"parent_{phase}")
+    return records.select("key", parent_id=pl.col("destination_id"), parent_queue=queue, parent_reason=reason)
+
+
+def forecast(session: Session) -> Forecast:
+    """Compute the cheapest call plan for the desired records and its calendar; sends nothing but the reads of `describe`."""
+    project = session.project
+    budget = session.destination.budget()
+    schema = session.described()
+    steps = session.destination.missing(wanted_schema(session), schema)
+    phases: dict[str, PhaseForecast] = {}
+    present: dict[str, set[str]] = {}
+    verify = 0
+    for phase in project.phases:
+        phases[phase], present[phase], pages = _forecast_phase(session, phase, present, budget)
+        verify += pages
+    prepare = sum(step.tokens for step in steps)
+    total = prepare + verify + sum(p.tokens for p in phases.values())
+    return Forecast(
+        phases=phases,
+        prepare_tokens=prepare,
+        verify_tokens=verify,
+        total_tokens=total,
+        cheapest_tokens=sum(p.cheapest_tokens for p in phases.values()),
+        tokens_per_day=budget.tokens_per_day,
+        remaining_today=budget.remaining,
+        reserve=budget.allowance.reserve,
+        calendar=calendar(budget, total),
+    )
+
+
+def wanted_schema(session: Session) -> WantedSchema:
+    """Return the fields, options, labels and stages that the desired records use."""
+    project = session.project
+    frames = {phase: files.read_frame(project.mapped_path(phase)) for phase in project.phases}
+    return project.compiled.wanted_schema(frames)
+
+
+def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
+    """Spread tokens over vendor days: what remains today above the reserve, then whole days less the reserve."""
+    days: list[dict[str, Any]] = []
+    left, start = tokens, budget.allowance.resumes_at - timedelta(days=1)
+    reserve = budget.allowance.reserve
+    room = max(0, budget.remaining - reserve)
+    per_day = max(0, budget.tokens_per_day - reserve)
+    index = 0
+    while left > 0 and per_day > 0:
+        spend = min(left, room)
+        left -= spend
+        days.append(
+            {
+                "day": (start + timedelta(days=index)).date().isoformat(),
+                "tokens": spend,
+                "done_pct": math.floor(100 * (tokens - left) / tokens),
+            }
+        )
+        room, index = per_day, index + 1
+    return days
+
+
+def _forecast_phase(
+    session: Session, phase: str, present: Mapping[str, set[str]], budget: Budget
+) -> tuple[PhaseForecast, set[str], int]:
+    project = session.project
+    compiled = project.compiled.phases[phase]
+    desired = files.read_frame(project.mapped_path(phase))
+    page = budget.cost.get(f"list.{phase}", 0) if not compiled.pairs else 0
+    pages = math.ceil(max(1, desired.height) / session.destination.capabilities.list_page) * page
+    if compiled.create == "never":
+        known = set(session.described().users)
+        matched = [key for key in desired.get_column("key") if key in known]
+        waiting = desired.height - len(matched)
+        return PhaseForecast(unchanged=len(matched), waiting=waiting), set(matched), 0
+    if compiled.pairs:
+        return PhaseForecast(unchanged=desired.height), set(), 0
+    records = session.ledger.records(session.account, session.engagement, phase)
+    frame = classify(desired, records, _predicted_parents(compiled.links, present), session.pass_no)
+    counts = dict(frame.group_by("decision").len().iter_rows())
+    there = set(frame.filter(pl.col("decision").is_in(["create", "update", "unchanged"])).get_column("key"))
+    create, update = counts.get("create", 0), counts.get("update", 0)
+    price, change = budget.cost.get(f"{phase}.create", 0), budget.cost.get(f"{phase}.update", 0)
+    tokens = create * price + update * change
+    match = pages if compiled.match and create else 0
+    return (
+        PhaseForecast(
+            create=create,
+            update=update,
+            unchanged=counts.get("unchanged", 0),
+            waiting=counts.get("waiting", 0),
+            refused=counts.get("refused", 0),
+            requests=create + update,
+            tokens=tokens,
+            cheapest_tokens=create * price,
+        ),
+        there,
+        pages + match,
+    )
+
+
+def _predicted_parents(links: Mapping[str, str], present: Mapping[str, set[str]]) -> dict[str, pl.DataFrame]:
+    schema = {"key": pl.String, "parent_id": pl.String, "parent_queue": pl.String, "parent_reason": pl.String}
+    out = {}
+    for name, phase in links.items():
+        keys = sorted(present.get(phase, ()))
+        rows = {"key": keys, "parent_id": keys, "parent_queue": [None] * len(keys), "parent_reason": [None] * len(keys)}
+        out[f"link_{name}"] = pl.DataFrame(rows, schema=schema)
+    return out

@@ -1,0 +1,226 @@
+"""One engagement opened for work: its spec, its source, its chunks and the files of its work folder.
+
+Belongs here: what is read from disk and declared. Not here: the ledger and the destination (phases.session), what happens
+to rows (the verbs beside this file).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from crm_pipelines.errors import SettingsError
+from crm_pipelines.phases import files
+from crm_pipelines.phases.extract import ExportFile, partition_key, register_exports
+from crm_pipelines.settings import Engagement
+from crm_pipelines.sources import SOURCES
+from crm_pipelines.sources.base import ReadSettings, Source
+from crm_pipelines.spec.compile import Compiled, compile_spec
+from crm_pipelines.spec.model import MappingSpec
+from crm_pipelines.spec.parse import load_decisions, load_spec
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One registered export file: a Dagster partition."""
+
+    key: str
+    object: str
+    file_name: str
+    sha256: str
+    intake: int
+    seq: int
+    exported_at: datetime
+    physical_rows: int
+    blank_rows: int
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What one look at the exports folder found."""
+
+    new: tuple[Chunk, ...]
+    known: tuple[Chunk, ...]
+    intake: int | None
+    """Number of the intake that was opened for the new chunks."""
+    ignored: tuple[str, ...] = ()
+    """Files that belong to no object, or repeat the bytes of another; each with its reason."""
+
+
+@dataclass
+class Project:
+    """An engagement with its spec and decisions checked; reads files only."""
+
+    engagement: Engagement
+    spec: MappingSpec
+    decisions: Mapping[str, str]
+    source: Source
+    _chunks: list[Chunk] | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, engagement: Engagement) -> Project:
+        """Read spec and decisions. Raises: SpecError with every problem; SettingsError for an unknown source."""
+        spec = load_spec(engagement.spec_path)
+        decisions = load_decisions(spec, engagement.decisions_text, str(engagement.decisions_path))
+        return cls(engagement=engagement, spec=spec, decisions=decisions, source=load_source(engagement.source))
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The spec compiled with the decisions and the custom-field schema, if that is staged already."""
+        return compile_spec(self.spec, self.decisions, self.custom_schema(), self.engagement.node.source.timezone)
+
+    @property
+    def phases(self) -> list[str]:
+        """Phases in load order."""
+        return list(self.compiled.order)
+
+    @property
+    def objects(self) -> list[str]:
+        """Source objects of the route, in the spec's order."""
+        return list(self.spec.objects)
+
+    @property
+    def derived(self) -> list[str]:
+        """Names of the resolved frames."""
+        return list(self.compiled.derived)
+
+    def custom_schema(self) -> list[dict[str, Any]]:
+        """Rows of the custom-field schema export; empty until it is staged."""
+        name = self.spec.custom_schema
+        if name is None:
+            return []
+        rows: list[dict[str, Any]] = []
+        for key in self.object_chunks(name):
+            path = self.staged_path(name, key)
+            if path.exists():
+                rows.extend(files.read_frame(path).to_dicts())
+        return rows
+
+    def refresh(self) -> None:
+        """Forget what was compiled: the custom-field schema may have been staged since."""
+        self.__dict__.pop("compiled", None)
+
+    # -- chunks ---------------------------------------------------------------------------------------------------
+
+    def chunks(self) -> list[Chunk]:
+        """Return all registered chunks in partition order."""
+        if self._chunks is None:
+            path = self._intakes_path
+            stored = orjson.loads(path.read_bytes()) if path.exists() else []
+            self._chunks = [Chunk(**{**row, "exported_at": datetime.fromisoformat(row["exported_at"])}) for row in stored]
+        return self._chunks
+
+    def chunk(self, key: str) -> Chunk:
+        """Return one chunk. Raises: SettingsError when it is not registered."""
+        for chunk in self.chunks():
+            if chunk.key == key:
+                return chunk
+        raise SettingsError(f"{self.engagement.name}: chunk {key} is not registered; materialize `exports` or run `crm run` first")
+
+    def object_chunks(self, name: str) -> list[str]:
+        """Return the partition keys of one source object."""
+        return [chunk.key for chunk in self.chunks() if chunk.object == name]
+
+    def phase_chunks(self, phase: str) -> list[str]:
+        """Return the partition keys that can contribute to a phase's records."""
+        inputs = set(self.phase_inputs(phase))
+        return [chunk.key for chunk in self.chunks() if chunk.object in inputs]
+
+    def phase_inputs(self, phase: str) -> list[str]:
+        """Return the source objects that feed a phase."""
+        return list(self.compiled.phases[phase].objects)
+
+    def derived_of(self, phase: str) -> str:
+        """Return the resolved frame that a phase maps."""
+        return self.compiled.phases[phase].derived
+
+    def register(self) -> Registration:
+        """Register new files of the exports folder as the next intake.
+
+        Raises: SourceError when the folder misses an object the route needs, or a file cannot be told apart.
+        """
+        from crm_pipelines.sources.rowcount import count_physical_rows
+
+        known = self.chunks()
+        found = register_exports(self.source, self.engagement.exports, self.file_settings(), required=self.spec.required_objects)
+        seen = {chunk.sha256 for chunk in known}
+        fresh = [file for file in found.files if file.sha256 not in seen]
+        if not fresh:
+            return Registration((), tuple(known), None, tuple(found.ignored))
+        intake = 1 + max((chunk.intake for chunk in known), default=0)
+        start = 1 + max((chunk.seq for chunk in known), default=0)
+        new = []
+        for seq, file in enumerate(fresh, start):
+            counted = count_physical_rows(file.path, self.read_settings(file.object, file.path.name).encoding)
+            new.append(_chunk(file, intake, seq, counted.rows, counted.blank))
+        self._chunks = [*known, *new]
+        files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
+        return Registration(tuple(new), tuple(known), intake, tuple(found.ignored))
+
+    # -- reading settings and places --------------------------------------------------------------------------------
+
+    def file_settings(self) -> dict[str, dict[str, Any]]:
+        """Return what the engagement declares per file name."""
+        return {name: node.model_dump(exclude_none=True) for name, node in self.engagement.node.source.files.items()}
+
+    def read_settings(self, object_name: str, file_name: str) -> ReadSettings:
+        """Return how one file is to be read."""
+        declared = self.file_settings().get(file_name, {})
+        allowed = {"encoding", "delimiter", "date_order", "decimal_locale"}
+        kept = {name: value for name, value in declared.items() if name in allowed}
+        return ReadSettings(source_timezone=self.engagement.node.source.timezone, **kept)
+
+    def export_path(self, chunk: Chunk) -> Path:
+        """Return where a chunk's file lies."""
+        return self.engagement.exports / chunk.file_name
+
+    def staged_path(self, object_name: str, key: str) -> Path:
+        """Return the parquet file of a staged chunk."""
+        return self.engagement.work / "staged" / object_name / f"{key}.parquet"
+
+    @property
+    def resolved_folder(self) -> Path:
+        """Folder of the folded frames and row fates."""
+        return self.engagement.work / "resolved"
+
+    def mapped_path(self, phase: str) -> Path:
+        """Return the parquet file of a phase's desired records."""
+        return self.engagement.work / "mapped" / f"{phase}.parquet"
+
+    @property
+    def _intakes_path(self) -> Path:
+        return self.engagement.work / "intakes.json"
+
+
+def load_source(name: str) -> Source:
+    """Return the source contract by name. Raises: SettingsError with the known names."""
+    if name not in SOURCES:
+        raise SettingsError(f"unknown source {name!r}; known: {', '.join(sorted(SOURCES))}")
+    module, _, attribute = SOURCES[name].partition(":")
+    source: Source = getattr(importlib.import_module(module), attribute)()
+    return source
+
+
+def _chunk(file: ExportFile, intake: int, seq: int, rows: int, blank: int) -> Chunk:
+    return Chunk(
+        key=partition_key(intake, seq, file.path.name, file.sha256),
+        object=file.object,
+        file_name=file.path.name,
+        sha256=file.sha256,
+        intake=intake,
+        seq=seq,
+        exported_at=file.exported_at,
+        physical_rows=rows,
+        blank_rows=blank,
+    )
+
+
+def _stored(chunk: Chunk) -> dict[str, Any]:
+    return {**asdict(chunk), "exported_at": chunk.exported_at.isoformat()}

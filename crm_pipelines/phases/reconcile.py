@@ -1,0 +1,278 @@
+"""The gate of a phase, and the account of a whole engagement.
+
+Belongs here: the verdict: both accounts add up, the destination's own list agrees, money agrees, expectations hold. Not here: the counting
+itself (phases.accounts), how it is shown (reports).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from crm_pipelines.errors import SettingsError
+from crm_pipelines.ledger import Ledger
+from crm_pipelines.observe import failpoint
+from crm_pipelines.phases import accounts, files
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.session import Session
+
+PRESENT = ("created", "updated", "unchanged")
+
+
+@dataclass
+class Gate:
+    """The verdict on one phase."""
+
+    phase: str
+    passed: bool = False
+    accepted: str = ""
+    """Who accepted what the expectations forbid, and why."""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """Per file of the phase's home objects: file, object, physical_rows, buckets, adds_up."""
+    records: dict[str, int] = field(default_factory=dict)
+    """Wanted records by state."""
+    wanted: int = 0
+    destination_count: int | None = None
+    """Records of ours in the destination's own list; None where the phase makes none."""
+    missing: int = 0
+    unexpected: int = 0
+    duplicates: int = 0
+    money: list[dict[str, Any]] = field(default_factory=list)
+    """Per currency and status: wanted and found count and sum."""
+    reasons: list[str] = field(default_factory=list)
+    """Why the gate is shut; empty when it passed."""
+    exceeded: list[str] = field(default_factory=list)
+    """Expectations above their limit; only these can be accepted."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def gate(session: Session, phase: str) -> Gate:
+    """Decide whether the next phase may start, from the ledger, the files and the destination's own list; record the verdict."""
+    project, ledger = session.project, session.ledger
+    verdict = Gate(phase)
+    scope = accounts.sealed_keys(session, phase)
+    states = accounts.phase_states(project, ledger, phase)
+    if scope is not None:
+        states = states.filter(pl.col("key").is_in(scope))
+    verdict.wanted = states.height
+    verdict.records = dict(states.group_by("state").len().iter_rows())
+    if scope is None:
+        verdict.rows = row_account(project, ledger, phase)
+    _judge_accounts(verdict)
+    compiled = project.compiled.phases[phase]
+    if compiled.create != "never" and not compiled.pairs:
+        _judge_list(session, verdict, states)
+    elif compiled.pairs:
+        verdict.destination_count = len(accounts.seen_pairs(project, phase))
+    failpoint("gate")
+    _judge_expectations(project, verdict, states)
+    _decide(session, verdict)
+    detail = {**verdict.as_dict(), "scope": "sample" if scope is not None else "full"}
+    ledger.record_gate(session.engagement, session.pass_no, phase, verdict.passed, detail)
+    return verdict
+
+
+def row_account(project: Project, ledger: Ledger, phase: str) -> list[dict[str, Any]]:
+    """Return, per file of the objects whose home is this phase, physical rows against buckets."""
+    out = []
+    for name in project.compiled.phases[phase].home_of:
+        counts = accounts.bucket_counts(project, ledger, name)
+        for key in project.object_chunks(name):
+            chunk = project.chunk(key)
+            buckets = counts[key]
+            adds_up = sum(buckets.values()) == chunk.physical_rows
+            out.append(
+                {
+                    "file": chunk.file_name,
+                    "object": name,
+                    "phase": phase,
+                    "chunk": key,
+                    "physical_rows": chunk.physical_rows,
+                    "buckets": buckets,
+                    "adds_up": adds_up,
+                }
+            )
+    return out
+
+
+def accept(project: Project, ledger: Ledger, phase: str, by: str, reason: str) -> None:
+    """Let a phase pass above its expectations. Raises: SettingsError when the gate is shut for another reason, or is not shut."""
+    name = project.engagement.name
+    pass_no = ledger.current_pass(name) or ledger.last_closed(name) or 0
+    stored = ledger.gate(name, pass_no, phase)
+    if stored is None:
+        raise SettingsError(f"{name}: phase {phase} has no gate to accept yet; run: crm run {name}")
+    if stored.passed:
+        raise SettingsError(f"{name}: the gate of {phase} is open already")
+    if stored.detail["reasons"] != stored.detail["exceeded"]:
+        rest = [r for r in stored.detail["reasons"] if r not in stored.detail["exceeded"]]
+        raise SettingsError(f"{name}: the gate of {phase} cannot be accepted: {'; '.join(rest)}")
+    ledger.accept_gate(name, phase, by, reason)
+
+
+def _judge_accounts(verdict: Gate) -> None:
+    if sum(verdict.records.values()) != verdict.wanted:
+        verdict.reasons.append(f"records: states add up to {sum(verdict.records.values())}, wanted are {verdict.wanted}")
+    for row in verdict.rows:
+        if not row["adds_up"]:
+            verdict.reasons.append(f"{row['file']}: buckets add up to {sum(row['buckets'].values())} of {row['physical_rows']} physical rows")
+    for state in ("pending", "unknown"):
+        if verdict.records.get(state):
+            verdict.reasons.append(f"{verdict.records[state]} records are {state}")
+
+
+def _judge_list(session: Session, verdict: Gate, states: pl.DataFrame) -> None:
+    listed = session.listing(verdict.phase)
+    project = session.project
+    ours = set(files.read_frame(project.mapped_path(verdict.phase)).get_column("key"))
+    wanted = states.filter(pl.col("state").is_in(PRESENT))
+    expected = dict(wanted.select("key", "destination_id").iter_rows())
+    found: dict[str, list[str]] = {}
+    for key, destination_id in listed.select("key", "destination_id").iter_rows():
+        found.setdefault(key, []).append(destination_id)
+    verdict.destination_count = listed.height
+    verdict.missing = sum(1 for key, i in expected.items() if i not in found.get(key, ()))
+    in_ledger = set(session.ledger.records(session.account, session.engagement, verdict.phase).get_column("key"))
+    verdict.unexpected = sum(1 for key in found if key not in in_ledger and key not in ours)
+    verdict.duplicates = sum(len(ids) - 1 for ids in found.values())
+    for count, what in ((verdict.missing, "missing"), (verdict.unexpected, "unexpected"), (verdict.duplicates, "doubled")):
+        if count:
+            verdict.reasons.append(f"destination's list: {count} records {what}")
+    extra = sum(1 for key in found if key in ours and key not in expected) if verdict.wanted == len(ours) else 0
+    if extra:
+        verdict.reasons.append(f"destination's list: {extra} records are there that the ledger does not show as applied")
+    _judge_money(session, verdict, wanted, listed)
+
+
+def _judge_money(session: Session, verdict: Gate, wanted: pl.DataFrame, listed: pl.DataFrame) -> None:
+    desired = files.read_frame(session.project.mapped_path(verdict.phase))
+    if "amount" not in desired.columns or desired.get_column("amount").is_null().all():
+        return
+    keys = wanted.get_column("key").to_list()
+    want = _sums(desired.filter(pl.col("key").is_in(keys)))
+    have = _sums(listed.filter(pl.col("key").is_in(keys)))
+    for group in sorted({*want, *have}):
+        (n, total), (m, found) = want.get(group, (0, Decimal(0))), have.get(group, (0, Decimal(0)))
+        agrees = n == m and total == found
+        currency, status = group
+        verdict.money.append(
+            {"currency": currency, "status": status, "wanted": n, "wanted_sum": str(total), "found": m, "found_sum": str(found), "agrees": agrees}
+        )
+        if not agrees:
+            verdict.reasons.append(f"money {currency} {status}: wanted {n} records, found {m}; the sums differ or the counts do")
+
+
+def _sums(frame: pl.DataFrame) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    out: dict[tuple[str, str], tuple[int, Decimal]] = {}
+    for currency, status, amount in frame.select("currency", "status", "amount").iter_rows():
+        count, total = out.get((currency or "", status or ""), (0, Decimal(0)))
+        value = Decimal(str(amount)) if amount is not None else Decimal(0)
+        out[(currency or "", status or "")] = (count + 1, total + value)
+    return {group: (count, total.quantize(Decimal("0.0001"))) for group, (count, total) in out.items()}
+
+
+def _judge_expectations(project: Project, verdict: Gate, states: pl.DataFrame) -> None:
+    for name, limit in project.compiled.phases[verdict.phase].limits.items():
+        state = name.removesuffix("_max")
+        count = verdict.records.get(state, 0)
+        allowed = limit.allowed(verdict.wanted)
+        if count > allowed:
+            verdict.exceeded.append(f"{count} records {state}, expected at most {limit.text} ({allowed} of {verdict.wanted})")
+    blocked = project.compiled.phases[verdict.phase].block_on_waiting
+    if blocked and states.filter(pl.col("state") == "waiting").height:
+        verdict.exceeded.append("rows of this phase wait, and the decision is to block until none does")
+    verdict.reasons += verdict.exceeded
+
+
+def _decide(session: Session, verdict: Gate) -> None:
+    previous = session.ledger.gate(session.engagement, session.pass_no, verdict.phase)
+    if previous is not None and previous.accepted_by and verdict.reasons == verdict.exceeded:
+        verdict.accepted = f"{previous.accepted_by}: {previous.accepted_reason}"
+    verdict.passed = not verdict.reasons or bool(verdict.accepted)
+
+
+def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
+    """Return the account of a whole engagement: files, phases, queues, budget. Plain values, no field values."""
+    files_account = [row for phase in project.phases for row in row_account(project, ledger, phase)]
+    phases = []
+    name = project.engagement.name
+    pass_no = ledger.current_pass(name) or ledger.last_closed(name) or 0
+    for phase in project.phases:
+        states = accounts.phase_states(project, ledger, phase)
+        stored = ledger.gate(name, pass_no, phase)
+        phases.append(
+            {
+                "phase": phase,
+                "wanted": states.height,
+                "records": dict(states.group_by("state").len().iter_rows()),
+                "destination_count": stored.detail.get("destination_count") if stored else None,
+                "money": stored.detail.get("money", []) if stored else [],
+                "gate": _gate_word(stored),
+                "reasons": stored.detail.get("reasons", []) if stored else [],
+            }
+        )
+    files_account += schema_rows(project)
+    return {"engagement": name, "route": project.engagement.node.route, "pass": pass_no, "files": files_account, "phases": phases}
+
+
+def schema_rows(project: Project) -> list[dict[str, Any]]:
+    """Return the row account of exports that describe others: their rows are folded into the destination's schema."""
+    out = []
+    for name in project.spec.schema_exports:
+        for key in project.object_chunks(name):
+            chunk = project.chunk(key)
+            from crm_pipelines.phases.stage import read_sidecar
+
+            sidecar = read_sidecar(project.engagement.work / "staged", name, key)
+            bad, blank = len(sidecar["bad_lines"]), sidecar["blank_rows"]
+            buckets = {"folded": sidecar["good_rows"], **({"quarantined": bad} if bad else {}), **({"excluded": blank} if blank else {})}
+            adds_up = sum(buckets.values()) == chunk.physical_rows
+            out.append(
+                {
+                    "file": chunk.file_name,
+                    "object": name,
+                    "phase": "destination_schema",
+                    "chunk": key,
+                    "physical_rows": chunk.physical_rows,
+                    "buckets": buckets,
+                    "adds_up": adds_up,
+                }
+            )
+    return out
+
+
+def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
+    """Return every source row that waits for a person.
+
+    Shape: [object, file, row, key, queue, reason]; rows that only wait for a parent have queue `parent`.
+    """
+    frames = []
+    for phase in project.phases:
+        for name in project.compiled.phases[phase].home_of:
+            names = pl.DataFrame(
+                [{"chunk": c.key, "file": c.file_name} for c in project.chunks() if c.object == name],
+                schema={"chunk": pl.String, "file": pl.String},
+            )
+            waiting = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket") == "waiting")
+            frames.append(waiting.join(names, on="chunk", how="left").select(pl.lit(name).alias("object"), "file", "row", "key", "queue", "reason"))
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _gate_word(stored: Any) -> str:
+    if stored is None:
+        return "not run"
+    if stored.accepted_by and not stored.detail.get("passed", False):
+        return "accepted"
+    return "passed" if stored.passed else "shut"
+
+
+def present_count(records: Mapping[str, int]) -> int:
+    """Return how many records of a phase should be in the destination."""
+    return sum(records.get(state, 0) for state in PRESENT)

@@ -1,0 +1,139 @@
+"""A writer's session on one account: lock, ledger, destination and pass, opened together and closed together.
+
+Belongs here: what must be true before anything is sent (the lock is held, unknown attempts are looked up). Not here: what is
+sent (phases.load, phases.prepare).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from crm_pipelines.destinations import DESTINATIONS
+from crm_pipelines.destinations.base import Destination, Schema
+from crm_pipelines.errors import SettingsError
+from crm_pipelines.journal import Allowance, Journal, OpenAttempt, Outcome
+from crm_pipelines.ledger import Fence, Ledger
+from crm_pipelines.observe import event, logger
+from crm_pipelines.phases.project import Project
+from crm_pipelines.settings import AccountSettings, home
+
+log = logger(__name__)
+
+_open: dict[str, Session] = {}
+
+
+@dataclass
+class Session:
+    """An engagement's write access to its account."""
+
+    project: Project
+    ledger: Ledger
+    destination: Destination
+    account: str
+    fence: Fence
+    pass_no: int
+    schema: Schema | None = None
+    matched: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Phase -> existing records that are not ours, read once per session."""
+    listings: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Phase -> our records as the destination lists them; dropped when the phase is written to."""
+
+    @property
+    def engagement(self) -> str:
+        """Name of the engagement."""
+        return self.project.engagement.name
+
+    def journal(self, phase: str) -> Journal:
+        """Return the journal of one phase in this pass."""
+        return self.ledger.journal(self.account, self.engagement, phase, self.pass_no, self.fence)
+
+    def described(self) -> Schema:
+        """Return the destination's schema, read once per session."""
+        if self.schema is None:
+            self.schema = self.destination.describe(self.journal("describe"))
+        return self.schema
+
+    def listing(self, phase: str) -> pl.DataFrame:
+        """Return our records of a phase as the destination lists them, read again after every write to it."""
+        if phase not in self.listings:
+            self.listings[phase] = self.destination.find(phase, self.journal(phase))
+        return self.listings[phase]
+
+    def allowance(self) -> Allowance:
+        """Return what may be spent today, by the vendor's own count."""
+        return self.destination.budget().allowance
+
+
+def account_key(settings: AccountSettings) -> str:
+    """Return the name under which an account's ledger rows, budget and lock are kept."""
+    return f"{settings.destination}:{settings.name}"
+
+
+def connect(settings: AccountSettings) -> Destination:
+    """Return the destination of an account. Raises: SettingsError when no such destination exists."""
+    if settings.destination not in DESTINATIONS:
+        raise SettingsError(f"unknown destination {settings.destination!r}; known: {', '.join(sorted(DESTINATIONS))}")
+    module, _, attribute = DESTINATIONS[settings.destination].partition(":")
+    destination: Destination = getattr(importlib.import_module(module), attribute)(settings)
+    return destination
+
+
+@contextmanager
+def open_session(project: Project, purpose: str) -> Iterator[Session]:
+    """Hold the account's lock and yield a session; inside one process an open session is shared.
+
+    Raises: LockedError naming the holder; DestinationError when the vendor stays away; QuotaExhausted.
+    """
+    settings = project.engagement.account()
+    account = account_key(settings)
+    held = _open.get(account)
+    if held is not None and held.engagement == project.engagement.name:
+        held.project = project
+        yield held
+        return
+    with Ledger.open(home().ledger_url) as ledger, ledger.lock(account, f"{project.engagement.name}: {purpose}") as fence:
+        destination = connect(settings)
+        intake = max((chunk.intake for chunk in project.chunks()), default=0)
+        pass_no = ledger.open_pass(project.engagement.name, account, intake)
+        session = Session(project, ledger, destination, account, fence, pass_no)
+        _open[account] = session
+        try:
+            resolve_unknown(session)
+            yield session
+        finally:
+            _open.pop(account, None)
+            destination.close()
+
+
+def resolve_unknown(session: Session) -> int:
+    """Look up every attempt without an outcome before anything else is sent; return how many there were.
+
+    Found once: created by us. Absent twice: may be sent again. Found twice: queue `conflict`. Updates are closed and planned anew
+    from what the destination holds now; schema steps are looked up by name when `prepare` runs.
+    """
+    attempts = session.ledger.open_attempts(session.account, session.engagement)
+    by_phase: dict[str, list[OpenAttempt]] = {}
+    for attempt in attempts:
+        by_phase.setdefault(attempt.phase, []).append(attempt)
+    for phase, group in by_phase.items():
+        journal = session.journal(phase)
+        creates = [attempt for attempt in group if attempt.attempt.operation == "create"]
+        found = session.destination.lookup(phase, creates, journal) if creates else {}
+        journal.answered([_outcome(attempt, found) for attempt in group])
+        event(log, "unknown_resolved", phase=phase, attempts=len(group), found=sum(1 for ids in found.values() if ids))
+    return len(attempts)
+
+
+def _outcome(attempt: OpenAttempt, found: dict[int, list[str]] | object) -> Outcome:
+    ids = found.get(attempt.attempt_id, []) if isinstance(found, dict) else []
+    key = attempt.attempt.key
+    if attempt.attempt.operation != "create" or not ids:
+        return Outcome(attempt.attempt_id, key, "absent", reason="no_answer")
+    if len(ids) > 1:
+        return Outcome(attempt.attempt_id, key, "conflict", reason="found_twice_after_no_answer")
+    return Outcome(attempt.attempt_id, key, "created", ids[0], reason="found_after_no_answer")
