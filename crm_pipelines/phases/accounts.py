@@ -12,10 +12,10 @@ from pathlib import Path
 import orjson
 import polars as pl
 
-from crm_pipelines.ledger import Ledger
+from crm_pipelines.ledger import Ledger, Seal
 from crm_pipelines.phases import files
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.session import Session
+from crm_pipelines.phases.session import Session, pass_number
 
 RECORD_STATES = ("created", "updated", "unchanged", "waiting", "refused", "pending", "unknown")
 ROW_BUCKETS = (
@@ -31,11 +31,11 @@ def record_states(project: Project, ledger: Ledger, phase: str) -> pl.DataFrame:
     """
     account = _account(project)
     name = project.engagement.name
-    pass_no = ledger.current_pass(name) or ledger.last_closed(name) or 0
+    pass_no = pass_number(ledger, name)
     desired = files.read_frame(project.mapped_path(phase)).select("key", "hash", "queue", "reason")
     records = ledger.records(account, name, phase)
     open_keys = [a.attempt.key for a in ledger.open_attempts(account, name) if a.phase == phase]
-    frame = desired.join(records.drop("phase", strict=False), on="key", how="left", maintain_order="left")
+    frame = desired.join(records, on="key", how="left", maintain_order="left")
     return frame.with_columns(state=_state(pass_no, open_keys)).select(
         "key",
         "state",
@@ -158,7 +158,7 @@ def _unread_rows(project: Project, object_name: str) -> pl.DataFrame:
 
     rows = []
     for key in project.object_chunks(object_name):
-        sidecar = read_sidecar(project.engagement.work / "staged", object_name, key)
+        sidecar = read_sidecar(project.staged_folder, object_name, key)
         rows += [{"chunk": key, "row": bad["row"], "bucket": "quarantined", "reason": bad["reason"]} for bad in sidecar["bad_lines"]]
         rows += [{"chunk": key, "row": None, "bucket": "excluded", "reason": "blank"}] * sidecar["blank_rows"]
     schema = {"chunk": pl.String, "row": pl.Int64, "bucket": pl.String, "reason": pl.String}
@@ -167,11 +167,17 @@ def _unread_rows(project: Project, object_name: str) -> pl.DataFrame:
 
 def sealed_keys(session: Session, phase: str) -> list[str] | None:
     """Return the keys that a sample seal lets through; None when everything is sealed."""
-    seal = session.ledger.latest_seal(session.engagement)
+    seal = newest_seal(session.ledger, session.engagement)
     if seal is None or seal.kind == "full":
         return None
     keys: list[str] = seal.content["sample"].get(phase, [])
     return keys
+
+
+def newest_seal(ledger: Ledger, engagement: str) -> Seal | None:
+    """Return the last confirmation, sample or full."""
+    seals = [seal for seal in (ledger.latest_seal(engagement, "sample"), ledger.latest_seal(engagement, "full")) if seal]
+    return max(seals, key=lambda seal: seal.seal_no, default=None)
 
 
 def _account(project: Project) -> str:

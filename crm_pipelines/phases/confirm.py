@@ -16,6 +16,7 @@ import polars as pl
 from crm_pipelines import __version__
 from crm_pipelines.errors import NotConfirmedError, SettingsError
 from crm_pipelines.phases import files
+from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
@@ -45,15 +46,17 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
     """
     with open_session(project, "confirm") as session:
         content = seal_content(session)
-        previous = session.ledger.latest_seal(session.engagement)
+        previous = newest_seal(session.ledger, session.engagement)
         diff = list(differences(previous.content, content)) if previous else []
         if sample is not None:
             keys = choose_sample(project, sample)
             content = {**content, "sample": keys}
-            number = session.ledger.add_seal(session.engagement, "sample", content, by=by, why="")
+            number = session.ledger.add_seal(session.engagement, "sample", _digest(content), content, by)
             return Confirmation(number, "sample", diff, {phase: len(k) for phase, k in keys.items()})
-        why = _citation(session, content, without_sample)
-        number = session.ledger.add_seal(session.engagement, "full", content, by=by, why=why)
+        cites = None if without_sample is not None else _verified_sample(session, content)
+        number = session.ledger.add_seal(
+            session.engagement, "full", _digest(content), content, by, cites=cites, without_sample_reason=without_sample
+        )
         scope = {phase: files.read_frame(project.mapped_path(phase)).height for phase in project.phases}
         return Confirmation(number, "full", diff, scope)
 
@@ -61,7 +64,7 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
 def check_confirmed(session: Session) -> None:
     """Raise NotConfirmedError unless a seal covers what would be loaded now; its message names every change."""
     name = session.engagement
-    seal = session.ledger.latest_seal(name)
+    seal = newest_seal(session.ledger, name)
     if seal is None:
         raise NotConfirmedError(f"{name}: the map is not confirmed. Look at `crm plan {name}`, then: crm confirm {name} --by NAME --sample 50")
     changes = list(differences(seal.content, seal_content(session)))
@@ -69,7 +72,7 @@ def check_confirmed(session: Session) -> None:
         shown = "\n".join(f"  {line}" for line in changes[:SHOWN_LINES])
         more = f"\n  ... and {len(changes) - SHOWN_LINES} more" if len(changes) > SHOWN_LINES else ""
         raise NotConfirmedError(
-            f"{name}: what was confirmed as seal {seal.number} changed since:\n{shown}{more}\n"
+            f"{name}: what was confirmed as seal {seal.seal_no} changed since:\n{shown}{more}\n"
             f"Nothing was sent. Undo the change, or confirm it: crm confirm {name} --by NAME --sample 50"
         )
 
@@ -142,26 +145,24 @@ def _add_parents(project: Project, frames: Mapping[str, pl.DataFrame], keys: dic
                 keys[parent] |= set(chosen.get_column(f"link_{name}").drop_nulls())
 
 
-def _citation(session: Session, content: Mapping[str, Any], without_sample: str | None) -> str:
+def _verified_sample(session: Session, content: Mapping[str, Any]) -> int:
     name = session.engagement
-    if without_sample is not None:
-        return f"without sample: {without_sample}"
     seal = session.ledger.latest_seal(name, "sample")
     if seal is None or list(differences(seal.content, content)):
-        state = "no sample was confirmed" if seal is None else f"the map changed since sample seal {seal.number}"
+        state = "no sample was confirmed" if seal is None else f"the map changed since sample seal {seal.seal_no}"
         raise SettingsError(
             f"{name}: {state}. Confirm and load one first (crm confirm {name} --by NAME --sample 50; crm run {name}), "
             "or say why none is needed: --without-sample REASON"
         )
     open_phases = [phase for phase in session.project.phases if not _sample_passed(session, phase)]
     if open_phases:
-        raise SettingsError(f"{name}: the sample of seal {seal.number} is not verified: no passed gate for {', '.join(open_phases)}. Run: crm run {name}")
-    return f"sample seal {seal.number}"
+        raise SettingsError(f"{name}: the sample of seal {seal.seal_no} is not verified: no open gate for {', '.join(open_phases)}. Run: crm run {name}")
+    return seal.seal_no
 
 
 def _sample_passed(session: Session, phase: str) -> bool:
     gate = session.ledger.gate(session.engagement, session.pass_no, phase)
-    return gate is not None and gate.passed
+    return gate is not None and gate.is_open
 
 
 def _headings(project: Project) -> dict[str, list[str]]:
@@ -170,7 +171,7 @@ def _headings(project: Project) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for name in project.objects:
         for key in project.object_chunks(name):
-            sidecar = read_sidecar(project.engagement.work / "staged", name, key)
+            sidecar = read_sidecar(project.staged_folder, name, key)
             mapped = (h["column"] for h in sidecar["headings"] if h.get("canonical") or h.get("custom"))
             found.setdefault(name, set()).update(h for h in mapped if h)
     return {name: sorted(headings) for name, headings in sorted(found.items())}
@@ -196,6 +197,10 @@ def _projection(session: Session) -> dict[str, Any]:
 def _match_phase(session: Session) -> str | None:
     phases = session.project.compiled.phases
     return next((name for name, phase in phases.items() if phase.create == "never"), None)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _lock_digest() -> str:

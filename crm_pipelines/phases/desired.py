@@ -88,7 +88,7 @@ def map_all(project: Project) -> dict[str, FrameSummary]:
     for phase in project.phases:
         compiled = project.compiled.phases[phase]
         if compiled.pairs:
-            mapped[phase] = tags.pairs_of({of: mapped[of] for of in compiled.of})
+            mapped[phase] = tags.pairs_of({of: mapped[of] for of in compiled.pairs})
         else:
             mapped[phase] = map_phase(compiled, {name: read_resolved(project.resolved_folder, name) for name in compiled.frames})
         files.write_frame(project.mapped_path(phase), mapped[phase])

@@ -181,9 +181,14 @@ class Project:
         """Return where a chunk's file lies."""
         return self.engagement.exports / chunk.file_name
 
+    @property
+    def staged_folder(self) -> Path:
+        """Folder of the staged chunks."""
+        return self.engagement.work / "staged"
+
     def staged_path(self, object_name: str, key: str) -> Path:
         """Return the parquet file of a staged chunk."""
-        return self.engagement.work / "staged" / object_name / f"{key}.parquet"
+        return self.staged_folder / object_name / f"{key}.parquet"
 
     @property
     def resolved_folder(self) -> Path:

@@ -6,6 +6,8 @@ itself (phases.accounts), how it is shown (reports).
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -18,7 +20,7 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import accounts, files
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.session import Session
+from crm_pipelines.phases.session import Session, pass_number
 
 PRESENT = ("created", "updated", "unchanged")
 
@@ -29,8 +31,8 @@ class Gate:
 
     phase: str
     passed: bool = False
-    accepted: str = ""
-    """Who accepted what the expectations forbid, and why."""
+    accepted: str | None = None
+    """Who accepted what the expectations forbid, and why; not part of what is stored as judged."""
     rows: list[dict[str, Any]] = field(default_factory=list)
     """Per file of the phase's home objects: file, object, physical_rows, buckets, adds_up."""
     records: dict[str, int] = field(default_factory=dict)
@@ -73,9 +75,14 @@ def gate(session: Session, phase: str) -> Gate:
         verdict.destination_count = len(accounts.seen_pairs(project, phase))
     failpoint("gate")
     _judge_expectations(project, verdict, states)
-    _decide(session, verdict)
     detail = {**verdict.as_dict(), "scope": "sample" if scope is not None else "full"}
-    ledger.record_gate(session.engagement, session.pass_no, phase, verdict.passed, detail)
+    detail.pop("accepted")
+    detail.pop("passed")
+    ledger.record_gate(session.engagement, session.pass_no, phase, not verdict.reasons, detail)
+    stored = ledger.gate(session.engagement, session.pass_no, phase)
+    if stored is not None and stored.accepted_by:
+        verdict.accepted = f"{stored.accepted_by}: {stored.accepted_reason}"
+    verdict.passed = stored is not None and stored.is_open
     return verdict
 
 
@@ -105,11 +112,10 @@ def row_account(project: Project, ledger: Ledger, phase: str) -> list[dict[str, 
 def accept(project: Project, ledger: Ledger, phase: str, by: str, reason: str) -> None:
     """Let a phase pass above its expectations. Raises: SettingsError when the gate is shut for another reason, or is not shut."""
     name = project.engagement.name
-    pass_no = ledger.current_pass(name) or ledger.last_closed(name) or 0
-    stored = ledger.gate(name, pass_no, phase)
+    stored = ledger.gate(name, pass_number(ledger, name), phase)
     if stored is None:
         raise SettingsError(f"{name}: phase {phase} has no gate to accept yet; run: crm run {name}")
-    if stored.passed:
+    if stored.is_open:
         raise SettingsError(f"{name}: the gate of {phase} is open already")
     if stored.detail["reasons"] != stored.detail["exceeded"]:
         rest = [r for r in stored.detail["reasons"] if r not in stored.detail["exceeded"]]
@@ -179,23 +185,33 @@ def _sums(frame: pl.DataFrame) -> dict[tuple[str, str], tuple[int, Decimal]]:
 
 
 def _judge_expectations(project: Project, verdict: Gate, states: pl.DataFrame) -> None:
-    for name, limit in project.compiled.phases[verdict.phase].limits.items():
-        state = name.removesuffix("_max")
-        count = verdict.records.get(state, 0)
-        allowed = limit.allowed(verdict.wanted)
+    compiled = project.compiled.phases[verdict.phase]
+    for state in ("waiting", "refused", "excluded"):
+        limit = getattr(compiled.expect, f"{state}_max")
+        if limit is None:
+            continue
+        counts = verdict.records if state != "excluded" else _bucket_sum(verdict.rows)
+        count, allowed = counts.get(state, 0), allowed_count(limit.limit, sum(counts.values()))
         if count > allowed:
-            verdict.exceeded.append(f"{count} records {state}, expected at most {limit.text} ({allowed} of {verdict.wanted})")
-    blocked = project.compiled.phases[verdict.phase].block_on_waiting
-    if blocked and states.filter(pl.col("state") == "waiting").height:
-        verdict.exceeded.append("rows of this phase wait, and the decision is to block until none does")
+            verdict.exceeded.append(f"{count} {state}, expected at most {limit.limit} ({allowed} of {sum(counts.values())})")
+    if compiled.create == "never" and project.decisions.get("owners") == "block_phase" and verdict.records.get("waiting"):
+        verdict.exceeded.append(f"{verdict.records['waiting']} owners have no user, and the decision is to block until they do")
     verdict.reasons += verdict.exceeded
 
 
-def _decide(session: Session, verdict: Gate) -> None:
-    previous = session.ledger.gate(session.engagement, session.pass_no, verdict.phase)
-    if previous is not None and previous.accepted_by and verdict.reasons == verdict.exceeded:
-        verdict.accepted = f"{previous.accepted_by}: {previous.accepted_reason}"
-    verdict.passed = not verdict.reasons or bool(verdict.accepted)
+def allowed_count(limit: str | float, total: int) -> int:
+    """Return how many records a limit lets through: a count, or a share of the total such as `5 %`."""
+    text = str(limit).strip()
+    if text.endswith("%"):
+        return math.floor(total * float(text[:-1]) / 100)
+    return int(float(text))
+
+
+def _bucket_sum(rows: list[dict[str, Any]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update(row["buckets"])
+    return dict(total)
 
 
 def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
@@ -203,7 +219,7 @@ def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
     files_account = [row for phase in project.phases for row in row_account(project, ledger, phase)]
     phases = []
     name = project.engagement.name
-    pass_no = ledger.current_pass(name) or ledger.last_closed(name) or 0
+    pass_no = pass_number(ledger, name)
     for phase in project.phases:
         states = accounts.phase_states(project, ledger, phase)
         stored = ledger.gate(name, pass_no, phase)
@@ -230,7 +246,7 @@ def schema_rows(project: Project) -> list[dict[str, Any]]:
             chunk = project.chunk(key)
             from crm_pipelines.phases.stage import read_sidecar
 
-            sidecar = read_sidecar(project.engagement.work / "staged", name, key)
+            sidecar = read_sidecar(project.staged_folder, name, key)
             bad, blank = len(sidecar["bad_lines"]), sidecar["blank_rows"]
             buckets = {"folded": sidecar["good_rows"], **({"quarantined": bad} if bad else {}), **({"excluded": blank} if blank else {})}
             adds_up = sum(buckets.values()) == chunk.physical_rows
@@ -268,7 +284,7 @@ def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
 def _gate_word(stored: Any) -> str:
     if stored is None:
         return "not run"
-    if stored.accepted_by and not stored.detail.get("passed", False):
+    if stored.accepted_by and not stored.passed:
         return "accepted"
     return "passed" if stored.passed else "shut"
 

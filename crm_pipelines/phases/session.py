@@ -7,7 +7,7 @@ sent (phases.load, phases.prepare).
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -74,6 +74,12 @@ def account_key(settings: AccountSettings) -> str:
     return f"{settings.destination}:{settings.name}"
 
 
+def pass_number(ledger: Ledger, engagement: str) -> int:
+    """Return the open pass of an engagement, else its last one, else 0."""
+    found = ledger.current_pass(engagement) or ledger.last_closed(engagement)
+    return found.pass_no if found else 0
+
+
 def connect(settings: AccountSettings) -> Destination:
     """Return the destination of an account. Raises: SettingsError when no such destination exists."""
     if settings.destination not in DESTINATIONS:
@@ -99,7 +105,7 @@ def open_session(project: Project, purpose: str) -> Iterator[Session]:
     with Ledger.open(home().ledger_url) as ledger, ledger.lock(account, f"{project.engagement.name}: {purpose}") as fence:
         destination = connect(settings)
         intake = max((chunk.intake for chunk in project.chunks()), default=0)
-        pass_no = ledger.open_pass(project.engagement.name, account, intake)
+        pass_no = ledger.open_pass(project.engagement.name, account, str(intake))
         session = Session(project, ledger, destination, account, fence, pass_no)
         _open[account] = session
         try:
@@ -123,14 +129,14 @@ def resolve_unknown(session: Session) -> int:
     for phase, group in by_phase.items():
         journal = session.journal(phase)
         creates = [attempt for attempt in group if attempt.attempt.operation == "create"]
-        found = session.destination.lookup(phase, creates, journal) if creates else {}
+        found: Mapping[int, list[str]] = session.destination.lookup(phase, creates, journal) if creates else {}
         journal.answered([_outcome(attempt, found) for attempt in group])
         event(log, "unknown_resolved", phase=phase, attempts=len(group), found=sum(1 for ids in found.values() if ids))
     return len(attempts)
 
 
-def _outcome(attempt: OpenAttempt, found: dict[int, list[str]] | object) -> Outcome:
-    ids = found.get(attempt.attempt_id, []) if isinstance(found, dict) else []
+def _outcome(attempt: OpenAttempt, found: Mapping[int, list[str]]) -> Outcome:
+    ids = found.get(attempt.attempt_id, [])
     key = attempt.attempt.key
     if attempt.attempt.operation != "create" or not ids:
         return Outcome(attempt.attempt_id, key, "absent", reason="no_answer")

@@ -44,7 +44,7 @@ def _pairs(phase: str, frame: pl.DataFrame) -> pl.DataFrame:
 def attach(session: Session, phase: str, desired: pl.DataFrame, written: WriteReport) -> None:
     """Attach the desired pairs that the destination's own list does not show; remember those it shows."""
     seen: set[str] = set()
-    for of in session.project.compiled.phases[phase].of:
+    for of in session.project.compiled.phases[phase].pairs:
         missing = _missing(session, of, desired.filter(pl.col("of") == of), seen)
         if missing.height:
             _attach_missing(session, of, missing, written)
@@ -72,7 +72,7 @@ def _missing(session: Session, of: str, pairs: pl.DataFrame, seen: set[str]) -> 
 
 
 def _attach_missing(session: Session, of: str, missing: pl.DataFrame, written: WriteReport) -> None:
-    field = session.project.compiled.phases[of].label_field
+    field = str(session.project.compiled.phases[of].labels)
     grouped = missing.group_by("record", maintain_order=True).agg(pl.col("destination_id").first(), "label")
     ids = grouped.get_column("destination_id").to_list()
     journal = session.journal(of)
