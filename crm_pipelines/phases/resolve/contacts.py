@@ -1,0 +1,167 @@
+"""Contacts of many overlapping files as one row per person, in passes that hold only doubtful rows together.
+
+Belongs here: the survey that finds rows with a shared key or address, the pass that lets all others straight
+through, and the columns every person gets. Not here: what merged rows hold (fold, twins), companies (companies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from crm_pipelines.phases.resolve.columns import comparable, full_name, key_from, text
+from crm_pipelines.phases.resolve.emails import with_emails
+from crm_pipelines.phases.resolve.fates import merged_lines, record_lines
+from crm_pipelines.phases.resolve.fold import fold_rows, tagged
+from crm_pipelines.phases.resolve.labels import chosen_spellings, distinct_labels, doubtful_labels, label_counts, respelled
+from crm_pipelines.phases.resolve.twins import merge_twins
+from crm_pipelines.phases.resolve.values import QUARANTINED, StagedObject, fate_lines
+from crm_pipelines.spec.derive import Contacts, DeriveSpec, Wait, applies
+
+
+@dataclass
+class Part:
+    """Some of the canonical contacts, the fates of all rows behind them, and how many twins were merged."""
+
+    rows: pl.DataFrame
+    fates: list[pl.DataFrame] = field(default_factory=list)
+    twins: int = 0
+    older: int = 0
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first pass saw: rows that may have to be merged (as hashes of their keys), and the labels in use.
+
+    The hashes only widen the set of rows that is looked at together; what is merged is decided on the texts.
+    """
+
+    involved: pl.Series
+    labels: Mapping[str, set[str]]
+
+
+class ContactFold:
+    """The canonical contacts of one staged object; `parts` can be read as often as needed."""
+
+    def __init__(
+        self, derive: DeriveSpec, staged: StagedObject, decisions: Mapping[str, str], inventories: Mapping[str, list[str]]
+    ) -> None:
+        self.derive, self.spec, self.staged, self.decisions = derive, derive.contacts, staged, decisions
+        self.survey = survey_contacts(self.spec, staged)
+        self.spellings = self._chosen(inventories)
+
+    def people(self) -> Iterator[Part]:
+        """Yield the canonical contacts with every column they end with."""
+        for part in self.parts():
+            part.rows = self._finished(part.rows)
+            yield part
+
+    def parts(self, wanted: Iterable[str] | None = None) -> Iterator[Part]:
+        """Yield the canonical contacts as folded: rows nobody shares a key or address with, then the merged ones."""
+        columns = None if wanted is None else {self.spec.key, self.spec.email, *wanted}
+        held: list[pl.DataFrame] = []
+        for rows in _rows(self.spec, self.staged, columns):
+            busy = rows["_key"].hash().is_in(self.survey.involved.implode())
+            held.append(rows.filter(busy & rows["_key"].is_not_null()))
+            yield self._straight(rows.filter(~busy | rows["_key"].is_null()))
+        if any(frame.height for frame in held):
+            yield self._merged(pl.concat(held, how="diagonal_relaxed"))
+
+    def _straight(self, rows: pl.DataFrame) -> Part:
+        keyless = fate_lines(rows.filter(pl.col("_key").is_null()), fate=QUARANTINED, reason="missing_key")
+        single = rows.filter(pl.col("_key").is_not_null()).with_columns(
+            pl.concat_list("_chunk").alias("_chunks"), pl.lit([], dtype=pl.List(pl.String)).alias("_aliases")
+        )
+        return Part(single, [keyless])
+
+    def _merged(self, rows: pl.DataFrame) -> Part:
+        folded = fold_rows(rows.drop("email_normal", "email_match_key", "email_problem"))
+        people, losers = merge_twins(with_contact_emails(folded.frame, self.spec.email), self.spec.twins)
+        survivors = losers.select("_key", "_survivor")
+        older = folded.older.join(survivors, on="_key", how="left").with_columns(pl.coalesce("_survivor", "_key").alias("_survivor"))
+        fates = [merged_lines(frame, self.spec.phase) for frame in (losers, older)]
+        return Part(people, fates, losers.height, older.height)
+
+    def _finished(self, rows: pl.DataFrame) -> pl.DataFrame:
+        spelled = respelled(rows, self.spellings)
+        named = spelled.with_columns(
+            full_name(spelled, self.spec.name).alias("full_name"),
+            text(spelled, self.spec.owner).str.to_lowercase().alias("owner_key"),
+        )
+        waiting = named.with_columns(*self._waits(), self._company_key(named))
+        return waiting.with_columns(
+            pl.when(pl.col("queue").is_null()).then(pl.col("company_key")).alias("company_key"),
+            pl.coalesce("full_name", "email_normal", text(waiting, self.spec.email)).alias("full_name"),
+            pl.col("_key").alias("contact_key"),
+        ).rename({"_key": "key", "_aliases": "aliases", "_chunks": "contributors"})
+
+    def _waits(self) -> list[pl.Expr]:
+        rules = {"no_email": self.spec.require_email, "unusable_email": self.spec.unusable_email}
+        active = {problem: wait for problem, wait in rules.items() if wait is not None and applies(wait.when, self.decisions)}
+        return [_wait_column(active, name) for name in ("queue", "reason")]
+
+    def _company_key(self, frame: pl.DataFrame) -> pl.Expr:
+        named = key_from(self.derive.companies.key, "name", comparable(text(frame, self.spec.company)))
+        single = self.derive.companies.single_person
+        if single is None or not applies(single.when, self.decisions):
+            return named.alias("company_key")
+        return pl.coalesce(named, key_from(single.key, "id", pl.col("_key"))).alias("company_key")
+
+    def _chosen(self, inventories: Mapping[str, list[str]]) -> dict[str, dict[str, str]]:
+        doubtful = {name: doubtful_labels(self.survey.labels[name], inventories.get(name, [])) for name in self.spec.spellings}
+        unsettled = [name for name, labels in doubtful.items() if labels]
+        counts = label_counts((part.rows for part in self.parts(unsettled)), unsettled) if unsettled else {}
+        return {name: chosen_spellings(labels, inventories.get(name, []), counts.get(name, {})) for name, labels in doubtful.items()}
+
+
+def survey_contacts(spec: Contacts, staged: StagedObject) -> Survey:
+    """Read keys, addresses and labels of all rows; find the keys whose rows share a key or an address with another row."""
+    hashes: list[pl.DataFrame] = []
+    labels: dict[str, set[str]] = {name: set() for name in spec.spellings}
+    for rows in _rows(spec, staged, {spec.key, spec.email, *spec.spellings}):
+        keyed = rows.filter(pl.col("_key").is_not_null())
+        hashes.append(keyed.select(pl.col("_key").hash().alias("key"), pl.col("email_match_key").hash().alias("email"), _addressed()))
+        for name in spec.spellings:
+            labels[name] |= distinct_labels(rows, name)
+    seen = pl.concat(hashes) if hashes else pl.DataFrame(schema={"key": pl.UInt64, "email": pl.UInt64, "addressed": pl.Boolean})
+    by_key = _repeated(seen["key"])
+    by_email = _repeated(seen.filter("addressed")["email"])
+    shared = seen.filter(pl.col("key").is_in(by_key.implode()) | (pl.col("addressed") & pl.col("email").is_in(by_email.implode())))
+    return Survey(shared["key"].unique(), labels)
+
+
+def with_contact_emails(frame: pl.DataFrame, email: str) -> pl.DataFrame:
+    """Add the e-mail columns; a cell the reader could not type is judged by the text it kept."""
+    raw = f"raw_{email}"
+    if raw not in frame.columns or email not in frame.columns:
+        return with_emails(frame, email)
+    return with_emails(frame.with_columns(pl.coalesce(email, raw).alias(email)), email)
+
+
+def people_fates(part: Part, spec: Contacts) -> pl.DataFrame:
+    """Return the fate lines of all rows behind a finished part."""
+    return pl.concat([record_lines(part.rows.rename({"key": "_key"}), spec.phase), *part.fates])
+
+
+def _rows(spec: Contacts, staged: StagedObject, wanted: set[str] | None) -> Iterator[pl.DataFrame]:
+    for order, chunk in enumerate(staged.in_order()):
+        for frame in chunk.batches(wanted):
+            yield with_contact_emails(tagged(frame, chunk, order, spec.key), spec.email)
+
+
+def _wait_column(rules: Mapping[str, Wait], name: str) -> pl.Expr:
+    column = pl.lit(None, dtype=pl.String())
+    for problem, wait in rules.items():
+        column = pl.when(pl.col("email_problem") == problem).then(pl.lit(getattr(wait, name))).otherwise(column)
+    return column.alias(name)
+
+
+def _addressed() -> pl.Expr:
+    return pl.col("email_match_key").is_not_null().alias("addressed")
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    ordered = hashes.sort()
+    return ordered.filter(ordered == ordered.shift(1)).unique()

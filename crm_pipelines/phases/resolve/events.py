@@ -1,0 +1,91 @@
+"""Payment events by role: the vendor's columns and type words translated, one row per event.
+
+Belongs here: reading the two purchase objects into frames with fixed column names. Not here: which record an event
+belongs to (matching), money (money).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from crm_pipelines.phases.resolve.columns import column, comparable, key_order, text
+from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
+from crm_pipelines.phases.resolve.links import with_link_columns
+from crm_pipelines.phases.resolve.values import ROW, StagedObject
+from crm_pipelines.spec.derive import PaymentColumns, Purchases, SubscriptionColumns
+
+SALE, REBILL, FAILED = "sale", "rebill", "failed"
+CANCELLATION, REQUESTED, WITHDRAWN = "cancellation", "cancellation_requested", "cancellation_withdrawn"
+REFUND, PARTIAL_REFUND, CHARGEBACK = "refund", "partial_refund", "chargeback"
+LIFECYCLE = (CANCELLATION, REQUESTED, WITHDRAWN)
+REFUNDS = (REFUND, PARTIAL_REFUND, CHARGEBACK)
+MOMENT = pl.Datetime("us", "UTC")
+MONEY = pl.Decimal(18, 4)
+
+
+@dataclass(frozen=True)
+class PurchaseRows:
+    """Events and subscriptions as folded, before anything is decided about them.
+
+    Shape: `events` one row per transaction with `n`, its place in time (date, then id); `subscriptions` one row per id.
+    """
+
+    payments: Folded
+    subscribed: Folded
+    events: pl.DataFrame
+    subscriptions: pl.DataFrame
+
+
+def purchase_rows(spec: Purchases, payments: StagedObject | None, subscriptions: StagedObject | None, zone: str) -> PurchaseRows:
+    """Fold both objects and name their columns by role."""
+    paid = fold_rows(stacked(payments, spec.columns.id, _names(spec.columns)))
+    subscribed = fold_rows(stacked(subscriptions, spec.subscription_columns.id, _names(spec.subscription_columns)))
+    return PurchaseRows(paid, subscribed, _events(spec, paid.frame, zone), _subscriptions(spec.subscription_columns, subscribed.frame))
+
+
+def local_date(expr: pl.Expr, zone: str) -> pl.Expr:
+    """Return the calendar date of a moment in the export's zone."""
+    return expr.dt.convert_time_zone(zone).dt.date()
+
+
+def _names(columns: PaymentColumns | SubscriptionColumns) -> list[str]:
+    return list(columns.model_dump().values())
+
+
+def _events(spec: Purchases, rows: pl.DataFrame, zone: str) -> pl.DataFrame:
+    names = spec.columns
+    kinds = {word.casefold(): kind for word, kind in spec.kinds.items()}
+    events = rows.select(
+        *("_key", "_chunk", ROW, "_chunks", "_exported") if "_chunks" in rows.columns else _nothing(),
+        comparable(text(rows, names.kind)).replace_strict(kinds, default=None, return_dtype=pl.String).alias("kind"),
+        column(rows, names.at, MOMENT).alias("at"),
+        local_date(column(rows, names.at, MOMENT), zone).alias("on"),
+        column(rows, names.amount, MONEY).alias("amount"),
+        column(rows, names.quantity).cast(pl.Float64).alias("quantity"),
+        comparable(text(rows, names.product)).alias("product_key"),
+        *(text(rows, name).alias(role) for role, name in _texts(names).items()),
+    )
+    linked = with_link_columns(events, pl.col("contact"), pl.col("email")).drop("contact", "email")
+    return linked.sort(pl.col("at").is_null(), "at", *key_order("_key")).with_row_index("n")
+
+
+def _texts(names: PaymentColumns) -> dict[str, str]:
+    roles = ("product", "currency", "subscription", "contact", "email", "processor", "processor_transaction", "price_point", "coupon")
+    return {role: getattr(names, role) for role in (*roles, "affiliate")}
+
+
+def _nothing() -> list[pl.Expr]:
+    return [pl.col("_key"), pl.col("_chunk"), pl.col(ROW), pl.lit([], dtype=pl.List(pl.String)).alias("_chunks"), pl.col("_exported")]
+
+
+def _subscriptions(names: SubscriptionColumns, rows: pl.DataFrame) -> pl.DataFrame:
+    roles = ("product", "contact", "email", "status", "period", "price_point", "affiliate", "currency")
+    named = rows.select(
+        *("_key", "_chunk", ROW, "_chunks", "_exported"),
+        column(rows, names.started, MOMENT).alias("started_at"),
+        column(rows, names.ended, MOMENT).alias("ended_at"),
+        *(text(rows, getattr(names, role)).alias(role) for role in roles),
+    )
+    return with_link_columns(named, pl.col("contact"), pl.col("email")).drop("contact", "email")

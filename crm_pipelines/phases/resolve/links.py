@@ -1,0 +1,64 @@
+"""From a child's row to its contact: by key or alias first, else by an address that is one contact's.
+
+Belongs here: the lookup and its joins. Not here: what happens to a row without a contact (purchases, bookings, partners).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from crm_pipelines.phases.resolve.emails import with_emails
+
+
+class Links:
+    """The contacts that children ask for; everything else is let go at once."""
+
+    def __init__(self, children: list[pl.DataFrame], carried: Mapping[str, str]) -> None:
+        self.carried = dict(carried)
+        self._keys = pl.concat([_TEXT, *(child.select(pl.col("lead").alias("value")) for child in children)])["value"].unique()
+        self._emails = pl.concat([_TEXT, *(child.select(pl.col("email_match_key").alias("value")) for child in children)])["value"].unique()
+        self._ids: list[pl.DataFrame] = [pl.DataFrame(schema={"lead": pl.String, "contact_key": pl.String})]
+        self._addresses: list[pl.DataFrame] = [pl.DataFrame(schema={"email_match_key": pl.String, "contact_key": pl.String})]
+        self._people: list[pl.DataFrame] = []
+
+    def absorb(self, people: pl.DataFrame) -> None:
+        """Remember those of some contacts that a child may ask for."""
+        every = pl.concat_list(pl.concat_list("contact_key"), "aliases")
+        ids = people.select(every.alias("lead"), "contact_key").explode("lead").filter(pl.col("lead").is_in(self._keys.implode()))
+        addresses = people.select("email_match_key", "contact_key").filter(pl.col("email_match_key").is_in(self._emails.implode()))
+        self._ids.append(ids)
+        self._addresses.append(addresses)
+        wanted = pl.concat([ids["contact_key"], addresses["contact_key"]]).unique()
+        self._people.append(people.filter(pl.col("contact_key").is_in(wanted.implode())).select(self._person_columns(people)))
+
+    def linked(self, children: pl.DataFrame) -> pl.DataFrame:
+        """Add `contact_key` (null when there is none) and `by_email` to rows with `lead` and `email_match_key`."""
+        ids = pl.concat(self._ids).rename({"contact_key": "_by_id"})
+        addresses = pl.concat(self._addresses).rename({"contact_key": "_by_email"})
+        joined = children.join(ids, on="lead", how="left").join(addresses, on="email_match_key", how="left")
+        return joined.with_columns(
+            pl.coalesce("_by_id", "_by_email").alias("contact_key"),
+            (pl.col("_by_id").is_null() & pl.col("_by_email").is_not_null()).alias("by_email"),
+        ).drop("_by_id", "_by_email")
+
+    def with_contact(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Add the contact's company, owner and carried columns to records with a `contact_key`."""
+        people = pl.concat(self._people, how="diagonal_relaxed") if self._people else pl.DataFrame(schema={"contact_key": pl.String})
+        missing = [name for name in ("company_key", "owner_key") if name not in people.columns]
+        people = people.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
+        return records.join(people, on="contact_key", how="left")
+
+    def _person_columns(self, people: pl.DataFrame) -> list[pl.Expr]:
+        carried = [pl.col(name).alias(new) for name, new in self.carried.items() if name in people.columns]
+        return [pl.col(name) for name in ("contact_key", "company_key", "owner_key") if name in people.columns] + carried
+
+
+def with_link_columns(frame: pl.DataFrame, lead: pl.Expr, email: pl.Expr) -> pl.DataFrame:
+    """Add `lead` and `email_match_key`, the two ways in which a row names its contact."""
+    named = frame.with_columns(lead.alias("lead"), email.alias("_email"))
+    return with_emails(named, "_email").drop("_email", "email_normal", "email_problem")
+
+
+_TEXT = pl.DataFrame(schema={"value": pl.String})

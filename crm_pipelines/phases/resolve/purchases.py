@@ -1,0 +1,156 @@
+"""Payment events and subscriptions as purchases, and the fate of every one of their rows.
+
+Belongs here: the order of the steps, records of single payments, row fates. Not here: matching, money, subscriptions
+(their modules).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import polars as pl
+
+from crm_pipelines.phases.resolve.columns import key_from
+from crm_pipelines.phases.resolve.companies import NO_LIST
+from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, MONEY, REBILL, REFUNDS, PurchaseRows
+from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, older_lines, record_lines
+from crm_pipelines.phases.resolve.links import Links
+from crm_pipelines.phases.resolve.matching import Chosen, all_subscriptions, matched
+from crm_pipelines.phases.resolve.money import net_value, paid_states, sums_by_record
+from crm_pipelines.phases.resolve.subscriptions import subscription_records
+from crm_pipelines.phases.resolve.values import EXCLUDED, WAITING, fate_lines
+from crm_pipelines.spec.derive import PurchaseKeys, Purchases
+
+RECORD_COLUMNS = (
+    *("key", "aliases", "contributors", "queue", "reason", "contact_key", "kind", "title_id", "product", "value", "gross"),
+    *("refunded", "currency", "status", "won_at", "lost_at", "lost_reason", "closed_on", "created_at", "created_on", "started_on"),
+    *("ended_on", "processor", "processor_transaction", "price_point", "quantity", "coupon", "affiliate", "subscription_id"),
+    *("subscription_status", "billing_period", "payments_received", "cancellation_requested_on"),
+)
+
+
+def chosen_policies(spec: Purchases, decisions: Mapping[str, str]) -> Chosen:
+    """Return the client's choices about money."""
+    policies = spec.policies
+    return Chosen(
+        rebills=policies.rebills.of(decisions),
+        value=policies.value.of(decisions),
+        failed=policies.failed.of(decisions),
+        refunded=policies.refunded.of(decisions),
+    )
+
+
+def resolve_purchases(
+    spec: Purchases, rows: PurchaseRows, links: Links, decisions: Mapping[str, str], zone: str
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], Counter[str]]:
+    """Return the purchases, the fates of both objects' rows, and counts of what was applied."""
+    chosen = chosen_policies(spec, decisions)
+    linked, listed = links.linked(rows.events), links.linked(rows.subscriptions)
+    subscriptions = all_subscriptions(listed, linked, chosen)
+    events = matched(linked, subscriptions, chosen, spec.keys)
+    sums = sums_by_record(events)
+    paid = payment_records(events, sums, spec, chosen)
+    subscribed = _kept(subscription_records(subscriptions, events, sums, spec=spec, chosen=chosen, zone=zone))
+    records = links.with_contact(_shaped(pl.concat([paid, subscribed], how="diagonal_relaxed")))
+    fates = {
+        spec.payments: _payment_fates(events, subscribed, records, rows, spec),
+        spec.subscriptions: _subscription_fates(rows, records, spec),
+    }
+    return records, fates, _stats(events, listed)
+
+
+def payment_records(events: pl.DataFrame, sums: pl.DataFrame, spec: Purchases, chosen: Chosen) -> pl.DataFrame:
+    """Return the records that are one payment each: sales, and what the client wants apart."""
+    own = events.filter(pl.col("target") == key_from(spec.keys.payment, "id", pl.col("_key"))).filter(~pl.col("kind").is_in(REFUNDS))
+    summed = own.drop("currency").join(sums, on="target", how="left")
+    failed = summed.filter(pl.col("kind") == FAILED).with_columns(*_failed_states(spec))
+    paid = summed.filter(pl.col("kind") != FAILED).with_columns(*paid_states(_net(chosen), spec.lost_reasons, net_value()))
+    currencies = own.select("n", "currency")
+    return pl.concat([paid, failed], how="vertical").join(currencies, on="n").select(*_payment_columns(spec))
+
+
+def _net(chosen: Chosen) -> Chosen:
+    """Return the choices without the one that is about subscriptions."""
+    return Chosen(rebills=chosen.rebills, value="sum_paid", failed=chosen.failed, refunded=chosen.refunded)
+
+
+def _failed_states(spec: Purchases) -> list[pl.Expr]:
+    return [
+        pl.lit("lost").alias("status"),
+        pl.col("amount").cast(MONEY).alias("value"),
+        pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("won_at"),
+        pl.col("at").alias("lost_at"),
+        pl.lit(spec.lost_reasons.failed).alias("lost_reason"),
+    ]
+
+
+def _payment_columns(spec: Purchases) -> list[pl.Expr]:
+    alone = pl.col("contact_key").is_null()
+    kinds = {FAILED: "failed", REBILL: "rebill"}
+    own = {
+        "key": pl.col("target"),
+        "contributors": pl.col("_events"),
+        "queue": pl.when(alone).then(pl.lit("review")),
+        "reason": pl.when(alone).then(pl.lit("no_contact")),
+        "kind": pl.col("kind").replace_strict(kinds, default="one_off", return_dtype=pl.String),
+        "title_id": key_from(spec.keys.payment_title, "id", pl.col("_key")),
+        "gross": pl.coalesce("gross", "amount"),
+        "refunded": pl.when(pl.col("refunded") > 0).then(pl.col("refunded")),
+        "closed_on": pl.col("on"),
+        "created_at": pl.col("at"),
+        "created_on": pl.col("on"),
+        "subscription_id": pl.col("subscription"),
+    }
+    kept = ("contact_key", "product", "value", "currency", "status", "won_at", "lost_at", "lost_reason", "processor")
+    more = ("processor_transaction", "price_point", "quantity", "coupon", "affiliate")
+    return [pl.col(name) for name in (*kept, *more)] + [value.alias(name) for name, value in own.items()]
+
+
+def _kept(subscribed: pl.DataFrame) -> pl.DataFrame:
+    """Return subscriptions that a row stands for: listed ones, and rebuilt ones with an event left to them."""
+    return subscribed.filter(pl.col("is_listed") | pl.col("_earliest").is_not_null())
+
+
+def _shaped(records: pl.DataFrame) -> pl.DataFrame:
+    return records.with_columns(NO_LIST.alias("aliases")).select(RECORD_COLUMNS)
+
+
+def _payment_fates(
+    events: pl.DataFrame, subscribed: pl.DataFrame, records: pl.DataFrame, rows: PurchaseRows, spec: Purchases
+) -> pl.DataFrame:
+    """Return one line per transaction row: a record, folded into one, left out, waiting, or replaced by a newer row."""
+    rebuilt = subscribed.filter(~pl.col("is_listed")).select(pl.col("key").alias("target"), pl.col("_earliest").alias("_first"))
+    waits = records.select(pl.col("key").alias("target"), "queue", pl.col("reason").alias("_why"))
+    placed = events.join(rebuilt, on="target", how="left").join(waits, on="target", how="left")
+    own = pl.col("target") == key_from(spec.keys.payment, "id", pl.col("_key"))
+    stands = (own | (pl.col("n") == pl.col("_first"))).fill_null(value=False) & pl.col("reason").is_null()
+    doubt = pl.when(pl.col("reason") == "unknown_type").then(pl.lit("decision")).otherwise(pl.lit("review"))
+    lines = pl.concat(
+        [
+            record_lines(placed.filter(stands).with_columns(pl.col("_why").alias("reason")), spec.phase, "target"),
+            folded_lines(placed.filter(~stands & pl.col("target").is_not_null()), spec.phase, "target"),
+            fate_lines(placed.filter("excluded"), fate=EXCLUDED, reason="failed_payment"),
+            fate_lines(placed.filter(pl.col("reason").is_not_null()), fate=WAITING, reason=pl.col("reason"), queue=doubt),
+        ]
+    )
+    return pl.concat([lines, older_lines(rows.payments, lines), keyless_lines(rows.payments)])
+
+
+def _subscription_fates(rows: PurchaseRows, records: pl.DataFrame, spec: Purchases) -> pl.DataFrame:
+    keys: PurchaseKeys = spec.keys
+    named = rows.subscriptions.with_columns(key_from(keys.subscription, "id", pl.col("_key")).alias("target"))
+    lines = record_lines(named.join(records.select("key", "queue", "reason"), left_on="target", right_on="key"), spec.phase, "target")
+    return pl.concat([lines, older_lines(rows.subscribed, lines), keyless_lines(rows.subscribed)])
+
+
+def _stats(events: pl.DataFrame, listed: pl.DataFrame) -> Counter[str]:
+    applied = events.filter(pl.col("target").is_not_null())
+    return Counter(
+        {
+            "joined_by_email": int(events["by_email"].sum()) + int(listed["by_email"].sum()),
+            "refunds_applied": applied.filter(pl.col("kind").is_in(REFUNDS)).height,
+            "lifecycle_events_applied": applied.filter(pl.col("kind").is_in(LIFECYCLE)).height,
+            "events_waiting": events.filter(pl.col("reason").is_not_null()).height,
+        }
+    )

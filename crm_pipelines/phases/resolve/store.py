@@ -1,0 +1,70 @@
+"""Resolved frames on disk: parquet, readable by their owner only, replaced in one step.
+
+Belongs here: the layout of the folder - `<frame>.parquet`, `fates/<object>.parquet`, `stats.json` - and the parts that
+a streamed fold writes. Not here: what is in the frames.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+from crm_pipelines.errors import SettingsError
+from crm_pipelines.phases.files import write_bytes, write_frame
+from crm_pipelines.phases.resolve.values import Resolved
+
+FATES = "fates"
+
+
+def write_resolved(resolved: Resolved, folder: Path) -> None:
+    """Write frames, fates and counts."""
+    for name, frame in resolved.frames.items():
+        write_frame(folder / f"{name}.parquet", frame)
+    for name, fates in resolved.fates.items():
+        write_frame(folder / FATES / f"{name}.parquet", fates)
+    write_bytes(folder / "stats.json", orjson.dumps(dict(resolved.stats), option=orjson.OPT_SORT_KEYS))
+
+
+def read_resolved(folder: Path, name: str) -> pl.DataFrame:
+    """Read one frame, `fates/<object>` included.
+
+    Raises: SettingsError when it was not resolved yet.
+    """
+    return scan_resolved(folder, name).collect()
+
+
+def scan_resolved(folder: Path, name: str) -> pl.LazyFrame:
+    """Scan one frame, written whole or in parts.
+
+    Raises: SettingsError when it was not resolved yet.
+    """
+    whole, parts = folder / f"{name}.parquet", sorted((folder / name).glob("part-*.parquet"))
+    if whole.exists():
+        return pl.scan_parquet(whole)
+    if not parts:
+        raise SettingsError(f"{name} is not resolved yet; run the resolve step first")
+    return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
+
+
+class PartWriter:
+    """Writes the frames of a streamed fold part by part; a new fold replaces all parts of the old one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str, frame: pl.DataFrame) -> None:
+        """Write the next part of a frame."""
+        number = self._counts.get(name, 0)
+        if number == 0:
+            (self.folder / f"{name}.parquet").unlink(missing_ok=True)
+        write_frame(self.folder / name / f"part-{number:05}.parquet", frame)
+        self._counts[name] = number + 1
+
+    def close(self) -> None:
+        """Remove the parts that an earlier, longer fold left behind."""
+        for name, count in self._counts.items():
+            for part in sorted((self.folder / name).glob("part-*.parquet"))[count:]:
+                part.unlink()

@@ -1,0 +1,116 @@
+"""What the resolver is given and what it gives back.
+
+Belongs here: values and the shape of the fate table. Not here: how rows are read (sources, phases.stage), folding
+(fold), files (store).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+ROW = "_row"
+BATCH_ROWS = 50_000
+
+FATE_SCHEMA: dict[str, pl.DataType] = {
+    "chunk": pl.String(),
+    "row": pl.Int64(),
+    "key": pl.String(),
+    "fate": pl.String(),
+    "into_phase": pl.String(),
+    "into_key": pl.String(),
+    "reason": pl.String(),
+    "queue": pl.String(),
+}
+
+RECORD, MERGED, FOLDED, EXCLUDED, WAITING, QUARANTINED = "record", "merged", "folded", "excluded", "waiting", "quarantined"
+
+
+@dataclass(frozen=True)
+class ChunkFrame:
+    """One staged file: its partition key, when it was exported, the columns it holds, and its rows.
+
+    `frame` may be a lazy frame (a scanned parquet file) or a callable, so that millions of rows are read in passes.
+    """
+
+    chunk: str
+    exported_at: datetime
+    columns: frozenset[str]
+    frame: pl.DataFrame | pl.LazyFrame | Callable[[], pl.DataFrame]
+
+    def read(self, wanted: Iterable[str] | None = None) -> pl.DataFrame:
+        """Return the rows, with only the `wanted` columns that are there (and their `raw_` companions)."""
+        frame = self._selected(wanted)
+        return frame.collect() if isinstance(frame, pl.LazyFrame) else frame
+
+    def batches(self, wanted: Iterable[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the rows as `read` does, at most BATCH_ROWS at a time when the frame is lazy."""
+        frame = self._selected(wanted)
+        if isinstance(frame, pl.DataFrame):
+            yield frame
+            return
+        start = 0
+        while (batch := frame.slice(start, BATCH_ROWS).collect()).height:
+            yield batch
+            start += BATCH_ROWS
+
+    def _selected(self, wanted: Iterable[str] | None) -> pl.DataFrame | pl.LazyFrame:
+        frame = self.frame() if callable(self.frame) else self.frame
+        if wanted is None:
+            return frame
+        names = frame.collect_schema().names() if isinstance(frame, pl.LazyFrame) else frame.columns
+        keep = {ROW, *wanted}
+        return frame.select([name for name in names if name.removeprefix("raw_") in keep])
+
+
+@dataclass(frozen=True)
+class StagedObject:
+    """All registered files of one source object."""
+
+    name: str
+    frames: list[ChunkFrame]
+
+    def in_order(self) -> list[ChunkFrame]:
+        """Return the files from the oldest export to the newest; equal times by partition key."""
+        return sorted(self.frames, key=lambda chunk: (chunk.exported_at, chunk.chunk))
+
+
+@dataclass(frozen=True)
+class ResolveSettings:
+    """What the operator declares: the zone in which the export writes its dates."""
+
+    source_timezone: str = "America/New_York"
+
+
+@dataclass
+class Resolved:
+    """The canonical records, where every staged row went, and what was repaired on the way.
+
+    Shape: `frames` by derived object, one row per `key`, sorted by key (numbers as numbers); `fates` by source object,
+    one line per staged row; `stats` counts by name.
+    """
+
+    frames: dict[str, pl.DataFrame]
+    fates: dict[str, pl.DataFrame]
+    stats: Counter[str] = field(default_factory=Counter)
+
+
+def no_fates() -> pl.DataFrame:
+    """Return an empty fate table."""
+    return pl.DataFrame(schema=FATE_SCHEMA)
+
+
+def fate_lines(rows: pl.DataFrame, **values: pl.Expr | str | None) -> pl.DataFrame:
+    """Return fate lines of `rows` (which hold `_chunk`, `_row`, `_key`), with these values for the other columns."""
+    given = {"chunk": pl.col("_chunk"), "row": pl.col(ROW), "key": pl.col("_key"), **values}
+    return rows.select(
+        [
+            (value if isinstance(value, pl.Expr) else pl.lit(value)).cast(dtype).alias(name)
+            for name, dtype in FATE_SCHEMA.items()
+            for value in [given.get(name)]
+        ]
+    )
