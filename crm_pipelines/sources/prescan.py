@@ -128,7 +128,7 @@ def _records(lines: list[str], start: int, delimiter: str) -> Iterator[tuple[int
 
 
 def _is_blank(fields: list[str]) -> bool:
-    return not (fields and fields[0]) and not "".join(fields).strip()
+    return not (fields and fields[0].strip()) and not "".join(fields).strip()
 
 
 def _reason(fields: list[str] | None, first: int, last: int, checks: _Checks) -> str | None:
