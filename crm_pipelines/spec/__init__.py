@@ -1,0 +1,1 @@
+"""The mapping language: YAML that a client can read, compiled to polars expressions. Pure: no network, no ledger."""

@@ -1,0 +1,274 @@
+"""A spec, the client's decisions and the source's own field list, compiled: what each phase sends and in which order.
+
+Belongs here: the compiled values, load order, lineage. Not here: expressions (build), mistakes of the author (check: a spec
+that is compiled has been checked), running them over rows and what the destination must hold for them (phases.map).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crm_pipelines.errors import Problem, SpecError
+from crm_pipelines.spec.build import columns_read
+from crm_pipelines.spec.contract import CUSTOM_DEFAULT, SourceContract, ValueType
+from crm_pipelines.spec.derived import Frame, frame_objects, resolved_frames
+from crm_pipelines.spec.model import Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
+from crm_pipelines.spec.parse import chosen
+from crm_pipelines.spec.rules import Words, load_rules
+from crm_pipelines.spec.settle import settle
+
+TAGS = "tags"
+PAIR_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True)
+class CompiledField:
+    """One field of a phase, free of decisions."""
+
+    name: str
+    node: FieldMap
+    is_custom: bool = False
+    type: str = "text"
+    """Type of a custom field."""
+    options: tuple[str, ...] = ()
+    """Labels of an enum or set that are known beforehand."""
+    is_open: bool = False
+    """The options are whatever the records hold."""
+
+    @property
+    def column(self) -> str:
+        """Name of the field's column while it is mapped."""
+        return f"{'custom' if self.is_custom else 'field'}:{self.name}"
+
+
+@dataclass(frozen=True)
+class CompiledPhase:
+    """What one phase sends, ready to run over a frame."""
+
+    name: str
+    derived: str
+    """The resolved frame it reads; empty for the phase of pairs."""
+    objects: tuple[str, ...]
+    """Source objects whose rows feed it."""
+    home_of: tuple[str, ...] = ()
+    create: str = "when_missing"
+    match: tuple[str, ...] = ()
+    existing: str = "fill_empty"
+    pairs: tuple[str, ...] = ()
+    """For the phase of (record, label) pairs: the phases whose labels it counts."""
+    is_side: bool = False
+    """The frame's rows are accounted for in another phase, where their queue counts too."""
+    steps: Mapping[str, FieldMap] = field(default_factory=dict)
+    fields: tuple[CompiledField, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Field -> phase of the record it points to."""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    hold: tuple[Hold, ...] = ()
+    labels: str | None = None
+    money: Money | None = None
+    record_type: str | None = None
+    pipelines: tuple[Pipeline, ...] = ()
+    expect: Expect = field(default_factory=Expect)
+    key: str = "key"
+    zone: str = "UTC"
+    words: Mapping[str, Words] = field(default_factory=dict)
+    lineage: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Destination field -> (object or frame, column) pairs it comes from."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the frame that the phase reads, those it makes itself left out."""
+        read = [name for node in (*self.steps.values(), *(each.node for each in self.fields)) for name in columns_read(node)]
+        tested = [*self.where, *(name for hold in self.hold for name in hold.when)]
+        return tuple(name for name in dict.fromkeys([*read, *tested]) if name not in self.steps)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A whole route for one client."""
+
+    phases: Mapping[str, CompiledPhase]
+    order: tuple[str, ...]
+    """Phases, parents first."""
+    decisions: Mapping[str, str]
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Names of the resolved frames that are read."""
+        return tuple(dict.fromkeys(phase.derived for phase in self.phases.values() if phase.derived))
+
+
+def compile_spec(
+    spec: MappingSpec,
+    decisions: Mapping[str, str],
+    custom_fields: Sequence[Mapping[str, Any]] = (),
+    timezone: str = "UTC",
+    source: SourceContract | None = None,
+) -> Compiled:
+    """Compile a checked spec.
+
+    Shape: `custom_fields` are the rows of the source's field list (identifier, type, options, option ids); empty until staged.
+    With `source` the lineage goes back to export columns, without it to the resolved frames.
+    Raises: SpecError when the links of the phases go in a circle.
+    """
+    active = {name: phase for name, phase in spec.phases.items() if chosen(phase.only_if, decisions)}
+    homes = {phase.from_ for phase in active.values() if phase.home_of}
+    frames = resolved_frames(spec.derive, source.objects, decisions) if source else {}
+    phases = {
+        name: _compile_phase(_PhaseInput(name, phase, spec, decisions, custom_fields, timezone, frames, active, homes))
+        for name, phase in active.items()
+    }
+    order = load_order(phases)
+    if spec.tags is not None:
+        objects = dict.fromkeys(name for phase in spec.tags.of for name in phases[phase].objects)
+        phases[TAGS] = CompiledPhase(TAGS, "", tuple(objects), pairs=spec.tags.of, expect=spec.tags.expect, zone=timezone)
+        order = (*order, TAGS)
+    return Compiled(phases, order, dict(decisions))
+
+
+def load_order(phases: Mapping[str, CompiledPhase]) -> tuple[str, ...]:
+    """Return the phases with every parent before its children, else as the spec has them.
+
+    Raises: SpecError when links go in a circle.
+    """
+    order: list[str] = []
+    waiting = list(phases)
+    while waiting:
+        ready = next((name for name in waiting if all(parent in (*order, name) for parent in phases[name].links.values())), None)
+        if ready is None:
+            raise SpecError([Problem(f"phases.{waiting[0]}", f"links go in a circle among {', '.join(waiting)}")])
+        order.append(ready)
+        waiting.remove(ready)
+    return tuple(order)
+
+
+@dataclass(frozen=True)
+class _PhaseInput:
+    name: str
+    phase: Phase
+    spec: MappingSpec
+    decisions: Mapping[str, str]
+    custom_fields: Sequence[Mapping[str, Any]]
+    timezone: str
+    frames: Mapping[str, Frame]
+    active: Mapping[str, Phase]
+    homes: set[str]
+
+
+def _compile_phase(given: _PhaseInput) -> CompiledPhase:
+    phase, decisions = given.phase, given.decisions
+    steps = {name: node for name, each in phase.columns.items() if (node := settle(each, decisions)) is not None}
+    standard = [CompiledField(name, node) for name, each in phase.fields.items() if (node := settle(each, decisions)) is not None]
+    standard = [each for each in standard if each.node.link is None or each.node.link in given.active]
+    custom = [_custom(name, node, given) for name, each in phase.custom_fields.items() if (node := settle(each, decisions)) is not None]
+    taken = {each.name.casefold() for each in custom}
+    described = _described_fields(phase.custom_fields_from, given, taken) if phase.custom_fields_from else []
+    compiled = CompiledPhase(
+        name=given.name,
+        derived=phase.from_,
+        objects=frame_objects(given.spec.derive, phase.from_, decisions),
+        home_of=phase.home_of,
+        create=phase.create,
+        match=phase.match,
+        existing=phase.existing,
+        is_side=not phase.home_of and phase.from_ in given.homes,
+        steps=steps,
+        fields=(*standard, *custom, *(each for each, _ in described)),
+        links={each.name: str(each.node.link) for each in standard if each.node.link},
+        where=phase.where,
+        hold=tuple(hold for hold in phase.hold if chosen(hold.only_if, decisions)),
+        labels=phase.labels,
+        money=phase.money,
+        record_type=phase.record_type,
+        pipelines=phase.pipelines,
+        expect=phase.expect,
+        zone=given.timezone,
+        words={**given.spec.words, **{each.column: words for each, words in described}},
+    )
+    return replace(compiled, lineage=_lineage(compiled, given))
+
+
+def _custom(name: str, node: FieldMap, given: _PhaseInput) -> CompiledField:
+    words = _vocabulary(node, given.phase.columns)
+    options = tuple(given.spec.words[words]) if words else _case_words(node)
+    type_ = node.type or CUSTOM_DEFAULT[gives(node, {})]
+    is_open = type_ in ("enum", "set") and not options
+    return CompiledField(name, node, is_custom=True, type=type_, options=options if type_ in ("enum", "set") else (), is_open=is_open)
+
+
+def _vocabulary(node: FieldMap, steps: Mapping[str, FieldMap]) -> str | None:
+    """Return the vocabulary whose words a field holds, through the steps on the way."""
+    words = node.with_.get("words")
+    if isinstance(words, str):
+        return words
+    behind = steps.get(node.from_[0]) if len(node.from_) == 1 else None
+    return _vocabulary(behind, steps) if behind else None
+
+
+def _case_words(node: FieldMap) -> tuple[str, ...]:
+    """Return the words that a field without a vocabulary can hold."""
+    words = [case.then for case in node.cases] + [word for word in (node.otherwise, node.value) if word is not None]
+    return tuple(dict.fromkeys(str(word) for word in words))
+
+
+def _described_fields(node: SchemaFields, given: _PhaseInput, taken: set[str]) -> list[tuple[CompiledField, Words]]:
+    """Return a field, and its vocabulary, for every row of the source's own field list."""
+    found: list[tuple[CompiledField, Words]] = []
+    for row in given.custom_fields:
+        kind, identifier = str(row.get(node.type_column) or ""), row.get(node.name_column)
+        template = next((each for name, each in node.types.items() if name.casefold() == kind.casefold()), None)
+        template = settle(template, given.decisions) if template else None
+        if template is None or not identifier:
+            continue
+        name = str(identifier) if str(identifier).casefold() not in taken else f"{identifier} (custom)"
+        taken.add(name.casefold())
+        words = _option_words(row, node)
+        each = CompiledField(
+            name, template, is_custom=True, type=template.type or CUSTOM_DEFAULT[gives(template, {})], options=tuple(words)
+        )
+        settings = {**template.with_, "words": each.column} if words else dict(template.with_)
+        column = re.sub(r"\W+", "_", str(identifier).casefold()).strip("_")
+        found.append((replace(each, node=template.model_copy(update={"from_": (column,), "with_": settings})), words))
+    return found
+
+
+def _option_words(row: Mapping[str, Any], node: SchemaFields) -> dict[str, tuple[str, ...]]:
+    """Return the options of a described field; each may also come as its id."""
+    labels = [str(label) for label in row.get(node.options_column) or []]
+    ids = [str(each) for each in row.get(node.option_ids_column) or []] if node.option_ids_column else []
+    spare = [number for number in ids if number not in labels]
+    return {label: (ids[place],) if len(ids) == len(labels) and ids[place] in spare else () for place, label in enumerate(labels)}
+
+
+def gives(node: FieldMap, types: Mapping[str, ValueType]) -> ValueType:
+    """Return the type of value that a settled field map yields; `types` are the frame's columns."""
+    if node.parts:
+        return "texts"
+    if node.from_ and not node.link:
+        return load_rules()[node.rule].gives if node.rule else types.get(node.from_[0], "text")
+    constants: Iterable[Any] = [case.then for case in node.cases] or [node.value]
+    first = next(iter(constants))
+    if isinstance(first, bool):
+        return "boolean"
+    return "number" if isinstance(first, int | float) else "text"
+
+
+def _lineage(phase: CompiledPhase, given: _PhaseInput) -> dict[str, tuple[tuple[str, str], ...]]:
+    frame = given.frames.get(phase.derived, {})
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for each in phase.fields:
+        columns = _base_columns(each.node, phase.steps)
+        pairs = [pair for name in columns for pair in (frame[name].origin if name in frame else ((phase.derived, name),))]
+        found[each.name] = tuple(dict.fromkeys(pairs))
+    return found
+
+
+def _base_columns(node: FieldMap, steps: Mapping[str, FieldMap]) -> tuple[str, ...]:
+    """Return the frame's columns behind a field map, through the steps on the way."""
+    names: list[str] = []
+    for name in columns_read(node):
+        names += _base_columns(steps[name], steps) if name in steps else [name]
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,102 @@
+"""Rules over names, addresses, e-mail and telephone numbers.
+
+Belongs here: what people are called and how they are reached. Not here: making two spellings one person
+(phases.resolve), country names (countries).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+import polars as pl
+
+from crm_pipelines.spec.countries import country_code
+from crm_pipelines.spec.rules import rule
+from crm_pipelines.spec.rules_text import SPACES, filled
+
+SPREADSHEET_NUMBER = re.compile(r"^\d[.,]\d+E\+?\d+$", re.IGNORECASE)
+"""What a spreadsheet makes of a long number: its digits are lost."""
+BETWEEN_NUMBERS = re.compile(r"[/;,|&\n]|\b(?:or|and)\b", re.IGNORECASE)
+LEAST_DIGITS = 6
+"""Fewer digits than this are no telephone number of their own (an extension, a code)."""
+EMAIL = r"^[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+\.[^\s@<>,;:\"()\[\]\\.]{2,}$"
+
+
+@rule("text", gives="text")
+def full_name(*columns: pl.Expr) -> pl.Expr:
+    """The parts of a name that are not empty, joined by one space; inner spaces collapsed, case kept."""
+    joined = pl.concat_str([filled(column) for column in columns], separator=" ", ignore_nulls=True)
+    return filled(joined.str.replace_all(SPACES, " "))
+
+
+@rule("text", gives="text")
+def email(column: pl.Expr) -> pl.Expr:
+    """An e-mail address: `mailto:` and `Name <a@b>` unwrapped, the domain in small letters; empty when it is no address."""
+    inner = filled(column).str.replace(r"(?is)^.*<([^<>]*)>.*$", "${1}").str.strip_chars().str.replace(r"(?i)^mailto:", "")
+    parts = inner.str.strip_chars().str.splitn("@", 2)
+    address = pl.concat_str([parts.struct.field("field_0"), parts.struct.field("field_1").str.to_lowercase()], separator="@")
+    usable = address.str.contains(EMAIL) & ~address.str.contains(r"\.\.|\.@|@\.|^\.|@-")
+    return pl.when(usable).then(address)
+
+
+@rule("text", gives="address")
+def address(*columns: pl.Expr, parts: list[str]) -> pl.Expr:
+    """A postal address: one line of all that is not empty, joined by commas, and its parts. `parts` names the part that each
+    column is (`value`: only in the line)."""
+    cells = [filled(column.str.replace_many(["\r\n", "\n", "\r"], [" ", " ", " "])) for column in columns]
+    line = pl.concat_str(cells, separator=", ", ignore_nulls=True)
+    named = [cell.alias(part) for cell, part in zip(cells, parts, strict=True) if part != "value"]
+    return pl.when(line != "").then(pl.struct([line.alias("value"), *named]))
+
+
+@rule("text", gives="text")
+def phone(number: pl.Expr, calling_code: pl.Expr, country: pl.Expr) -> pl.Expr:
+    """A telephone number in international form, +442079460123, an extension as ` x371`. With + or 00 it stands as written; else the
+    calling code tells the country, else the country's name. Empty when it is not exactly one possible number."""
+    cells = pl.struct(filled(number).alias("number"), filled(calling_code).alias("code"), filled(country).alias("country"))
+    return cells.map_batches(_phones, return_dtype=pl.String, is_elementwise=True)
+
+
+def _phones(cells: pl.Series) -> pl.Series:
+    frame = cells.struct.unnest()
+    columns = (frame[name].to_list() for name in ("number", "code", "country"))
+    numbers = [None if number is None else international(number, code, country) for number, code, country in zip(*columns, strict=True)]
+    return pl.Series(numbers, dtype=pl.String)
+
+
+@lru_cache(maxsize=65_536)
+def international(number: str, calling_code: str | None, country: str | None) -> str | None:
+    """Return one number in E.164 with its extension, or None."""
+    if SPREADSHEET_NUMBER.match(number.replace(" ", "")) or _holds_several(number):
+        return None
+    written = re.sub(r"^\s*(?:\(\s*)?00(?=[\s\d(])", "+", number)
+    is_international = written.lstrip(" (").startswith("+")
+    region = None if is_international else _region(calling_code, country)
+    if region is None and not is_international:
+        return None
+    try:
+        parsed = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    e164 = str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return f"{e164} x{parsed.extension}" if parsed.extension else e164
+
+
+def _holds_several(number: str) -> bool:
+    pieces = BETWEEN_NUMBERS.split(number)
+    return sum(len(re.sub(r"\D", "", piece)) >= LEAST_DIGITS for piece in pieces) > 1
+
+
+@lru_cache(maxsize=4096)
+def _region(calling_code: str | None, country: str | None) -> str | None:
+    """Return the region that a calling code (`+44`, `44`, `0044`, `GB`) names, else the country's."""
+    digits = re.sub(r"\D", "", calling_code or "").lstrip("0")
+    if digits:
+        region = str(phonenumbers.region_code_for_country_code(int(digits)))
+        if region not in ("ZZ", "001"):
+            return region
+    return country_code(calling_code) or country_code(country)
