@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from crm_pipelines.ledger.store import run, run_many
+
 AttemptRow = tuple[int, str, str, str, str, str | None, int, bytes]
 """attempt_id, source_key, operation, payload_hash, token, destination_id, cost, payload."""
 AppliedRow = tuple[str, str | None, str, str, bytes]
@@ -42,32 +44,32 @@ class SqliteBulk:
     def insert_attempts(self, connection: Connection, wave: tuple[int, int, int, str, str], rows: Sequence[AttemptRow]) -> None:
         """Store intents; `wave` is scope, fence, pass_no, sent_utc, vendor_utc."""
         sql = f"INSERT INTO attempts ({_ATTEMPT_COLUMNS}, {_WAVE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants
-        connection.exec_driver_sql(sql, [row + wave for row in rows])
+        run_many(connection, sql, [row + wave for row in rows])
 
     def close_attempts(self, connection: Connection, ids: Sequence[int]) -> int:
         """Delete attempts; returns how many there were."""
         sql = "DELETE FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(?))"
-        return connection.exec_driver_sql(sql, (json.dumps(list(ids)),)).rowcount
+        return run(connection, sql, (json.dumps(list(ids)),)).rowcount
 
     def apply(self, connection: Connection, scope: int, pass_no: int, rows: Sequence[AppliedRow]) -> int:
         """Write what was applied; returns how many records took it."""
         sql = f"""INSERT INTO records (source_key, destination_id, applied_hash, outcome, applied_payload, scope, outcome_pass)
             VALUES (?,?,?,?,?,?,?) {_APPLY_CONFLICT}"""  # noqa: S608 - constants
         tail = (scope, pass_no)
-        return connection.exec_driver_sql(sql, [row + tail for row in rows]).rowcount
+        return run_many(connection, sql, [row + tail for row in rows]).rowcount
 
     def hold(self, connection: Connection, scope: int, pass_no: int, rows: Sequence[HeldRow]) -> None:
         """Set what holds records."""
         sql = f"""INSERT INTO records (source_key, held_state, held_queue, held_reason, held_hash, scope, held_pass)
             VALUES (?,?,?,?,?,?,?) {_HOLD_CONFLICT}"""  # noqa: S608 - constants
         tail = (scope, pass_no)
-        connection.exec_driver_sql(sql, [row + tail for row in rows])
+        run_many(connection, sql, [row + tail for row in rows])
 
     def select(self, connection: Connection, table: str, columns: str, scope: int, keys: Sequence[str]) -> Sequence[Any]:
         """Return the rows of these source keys, by index."""
         sql = f"""SELECT {columns} FROM json_each(?) AS wanted
             CROSS JOIN {table} AS t ON t.scope = ? AND t.source_key = wanted.value"""  # noqa: S608 - constants
-        return connection.exec_driver_sql(sql, (json.dumps(list(keys)), scope)).fetchall()
+        return run(connection, sql, (json.dumps(list(keys)), scope)).fetchall()
 
     def matching(self) -> str:
         """Return the condition that selects the keys bound as `keys`."""
@@ -84,32 +86,32 @@ class PostgresBulk:
     def insert_attempts(self, connection: Connection, wave: tuple[int, int, int, str, str], rows: Sequence[AttemptRow]) -> None:
         """Store intents; `wave` is scope, fence, pass_no, sent_utc, vendor_utc."""
         sql = f"""INSERT INTO attempts ({_ATTEMPT_COLUMNS}, {_WAVE_COLUMNS})
-            SELECT *, %s::bigint, %s::bigint, %s::bigint, %s, %s FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::bigint[], %s::bytea[])"""  # noqa: S608 - constants
-        connection.exec_driver_sql(sql, wave + _columns(rows))
+            SELECT *, ?::bigint, ?::bigint, ?::bigint, ?, ? FROM unnest(?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[],
+            ?::text[], ?::bigint[], ?::bytea[])"""  # noqa: S608 - constants
+        run(connection, sql, wave + _columns(rows))
 
     def close_attempts(self, connection: Connection, ids: Sequence[int]) -> int:
         """Delete attempts; returns how many there were."""
-        return connection.exec_driver_sql("DELETE FROM attempts WHERE attempt_id = ANY(%s::bigint[])", (list(ids),)).rowcount
+        return run(connection, "DELETE FROM attempts WHERE attempt_id = ANY(?::bigint[])", (list(ids),)).rowcount
 
     def apply(self, connection: Connection, scope: int, pass_no: int, rows: Sequence[AppliedRow]) -> int:
         """Write what was applied; returns how many records took it."""
         sql = f"""INSERT INTO records (scope, outcome_pass, source_key, destination_id, applied_hash, outcome, applied_payload)
-            SELECT %s::bigint, %s::bigint, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[])
+            SELECT ?::bigint, ?::bigint, * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[])
             {_APPLY_CONFLICT}"""  # noqa: S608 - constants
-        return connection.exec_driver_sql(sql, (scope, pass_no, *_columns(rows))).rowcount
+        return run(connection, sql, (scope, pass_no, *_columns(rows))).rowcount
 
     def hold(self, connection: Connection, scope: int, pass_no: int, rows: Sequence[HeldRow]) -> None:
         """Set what holds records."""
         sql = f"""INSERT INTO records (scope, held_pass, source_key, held_state, held_queue, held_reason, held_hash)
-            SELECT %s::bigint, %s::bigint, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+            SELECT ?::bigint, ?::bigint, * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
             {_HOLD_CONFLICT}"""  # noqa: S608 - constants
-        connection.exec_driver_sql(sql, (scope, pass_no, *_columns(rows)))
+        run(connection, sql, (scope, pass_no, *_columns(rows)))
 
     def select(self, connection: Connection, table: str, columns: str, scope: int, keys: Sequence[str]) -> Sequence[Any]:
         """Return the rows of these source keys, by index."""
-        sql = f"SELECT {columns} FROM {table} AS t WHERE t.scope = %s AND t.source_key = ANY(%s::text[])"  # noqa: S608 - constants
-        return connection.exec_driver_sql(sql, (scope, list(keys))).fetchall()
+        sql = f"SELECT {columns} FROM {table} AS t WHERE t.scope = ? AND t.source_key = ANY(?::text[])"  # noqa: S608 - constants
+        return run(connection, sql, (scope, list(keys))).fetchall()
 
     def matching(self) -> str:
         """Return the condition that selects the keys bound as `keys`."""

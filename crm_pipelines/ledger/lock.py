@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipelines.errors import LedgerError, LockedError
 from crm_pipelines.ledger import tables
-from crm_pipelines.ledger.store import Store, utc_text
+from crm_pipelines.ledger.store import Store, run, utc_text
 
 FIRST_ATTEMPT = 1 << 40
 """Attempt ids of account n start at n << 40, so that they are unique without one counter that all accounts wait for."""
@@ -50,10 +50,8 @@ _TAKE = text(
     WHERE account = :account RETURNING fence"""
 )
 _RELEASE = text("UPDATE accounts SET released_utc = :now WHERE account = :account AND fence = :fence")
-_CLAIM = text(
-    """UPDATE accounts SET next_attempt = next_attempt + :count, clock_offset_s = coalesce(:offset, clock_offset_s)
-    WHERE account = :account AND fence = :fence RETURNING next_attempt, clock_offset_s"""
-)
+_CLAIM = """UPDATE accounts SET next_attempt = next_attempt + ?, clock_offset_s = coalesce(?, clock_offset_s)
+    WHERE account = ? AND fence = ? RETURNING next_attempt, clock_offset_s"""
 
 
 @contextmanager
@@ -76,14 +74,14 @@ def claim(connection: Connection, fence: Fence, count: int, clock_offset_s: floa
 
     Raises: LedgerError when a later writer took the account.
     """
-    values = {"count": count, "offset": clock_offset_s, "account": fence.account, "fence": fence.number}
-    found = connection.execute(_CLAIM, values).first()
-    if found is None:
+    found = run(connection, _CLAIM, (count, clock_offset_s, fence.account, fence.number)).fetchall()
+    if not found:
         raise LedgerError(
             f"the right to write to account {fence.account} (number {fence.number}, {fence.holder}) has passed to a later writer: "
             "this process stops here; nothing of this step was stored. Run the command again when the other writer is done."
         )
-    return int(found[0]) - count, float(found[1])
+    following, offset_s = found[0]
+    return int(following) - count, float(offset_s)
 
 
 def ensure_account(connection: Connection, account: str) -> None:

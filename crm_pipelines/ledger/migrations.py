@@ -44,9 +44,9 @@ _FIRST = (
         engagement TEXT NOT NULL, pass_no {int} NOT NULL, account TEXT NOT NULL, intake TEXT NOT NULL,
         opened_utc TEXT NOT NULL, closed_utc TEXT, PRIMARY KEY (engagement, pass_no))""",
     """CREATE TABLE records (
-        record_no {id}, scope {int} NOT NULL, source_key TEXT NOT NULL, destination_id TEXT, applied_hash TEXT, outcome TEXT,
+        scope {int} NOT NULL, source_key TEXT NOT NULL, destination_id TEXT, applied_hash TEXT, outcome TEXT,
         outcome_pass {int}, held_state TEXT, held_queue TEXT, held_reason TEXT, held_hash TEXT, held_pass {int},
-        applied_payload {bytes}, before_image {bytes}, UNIQUE (scope, source_key))""",
+        applied_payload {bytes}, before_image {bytes}, PRIMARY KEY (scope, source_key))""",
     """CREATE TABLE attempts (
         attempt_id {int} NOT NULL PRIMARY KEY, scope {int} NOT NULL, source_key TEXT NOT NULL, operation TEXT NOT NULL,
         payload_hash TEXT NOT NULL, token TEXT NOT NULL, destination_id TEXT, cost {int} NOT NULL, fence {int} NOT NULL,

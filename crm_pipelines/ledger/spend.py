@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, text
 from crm_pipelines.errors import QuotaExhausted
 from crm_pipelines.journal import Allowance
 from crm_pipelines.ledger import tables
-from crm_pipelines.ledger.store import utc_moment, utc_text
+from crm_pipelines.ledger.store import run, utc_moment, utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,13 @@ class SpendReport:
     """The same operations -> requests."""
 
 
-_RESERVE = text(
-    """UPDATE spend SET spent_ours = spent_ours + :cost, others = coalesce(:others, others),
-        allowed = :allowed, reserve = :reserve, resumes_at = :resumes_at
-    WHERE account = :account AND day = :day AND :room >= spent_ours + coalesce(:others, others) + :cost
-    RETURNING spent_ours"""
-)
-_COUNT_SPENT = text(
-    """INSERT INTO spend (account, day, allowed, reserve, spent_ours, others, resumes_at)
-    VALUES (:account, :day, :allowed, :reserve, :cost, 0, :resumes_at)
-    ON CONFLICT (account, day) DO UPDATE SET spent_ours = spend.spent_ours + excluded.spent_ours
-    RETURNING spent_ours"""
-)
-_COUNT_CALLS = text(
-    """INSERT INTO calls (account, day, engagement, operation, calls, tokens)
-    VALUES (:account, :day, :engagement, :operation, :calls, :tokens)
+_RESERVE = """UPDATE spend SET spent_ours = spent_ours + ?, others = coalesce(?, others), allowed = ?, reserve = ?, resumes_at = ?
+    WHERE account = ? AND day = ? AND ? >= spent_ours + coalesce(?, others) + ? RETURNING spent_ours"""
+_COUNT_SPENT = """INSERT INTO spend (account, day, allowed, reserve, spent_ours, others, resumes_at) VALUES (?, ?, ?, ?, ?, 0, ?)
+    ON CONFLICT (account, day) DO UPDATE SET spent_ours = spend.spent_ours + excluded.spent_ours RETURNING spent_ours"""
+_COUNT_CALLS = """INSERT INTO calls (account, day, engagement, operation, calls, tokens) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (account, day, engagement, operation)
     DO UPDATE SET calls = calls.calls + excluded.calls, tokens = calls.tokens + excluded.tokens"""
-)
 _CORRECT = text("UPDATE spend SET others = :others, allowed = :allowed, reserve = :reserve WHERE account = :account AND day = :day")
 _EXHAUSTED = text("UPDATE spend SET exhausted_utc = :now, resumes_at = :resumes_at WHERE account = :account AND day = :day")
 
@@ -60,33 +49,32 @@ def reserve(connection: Connection, account: str, allowance: Allowance, cost: in
     Raises: QuotaExhausted when it does not fit; the caller rolls back.
     """
     room = allowance.limit - allowance.reserve
-    values = {**_day(account, allowance), "cost": cost, "others": others, "room": room}
-    spent = connection.execute(_RESERVE, values).scalar()
-    if spent is None:
+    known = (allowance.limit, allowance.reserve, utc_text(allowance.resumes_at))
+    values = (cost, others, *known, account, allowance.day, room, others, cost)
+    found = run(connection, _RESERVE, values).fetchall()
+    if not found:
         count_spent(connection, account, allowance.day, 0, allowance)
-        spent = connection.execute(_RESERVE, values).scalar()
-    if spent is None:
+        found = run(connection, _RESERVE, values).fetchall()
+    if not found:
         raise QuotaExhausted(
             f"the day {allowance.day} of account {account} has no room for {cost} more tokens ({room} of {allowance.limit} are ours "
             f"to use); run again after {allowance.resumes_at:%Y-%m-%d %H:%M} UTC",
             allowance.resumes_at,
         )
-    return int(spent)
+    return int(found[0][0])
 
 
 def count_spent(connection: Connection, account: str, day: str, cost: int, allowance: Allowance | None) -> int:
     """Add tokens that are spent already, whether they fit or not; returns what we have spent of the day by now."""
-    values: dict[str, object] = {"account": account, "day": day, "allowed": None, "reserve": 0, "resumes_at": None, "cost": cost}
-    if allowance is not None:
-        values |= _day(account, allowance)
-    return int(connection.execute(_COUNT_SPENT, values).scalar_one())
+    known = (None, 0) if allowance is None else (allowance.limit, allowance.reserve)
+    resumes = None if allowance is None else utc_text(allowance.resumes_at)
+    return int(run(connection, _COUNT_SPENT, (account, day, *known, cost, resumes)).fetchall()[0][0])
 
 
 def count_calls(connection: Connection, account: str, day: str, engagement: str, costs: Mapping[str, tuple[int, int]]) -> None:
     """Count requests by operation: operation -> (calls, tokens)."""
     for operation, (calls, tokens) in costs.items():
-        values = {"account": account, "day": day, "engagement": engagement, "operation": operation, "calls": calls, "tokens": tokens}
-        connection.execute(_COUNT_CALLS, values)
+        run(connection, _COUNT_CALLS, (account, day, engagement, operation, calls, tokens))
 
 
 def correct(connection: Connection, account: str, allowance: Allowance, others: int) -> None:

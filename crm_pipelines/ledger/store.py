@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crm_pipelines.errors import LedgerError, SettingsError
 
 Dialect = Literal["sqlite", "postgresql"]
+DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 BUSY_TIMEOUT_S = 30.0
 EXPECTED = "sqlite:////path/ledger.db or postgresql+psycopg://host/name"
 MIGRATION_LOCK = 0x63726D5F6C656467  # "crm_ledg": one number for all ledgers of a PostgreSQL database
@@ -41,7 +45,7 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, *DRIVER_ERRORS) as error:
             raise database_error(error) from None
 
     @contextmanager
@@ -53,7 +57,7 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, *DRIVER_ERRORS) as error:
             raise database_error(error) from None
 
     @contextmanager
@@ -69,8 +73,51 @@ class Store:
         self.engine.dispose()
 
 
+class Cursor(Protocol):
+    """What both drivers' cursors can do."""
+
+    @property
+    def rowcount(self) -> int:
+        """Rows changed by the last call."""
+        ...
+
+    def execute(self, sql: str, values: Sequence[Any], /) -> object:
+        """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> object:
+        """Run one statement for every row; rowcount is the sum."""
+        ...
+
+    def fetchall(self) -> Sequence[tuple[Any, ...]]:
+        """Return what the statement returned."""
+        ...
+
+
 class Conflict(LedgerError):
     """A unique key of the ledger was about to be broken; nothing was stored."""
+
+
+def run(connection: Connection, sql: str, values: Sequence[Any]) -> Cursor:
+    """Execute on the driver's own cursor inside this transaction; for what runs once per wave (SQLAlchemy costs 60 us a statement).
+
+    `?` stands for a value on every database. Returns the cursor.
+    """
+    cursor: Cursor = connection.connection.cursor()
+    cursor.execute(_placeholders(sql, connection.dialect.name), values)
+    return cursor
+
+
+def run_many(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> Cursor:
+    """Execute for every row on the driver's own cursor; returns the cursor."""
+    cursor: Cursor = connection.connection.cursor()
+    cursor.executemany(_placeholders(sql, connection.dialect.name), rows)
+    return cursor
+
+
+@cache
+def _placeholders(sql: str, dialect: str) -> str:
+    return sql if dialect == "sqlite" else sql.replace("?", "%s")
 
 
 def open_store(url: str) -> Store:
@@ -95,11 +142,12 @@ def utc_moment(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-def database_error(error: DBAPIError) -> LedgerError:
+def database_error(error: Exception) -> LedgerError:
     """Return the error without the parameters and the server's detail line: both hold values of records."""
-    name = type(error.orig).__name__
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
-    if isinstance(error, IntegrityError):
+    original = error.orig if isinstance(error, DBAPIError) else error
+    name = type(original).__name__
+    code = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", "")
+    if isinstance(original, (sqlite3.IntegrityError, psycopg.IntegrityError)):
         return Conflict(f"the ledger refused a second row for one identity ({name} {code}); nothing was stored")
     return LedgerError(
         f"the ledger's database failed ({name} {code}): check that it is reachable, not full and not held by another program, "

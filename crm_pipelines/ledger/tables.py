@@ -81,9 +81,8 @@ passes = Table(
 records = Table(
     "records",
     metadata,
-    Column("record_no", _ID, primary_key=True),
-    Column("scope", _NUMBER, nullable=False),
-    Column("source_key", Text, nullable=False),
+    Column("scope", _NUMBER, primary_key=True, autoincrement=False),
+    Column("source_key", Text, primary_key=True),
     Column("destination_id", Text),
     Column("applied_hash", Text),
     Column("outcome", Text),
@@ -95,7 +94,6 @@ records = Table(
     Column("held_pass", _NUMBER),
     Column("applied_payload", LargeBinary),
     Column("before_image", LargeBinary),
-    UniqueConstraint("scope", "source_key"),
 )
 """One row per wanted record; the big columns come last, so that a scan for the small ones never reads overflow pages."""
 
