@@ -144,7 +144,8 @@ def test_one_date_order_per_column_from_rows_that_read_one_way(tmp_path: Path) -
 
 
 def test_american_dates_with_am_and_pm(tmp_path: Path) -> None:
-    text = "id,email,date_joined\n1,a@example.com,03/04/2024 12:05 AM\n2,b@example.com,12/25/2024 12:30 PM\n3,c@example.com,1/2/2024 1:05:09 pm\n"
+    dates = ["03/04/2024 12:05 AM", "12/25/2024 12:30 PM", "1/2/2024 1:05:09 pm"]
+    text = "id,email,date_joined\n" + "".join(f"{number},a@example.com,{date}\n" for number, date in enumerate(dates, 1))
     chunk = stage(tmp_path, text, source_timezone="UTC")
     assert [str(moment)[:19] for moment in chunk.frame["date_joined"]] == [
         "2024-03-04 00:05:00",
@@ -162,7 +163,8 @@ def test_dates_that_only_read_two_ways_must_be_declared(tmp_path: Path) -> None:
 
 
 def test_rows_in_both_orders_leave_the_doubtful_ones_in_doubt(tmp_path: Path) -> None:
-    text = "id,email,date_joined\n1,a@example.com,25/12/2024\n2,b@example.com,12/25/2024\n3,c@example.com,03/04/2024\n4,d@example.com,05/05/2024\n"
+    dates = ["25/12/2024", "12/25/2024", "03/04/2024", "05/05/2024"]
+    text = "id,email,date_joined\n" + "".join(f"{number},a@example.com,{date}\n" for number, date in enumerate(dates, 1))
     chunk = stage(tmp_path, text, source_timezone="UTC")
     assert [moment and moment.day for moment in chunk.frame["date_joined"]] == [25, 25, None, 5]
     assert chunk.cell_errors.rows() == [(3, 4, "date_joined", "ambiguous_date")]
@@ -183,7 +185,8 @@ def test_email_case_twins_and_spelling_are_kept_for_the_fold(tmp_path: Path) -> 
 
 
 def test_entities_and_mojibake_are_undone_counted_and_kept(tmp_path: Path) -> None:
-    text = "id,email,first_name,last_name,website\n1,a@example.com,JosÃ©,O&#039;Neil,https://example.com/?a=1&copy;=2\n2,b@example.com,José,AT&T,\n"
+    head = "id,email,first_name,last_name,website\n"
+    text = head + "1,a@example.com,JosÃ©,O&#039;Neil,https://example.com/?a=1&copy;=2\n2,b@example.com,José,AT&T,\n"
     chunk = stage(tmp_path, text)
     assert chunk.frame.select("first_name", "last_name").rows() == [("José", "O'Neil"), ("José", "AT&T")]
     assert chunk.frame["website"][0] == "https://example.com/?a=1&copy;=2"

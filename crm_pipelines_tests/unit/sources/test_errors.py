@@ -48,12 +48,12 @@ def workbook() -> bytes:
     ],
 )
 def test_not_a_csv_file(tmp_path: Path, content: bytes, kind: str) -> None:
-    with pytest.raises(SourceError, match=f"export.csv: this is {kind}.*CSV"):
+    with pytest.raises(SourceError, match=rf"export\.csv: this is {kind}.*CSV"):
         stage(tmp_path, content)
 
 
 def test_heading_of_something_else(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no heading of a contacts export was found.*expected id, email"):
+    with pytest.raises(SourceError, match=r"no heading of a contacts export was found.*expected id, email"):
         stage(tmp_path, "colour,weight\nred,5\n")
 
 

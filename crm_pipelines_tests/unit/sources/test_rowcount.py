@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import crm_pipelines.sources.rowcount as rowcount
+from crm_pipelines.sources import rowcount
 from crm_pipelines.sources.base import ReadSettings
 from crm_pipelines.sources.csv_export import read_export
 from crm_pipelines.sources.rowcount import PhysicalCount, count_physical_rows
