@@ -1,0 +1,61 @@
+# Everything sets itself up: a fresh clone needs Python 3.11 or newer, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUTF8 = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+SETUP := $(VENV)/.setup
+SETUP_DEV := $(VENV)/.setup-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check fast ui docs sandbox postgres
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(SETUP): requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SETUP_DEV): requirements-dev.lock $(SETUP)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(SETUP) ## install what running needs (hash-locked), once
+
+setup-dev: $(SETUP_DEV) ## install what developing needs as well, once
+
+demo: setup ## migrate a messy sample export into a local Pipedrive, twice, and compare it with the truth
+	@$(BIN)/python scripts/demo.py
+
+test: setup-dev ## run all tests
+	$(BIN)/python -m pytest
+
+fast: setup-dev
+	$(BIN)/python -m pytest crm_pipelines_tests/unit crm_pipelines_tests/language crm_pipelines_tests/conformance -q -m "not slow and not postgres and not node and not browser"
+
+check: setup-dev ## what CI runs first: format, lint, types, layers, generated docs, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory docs CHECK=--check
+	$(MAKE) --no-print-directory fast
+
+docs: setup-dev ## write what is generated: mapping-language.md and the JSON schema for editors
+	$(BIN)/python scripts/docs.py $(CHECK)
+
+ui: setup ## open Dagster on the engagements, history kept
+	@$(BIN)/python scripts/ui.py
+
+sandbox: setup ## start a Pipedrive on loopback
+	$(BIN)/crm sandbox pipedrive --port 8801 --token sandbox
+
+postgres: setup-dev ## run the ledger's conformance suite on a PostgreSQL of its own
+	$(BIN)/python scripts/postgres_tests.py

@@ -1,0 +1,109 @@
+"""An engagement's whole account as plain values, for the reconciliation asset and the command line alike. Knows no Dagster.
+
+Belongs here: putting counts, queues and budget together, the verdict and its exit code. Not here: the counting (phases), how
+it looks (reports).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from crm_pipelines.errors import EXIT_DESTINATION, EXIT_DIFFERENCES, EXIT_RECONCILED, EXIT_ROWS_WAIT
+from crm_pipelines.ledger import Ledger
+from crm_pipelines.phases import files
+from crm_pipelines.phases.plan import forecast
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.reconcile import queue_rows, summary
+from crm_pipelines.phases.session import Session
+from crm_pipelines.reports.reconciliation import write_queues, write_reconciliation
+
+OPEN_BUCKETS = ("waiting", "refused", "quarantined")
+VERDICTS = {
+    EXIT_RECONCILED: "Reconciled: every row and record adds up, nothing waits.",
+    EXIT_ROWS_WAIT: "Reconciled: every row and record adds up; some rows wait for a person.",
+    EXIT_DIFFERENCES: "Not reconciled: a gate is shut.",
+    EXIT_DESTINATION: "Not finished: the load goes on when it is run again.",
+}
+
+
+def account_of(project: Project, ledger: Ledger) -> dict[str, Any]:
+    """Return rows by bucket, records by state, queues, budget and the verdict. Plain values, no field values."""
+    told = summary(project, ledger)
+    told["queues"] = queues_of(project, ledger)
+    told["budget"] = budget_of(project, ledger)
+    told["exit_code"] = exit_code(told)
+    told["verdict"] = VERDICTS[told["exit_code"]]
+    return told
+
+
+def exit_code(told: Mapping[str, Any]) -> int:
+    """Return 0, 10, 11 or 3: reconciled, rows wait, a gate is shut, not finished."""
+    gates = {phase["gate"] for phase in told["phases"]}
+    if "shut" in gates:
+        return EXIT_DIFFERENCES
+    if "not run" in gates:
+        return EXIT_DESTINATION
+    waits = any(row["buckets"].get(name) for row in told["files"] for name in OPEN_BUCKETS)
+    waits = waits or any(phase["records"].get(name) for phase in told["phases"] for name in ("waiting", "refused"))
+    return EXIT_ROWS_WAIT if waits else EXIT_RECONCILED
+
+
+def queues_of(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
+    """Count rows that wait by queue, reason and object."""
+    counts = Counter((row["queue"], row["reason"], row["object"]) for row in queue_rows(project, ledger).iter_rows(named=True))
+    return [{"queue": queue, "reason": reason, "object": name, "rows": n} for (queue, reason, name), n in sorted(counts.items())]
+
+
+def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Write reconciliation and queue files; return the account and where the files lie."""
+    told = account_of(project, ledger)
+    paths = write_reconciliation(told, project.engagement.handoff)
+    write_queues(queue_rows(project, ledger).to_dicts(), project.engagement.queues)
+    return told, paths
+
+
+def remember_forecast(session: Session) -> None:
+    """Keep the forecast of a pass as it was before its first record: what is spent later is held against it."""
+    path = _forecast_path(session.project, session.pass_no)
+    if path.exists():
+        return
+    spent = session.ledger.spend_total(session.account, session.engagement).spent_ours
+    told = {**forecast(session).as_dict(), "spent_before": spent}
+    files.write_bytes(path, orjson.dumps(told, option=orjson.OPT_INDENT_2, default=str))
+
+
+def budget_of(project: Project, ledger: Ledger) -> dict[str, Any]:
+    """Return forecast, spent and cheapest tokens of the current pass; zeroes before its first run."""
+    name, account = project.engagement.name, account_name(project)
+    now = ledger.current_pass(name) or ledger.last_closed(name)
+    path = _forecast_path(project, now.pass_no if now else 0)
+    told = orjson.loads(path.read_bytes()) if path.exists() else {}
+    spent = ledger.spend_total(account, name)
+    return {
+        "forecast": told.get("total_tokens", 0),
+        "cheapest": told.get("cheapest_tokens", 0),
+        "prepare": told.get("prepare_tokens", 0),
+        "verify": told.get("verify_tokens", 0),
+        "spent": spent.spent_ours - told.get("spent_before", spent.spent_ours if not told else 0),
+        "spent_by_operation": dict(spent.by_operation),
+        "calendar": told.get("calendar", []),
+        "resumes_at": _text(ledger.resumes_at(account)),
+    }
+
+
+def account_name(project: Project) -> str:
+    """Return the name under which the ledger keeps the account; needs no secret."""
+    return f"{project.engagement.destination}:{project.engagement.node.account.name}"
+
+
+def _forecast_path(project: Project, pass_no: int) -> Path:
+    return project.engagement.work / "forecast" / f"{pass_no:04}.json"
+
+
+def _text(moment: Any) -> str | None:
+    return moment.isoformat() if moment is not None else None

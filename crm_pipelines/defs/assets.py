@@ -1,0 +1,292 @@
+"""The assets of one engagement, from export files to reconciliation.
+
+Belongs here: keys, dependencies, partitions and what a materialization shows. Not here: the work (phases), the order in
+which the driver walks (drive), partition names (partitions).
+
+    exports -> staged_<object>[chunk] -> resolved_<frame> -> mapped_<phase> -> map_confirmed -> destination_schema
+            -> <phase>[chunk] -> <phase>_gate -> next phase ... -> reconciliation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from crm_pipelines.defs import checks
+from crm_pipelines.defs.metadata import code_references, column_lineage, column_schema, gate_metadata
+from crm_pipelines.defs.partitions import (
+    ENGAGEMENT_TAG,
+    KIND_TAG,
+    NAME_TAG,
+    after_all_chunks,
+    asset_key,
+    chosen_features,
+    chunks_of,
+    group_name,
+)
+from crm_pipelines.defs.resources import Installation, as_failure
+from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.load import load
+from crm_pipelines.phases.map import map_all
+from crm_pipelines.phases.prepare import prepare
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.reconcile import gate
+from crm_pipelines.phases.resolve import resolve_all
+from crm_pipelines.phases.stage import stage_chunk
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the assets of an engagement are made from: its project and the component's settings."""
+
+    project: Project
+    chunks_per_run: int
+    owners: tuple[str, ...]
+
+    @property
+    def engagement(self) -> str:
+        """Name of the engagement."""
+        return self.project.engagement.name
+
+    def key(self, name: str) -> dg.AssetKey:
+        """Return the key of one asset."""
+        return asset_key(self.engagement, name)
+
+    def tags(self, kind: str, name: str) -> dict[str, str]:
+        """Return what the driver reads off an asset."""
+        return {KIND_TAG: kind, NAME_TAG: name, ENGAGEMENT_TAG: self.engagement}
+
+    def common(self, kind: str, name: str, kinds: set[str]) -> dict[str, Any]:
+        """Return what every asset of the engagement is described with."""
+        return {
+            "group_name": group_name(self.engagement),
+            "owners": list(self.owners),
+            "tags": self.tags(kind, name),
+            "kinds": kinds,
+        }
+
+    @property
+    def pool(self) -> str:
+        """One queued run per destination account; the lock itself is the ledger's."""
+        return f"account_{self.project.engagement.node.account.name}"
+
+
+def build_assets(plan: Plan) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """Return every asset of an engagement."""
+    project = plan.project
+    with chosen_features():
+        assets: list[dg.AssetsDefinition | dg.AssetSpec] = [exports(plan)]
+        assets += [staged(plan, name) for name in project.objects]
+        assets += [resolved(plan), mapped(plan), confirmed(plan), destination_schema(plan)]
+        previous: str | None = None
+        for phase in project.phases:
+            assets += [loaded(plan, phase, previous), gated(plan, phase)]
+            previous = phase
+        assets.append(reconciled(plan))
+    return assets
+
+
+def exports(plan: Plan) -> dg.AssetSpec:
+    """The client's files: made outside, observed with name, digest and physical rows."""
+    return dg.AssetSpec(
+        plan.key("exports"),
+        description="CSV files the client exported. One materialization per file: name, SHA-256, physical rows.",
+        **plan.common("exports", "exports", {plan.project.engagement.source, "csv"}),
+    )
+
+
+def staged(plan: Plan, name: str) -> dg.AssetsDefinition:
+    """Bytes to typed parquet, one partition per file, each held against the source's contract."""
+    key = plan.key(f"staged_{name}")
+    partitions = chunks_of(plan.engagement, name)
+
+    @dg.asset(
+        key=key,
+        deps=[plan.key("exports")],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(plan.chunks_per_run),
+        check_specs=[checks.schema_spec(key, partitions)],
+        description=f"{name} as typed parquet, one partition per export file; unreadable lines are in quarantine.",
+        **plan.common("stage", name, {plan.project.engagement.source, "parquet"}),
+    )
+    def stage(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+        passed = True
+        with as_failure():
+            project = installation.project(plan.engagement)
+            for chunk in context.partition_keys:
+                summary = stage_chunk(project, chunk)
+                context.log_event(checks.schema_evaluation(key, chunk, summary))
+                _materialized(context, key, chunk, checks.stage_metadata(summary))
+                passed = passed and summary.passed
+        return dg.MaterializeResult(check_results=[checks.schema_result(passed, len(context.partition_keys))])
+
+    return stage
+
+
+def resolved(plan: Plan) -> dg.AssetsDefinition:
+    """The fold of all chunks: one canonical row per source key, and what was derived from it."""
+    upstream = [after_all_chunks(plan.key(f"staged_{name}")) for name in plan.project.objects]
+    specs = [
+        dg.AssetSpec(
+            plan.key(f"resolved_{name}"),
+            deps=upstream,
+            description=f"{name}: one canonical row per key out of all chunks, newest file first.",
+            **plan.common("resolve", name, {"polars", "parquet"}),
+        )
+        for name in plan.project.derived
+    ]
+
+    @dg.multi_asset(specs=specs, name=f"{group_name(plan.engagement)}__resolve")
+    def resolve(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[dg.MaterializeResult[None]]:
+        with as_failure():
+            summaries = resolve_all(installation.project(plan.engagement))
+        for name in plan.project.derived:
+            yield dg.MaterializeResult(asset_key=plan.key(f"resolved_{name}"), metadata=_counts(summaries.get(name)))
+
+    return resolve
+
+
+def mapped(plan: Plan) -> dg.AssetsDefinition:
+    """Desired records of every phase, by the mapping spec."""
+    project = plan.project
+    specs = [
+        dg.AssetSpec(
+            plan.key(f"mapped_{phase}"),
+            deps=[plan.key(f"resolved_{name}") for name in project.derived],
+            description=f"Desired {phase}: what the confirmed map makes of the exports, before any of it is sent.",
+            metadata={"dagster/column_schema": column_schema(project.columns(phase)), **code_references(project.engagement.spec_path)},
+            **plan.common("map", phase, {"yaml", "polars"}),
+        )
+        for phase in project.phases
+    ]
+
+    @dg.multi_asset(specs=specs, name=f"{group_name(plan.engagement)}__map")
+    def map_records(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[dg.MaterializeResult[None]]:
+        with as_failure():
+            summaries = map_all(installation.project(plan.engagement))
+        for phase in plan.project.phases:
+            upstream = plan.key(f"resolved_{plan.project.derived_of(phase)}")
+            lineage = column_lineage(plan.project.lineage(phase), upstream)
+            yield dg.MaterializeResult(
+                asset_key=plan.key(f"mapped_{phase}"),
+                metadata={**_counts(summaries.get(phase)), "dagster/column_lineage": lineage},
+            )
+
+    return map_records
+
+
+def confirmed(plan: Plan) -> dg.AssetsDefinition:
+    """Stop here until a person has confirmed the map, and whenever what it covers has changed."""
+
+    @dg.asset(
+        key=plan.key("map_confirmed"),
+        deps=[plan.key(f"mapped_{phase}") for phase in plan.project.phases],
+        pool=plan.pool,
+        description="The seal covers spec, decisions, headings, destination and engine. A difference stops loading and is shown.",
+        **plan.common("confirm", "map_confirmed", {"seal"}),
+    )
+    def map_confirmed(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+        with as_failure(), installation.session(plan.engagement, "check the seal", context.instance) as session:
+            check_confirmed(session)
+        return dg.MaterializeResult()
+
+    return map_confirmed
+
+
+def destination_schema(plan: Plan) -> dg.AssetsDefinition:
+    """Fields, options, labels, pipelines and types that the map needs, made before the first record."""
+
+    @dg.asset(
+        key=plan.key("destination_schema"),
+        deps=[plan.key("map_confirmed")],
+        pool=plan.pool,
+        description="What the map needs in the destination before the first record: found by name or made.",
+        **plan.common("prepare", "destination_schema", {plan.project.engagement.destination}),
+    )
+    def make_schema(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+        with as_failure(), installation.session(plan.engagement, "prepare", context.instance) as session:
+            summary = prepare(session)
+        steps = [f"{step.kind} {step.name} ({step.phase})" for step in summary.made]
+        return dg.MaterializeResult(metadata={"made": len(steps), "tokens": summary.tokens, "steps": dg.MetadataValue.json(steps)})
+
+    return make_schema
+
+
+def loaded(plan: Plan, phase: str, previous: str | None) -> dg.AssetsDefinition:
+    """Records of a phase, one partition per chunk that contributes to them."""
+    key, project = plan.key(phase), plan.project
+    before = [plan.key(f"mapped_{phase}"), plan.key("destination_schema")]
+    lineage = column_lineage({field: [field] for field in project.columns(phase)}, plan.key(f"mapped_{phase}"))
+
+    @dg.asset(
+        key=key,
+        deps=[*before, *([plan.key(f"{previous}_gate")] if previous else [])],
+        partitions_def=chunks_of(plan.engagement, phase),
+        backfill_policy=dg.BackfillPolicy.multi_run(plan.chunks_per_run),
+        pool=plan.pool,
+        metadata={"dagster/column_schema": column_schema(project.columns(phase)), **code_references(project.engagement.spec_path)},
+        description=f"{phase} in {project.engagement.destination}: every record a chunk contributed to that differs from the ledger.",
+        **plan.common("phase", phase, {project.engagement.destination}),
+    )
+    def load_phase(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+        with as_failure(), installation.session(plan.engagement, f"load {phase}", context.instance) as session:
+            report = load(session, phase, list(context.partition_keys))
+            for chunk in context.partition_keys:
+                states = {f"records {state}": count for state, count in report.per_chunk.get(chunk, {}).items()}
+                _materialized(context, key, chunk, {**states, "dagster/column_lineage": lineage})
+        return dg.MaterializeResult()
+
+    return load_phase
+
+
+def gated(plan: Plan, phase: str) -> dg.AssetsDefinition:
+    """The gate of a phase: shut until rows and records add up and the destination's own list agrees."""
+    key = plan.key(f"{phase}_gate")
+
+    @dg.asset(
+        key=key,
+        deps=[after_all_chunks(plan.key(phase))],
+        check_specs=[checks.gate_spec(key)],
+        pool=plan.pool,
+        description=f"Every row and record of {phase} accounted for, and the destination's own list agrees. Shut stops what follows.",
+        **plan.common("gate", phase, {"gate"}),
+    )
+    def hold(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+        with as_failure(), installation.session(plan.engagement, f"gate {phase}", context.instance) as session:
+            found = gate(session, phase)
+        return dg.MaterializeResult(metadata=gate_metadata(found), check_results=[checks.gate_result(found)])
+
+    return hold
+
+
+def reconciled(plan: Plan) -> dg.AssetsDefinition:
+    """The report a person reads and a machine checks, and the queues as files."""
+    from crm_pipelines.defs.handoff import ReconciliationFrame, reconcile_and_report
+
+    @dg.asset(
+        key=plan.key("reconciliation"),
+        deps=[plan.key(f"{phase}_gate") for phase in plan.project.phases],
+        dagster_type=ReconciliationFrame,
+        description="Rows by bucket, records by state, tokens against forecast: HTML to read, JSON for machines, queues as CSV.",
+        **plan.common("report", "reconciliation", {"html", "json", "pandas"}),
+    )
+    def report(context: dg.AssetExecutionContext, installation: Installation) -> dg.Output[Any]:
+        with as_failure():
+            return reconcile_and_report(installation.project(plan.engagement))
+
+    return report
+
+
+def _materialized(context: dg.AssetExecutionContext, key: dg.AssetKey, chunk: str, metadata: dict[str, Any]) -> None:
+    """Record a chunk now: a range that fails later keeps it. The event at the step's end repeats the same figures."""
+    context.log_event(dg.AssetMaterialization(key, partition=chunk, metadata=metadata))
+    context.add_asset_metadata(metadata, partition_key=chunk)
+
+
+def _counts(summary: object) -> dict[str, Any]:
+    """Return the numbers of a summary; they plot."""
+    fields: Iterable[str] = getattr(summary, "__dataclass_fields__", ())
+    return {name: getattr(summary, name) for name in fields if isinstance(getattr(summary, name), int)}

@@ -1,0 +1,240 @@
+"""The one walker: reads the order off the asset graph and runs each range and gate as a recorded run.
+
+Belongs here: what runs next and when to stop. Not here: what a step does (phases), how it looks in a terminal (cli).
+
+Runs happen in this process: a step process of its own costs five seconds (measured). They happen in a thread beside the
+main one, because Dagster turns SIGTERM in the main one into an exception in the middle of a wave; so it drains instead.
+Stops at the first shut gate, at the first error, and when a stop was asked for; what was done is in the ledger and in
+Dagster's history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError  # public neither by name nor by base; the version is pinned
+
+from crm_pipelines.defs.account import remember_forecast
+from crm_pipelines.defs.component import CrmMigration
+from crm_pipelines.defs.partitions import (
+    ENGAGEMENT_TAG,
+    INTAKE_TAG,
+    KIND_TAG,
+    NAME_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    asset_key,
+    partition_set,
+)
+from crm_pipelines.defs.resources import Installation, Stopped, require_local_ledger
+from crm_pipelines.errors import CrmError
+from crm_pipelines.observe import STOP
+from crm_pipelines.phases.project import Chunk, Project, Registration
+from crm_pipelines.phases.session import Session, open_session
+
+Kind = Literal["stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report"]
+State = Literal["started", "finished", "shut", "stopped"]
+ORDER: tuple[Kind, ...] = ("stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report")
+WRITING: frozenset[Kind] = frozenset({"confirm", "prepare", "phase", "gate"})
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Assets that run together: one partitioned asset, or the assets of one unpartitioned step."""
+
+    kind: Kind
+    name: str
+    keys: tuple[dg.AssetKey, ...]
+    partitions: str | None = None
+    """Name of the dynamic partition set, when the step has one."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One event of a walk."""
+
+    step: Step
+    state: State
+    chunks: Sequence[str] = ()
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Contiguous chunks that one run takes, or none for an unpartitioned step."""
+
+    chunks: tuple[str, ...]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Return the tags by which Dagster runs a range."""
+        return {RANGE_START_TAG: self.chunks[0], RANGE_END_TAG: self.chunks[-1]} if self.chunks else {}
+
+
+class Walk:
+    """An engagement's asset graph, walked in this process."""
+
+    def __init__(self, project: Project, instance: dg.DagsterInstance) -> None:
+        require_local_ledger(instance)
+        self.project = project
+        self.instance = instance
+        component = CrmMigration.of(project.engagement)
+        shared = dg.Definitions(resources={"installation": Installation()}, executor=dg.in_process_executor)
+        self.definitions = dg.Definitions.merge(component.definitions(project.engagement), shared)
+        self.chunks_per_run = component.chunks_per_run
+        self._job = self.definitions.resolve_implicit_global_asset_job_def()
+
+    def steps(self) -> list[Step]:
+        """Return what can run, in topological order."""
+        graph = self.definitions.resolve_asset_graph()
+        taken: set[dg.AssetKey] = set()
+        out: list[Step] = []
+        for level in graph.toposorted_asset_keys_by_level:
+            for key in sorted(level):
+                node = graph.get(key)
+                if key in taken or not node.is_executable:
+                    continue
+                together = tuple(sorted(node.execution_set_asset_keys))
+                taken |= set(together)
+                partitions = node.partitions_def
+                named = partitions.name if isinstance(partitions, dg.DynamicPartitionsDefinition) else None
+                out.append(Step(_kind(node.tags[KIND_TAG]), node.tags[NAME_TAG], together, named))
+        return out
+
+    def run(self, *, until: Kind = "report", phase: str | None = None) -> Iterator[Progress]:
+        """Walk up to the last step of a kind, or up to the gate of a phase; yields what happens.
+
+        Raises: the product's own error when a step fails with one; nothing after it has run.
+        """
+        register(self.project, self.instance)
+        with ExitStack() as held:
+            worker = held.enter_context(ThreadPoolExecutor(1, "walk"))
+            session: Session | None = None
+            for step in self._wanted(until, phase):
+                if step.kind in WRITING and session is None:
+                    session = held.enter_context(open_session(self.project, "run"))
+                if step.kind == "prepare" and session is not None:
+                    remember_forecast(session)
+                for batch in self._batches(step):
+                    yield Progress(step, "started", batch.chunks)
+                    finished = worker.submit(self._run, step, batch).result()
+                    if STOP.is_set() and finished.state == "finished":
+                        finished = replace(finished, state="stopped")
+                    yield finished
+                    if finished.state != "finished":
+                        return
+
+    def _wanted(self, until: Kind, phase: str | None) -> Iterator[Step]:
+        for step in self.steps():
+            if ORDER.index(step.kind) > ORDER.index(until):
+                return
+            yield step
+            if step.kind == "gate" and step.name == phase:
+                return
+
+    def _batches(self, step: Step) -> list[Batch]:
+        """Cut a step's chunks into runs of contiguous partitions, in the order in which Dagster knows them."""
+        if step.partitions is None:
+            return [Batch(())]
+        known = self.instance.get_dynamic_partitions(step.partitions)
+        wanted = set(self._chunks(step))
+        return [Batch(part) for run in _contiguous(known, wanted) for part in _sliced(run, self.chunks_per_run)]
+
+    def _chunks(self, step: Step) -> list[str]:
+        if step.kind == "phase":
+            return self.project.phase_chunks(step.name)
+        return [chunk for chunk in self.project.object_chunks(step.name) if not self._is_staged(step.name, chunk)]
+
+    def _is_staged(self, name: str, chunk: str) -> bool:
+        """True when the chunk's parquet is newer than what declares how to read it."""
+        staged = self.project.staged_path(name, chunk)
+        declared = (self.project.engagement.folder / "engagement.yaml", self.project.engagement.spec_path)
+        return staged.exists() and all(path.stat().st_mtime < staged.stat().st_mtime for path in declared)
+
+    def _run(self, step: Step, batch: Batch) -> Progress:
+        tags = {ENGAGEMENT_TAG: self.project.engagement.name, KIND_TAG: step.kind, NAME_TAG: step.name, **batch.tags}
+        if step.kind == "phase":
+            tags[INTAKE_TAG] = batch.chunks[-1][:3]
+        try:
+            result = self._job.execute_in_process(instance=self.instance, asset_selection=list(step.keys), tags=tags, run_config=QUIET)
+        except DagsterAssetCheckFailedError:
+            return Progress(step, "shut", batch.chunks)
+        except dg.Failure as failure:
+            if isinstance(failure.__cause__, Stopped):
+                return Progress(step, "stopped", batch.chunks)
+            if isinstance(failure.__cause__, CrmError):
+                raise failure.__cause__ from None
+            raise
+        return Progress(step, "finished", batch.chunks, result.run_id)
+
+
+def register(project: Project, instance: dg.DagsterInstance) -> Registration:
+    """Look at the exports folder: new files become chunks, partitions and observed exports.
+
+    Raises: SourceError when the folder misses an object that the route needs.
+    """
+    found = project.register()
+    for chunk in found.new:
+        instance.report_runless_asset_event(export_event(project, chunk))
+    for name, keys in partition_keys(project).items():
+        known = set(instance.get_dynamic_partitions(name))
+        fresh = [key for key in keys if key not in known]
+        if fresh:
+            instance.add_dynamic_partitions(name, fresh)
+    return found
+
+
+def partition_keys(project: Project) -> dict[str, list[str]]:
+    """Return every partition set of an engagement with its keys, sorted; keys are added once and never taken away."""
+    name = project.engagement.name
+    objects = {partition_set(name, one): sorted(project.object_chunks(one)) for one in project.objects}
+    phases = {partition_set(name, one): sorted(project.phase_chunks(one)) for one in project.phases}
+    return objects | phases
+
+
+def export_event(project: Project, chunk: Chunk) -> dg.AssetMaterialization:
+    """Return what the graph shows of one export file."""
+    return dg.AssetMaterialization(
+        asset_key(project.engagement.name, "exports"),
+        description=f"{chunk.object}: {chunk.file_name}",
+        metadata={
+            "file": chunk.file_name,
+            "object": chunk.object,
+            "sha256": chunk.sha256,
+            "intake": chunk.intake,
+            "physical rows": chunk.physical_rows,
+            "registered (UTC)": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+
+def _contiguous(known: Sequence[str], wanted: set[str]) -> Iterator[list[str]]:
+    """Yield the stretches of wanted keys: a range run cannot skip a partition."""
+    stretch: list[str] = []
+    for key in known:
+        if key in wanted:
+            stretch.append(key)
+        elif stretch:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+def _sliced(keys: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(keys), size):
+        yield tuple(keys[start : start + size])
+
+
+def _kind(text: str) -> Kind:
+    for kind in ORDER:
+        if kind == text:
+            return kind
+    raise AssertionError(f"asset of unknown kind {text}")

@@ -1,0 +1,61 @@
+"""The reconciliation asset's value: a small typed frame beside the report files.
+
+Belongs here: the frame's Dagster type. Not here: what is in the report (account, reports).
+
+dagster-pandas types this one frame: its constraints fail the asset when a figure is missing or negative, and the UI shows
+its schema. Everything larger is polars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
+
+from crm_pipelines.defs.account import write_account
+from crm_pipelines.defs.metadata import account_markdown
+from crm_pipelines.ledger import Ledger
+from crm_pipelines.phases.project import Project
+from crm_pipelines.settings import home
+
+STATES = ("created", "updated", "unchanged", "waiting", "refused", "pending", "unknown")
+
+ReconciliationFrame = create_dagster_pandas_dataframe_type(
+    name="ReconciliationFrame",
+    description="One row per phase: wanted records by state, what the destination lists, the gate.",
+    columns=[
+        PandasColumn.string_column("phase", non_nullable=True, unique=True),
+        PandasColumn.integer_column("wanted", non_nullable=True, min_value=0),
+        *(PandasColumn.integer_column(state, non_nullable=True, min_value=0) for state in STATES),
+        PandasColumn.categorical_column("gate", {"passed", "accepted", "shut", "not run"}, non_nullable=True),
+    ],
+)
+
+
+def reconcile_and_report(project: Project) -> dg.Output[pd.DataFrame]:
+    """Write the report files and return the summary frame with what the UI shows."""
+    with Ledger.open(home().ledger_url) as ledger:
+        told, paths = write_account(project, ledger)
+    budget = told["budget"]
+    metadata = {
+        "report": dg.MetadataValue.path(str(paths["html"])),
+        "for machines": dg.MetadataValue.path(str(paths["json"])),
+        "reconciliation": dg.MetadataValue.md(account_markdown(told)),
+        "tokens spent": budget["spent"],
+        "tokens forecast": budget["forecast"],
+        "tokens, cheapest possible": budget["cheapest"],
+        "rows that wait": sum(queue["rows"] for queue in told["queues"]),
+    }
+    return dg.Output(summary_frame(told), metadata=metadata)
+
+
+def summary_frame(told: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row per phase."""
+    rows = [
+        {"phase": one["phase"], "wanted": one["wanted"], **{state: one["records"].get(state, 0) for state in STATES}, "gate": one["gate"]}
+        for one in told["phases"]
+    ]
+    return pd.DataFrame(rows, columns=["phase", "wanted", *STATES, "gate"])

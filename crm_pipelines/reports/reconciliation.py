@@ -1,0 +1,92 @@
+"""The reconciliation of an engagement as files: HTML to read, JSON for machines, one CSV per queue.
+
+Belongs here: writing what was counted. Not here: counting (phases.accounts, phases.reconcile), tables for a terminal
+(reports.terminal).
+
+Shape of the account: engagement, route, pass, `files` (file, object, phase, physical_rows, buckets, adds_up), `phases` (phase,
+wanted, records by state, destination_count, money, gate, reasons), `queues` (queue, reason, object, rows), `budget`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+PRIVATE_FILE = 0o600
+QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason")
+
+
+def write_reconciliation(account: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Write reconciliation.json and reconciliation.html; return where they lie."""
+    text = json.dumps(account, indent=2, ensure_ascii=False, default=str) + "\n"
+    return {
+        "json": _write(folder / "reconciliation.json", text),
+        "html": _write(folder / "reconciliation.html", as_html(account)),
+    }
+
+
+def write_queues(rows: Iterable[Mapping[str, Any]], folder: Path) -> dict[str, Path]:
+    """Write one CSV per queue, and take away those of queues that are empty now. Holds source keys: mode 0600."""
+    by_queue: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_queue.setdefault(str(row["queue"]), []).append(row)
+    for stale in folder.glob("*.csv"):
+        if stale.stem not in by_queue:
+            stale.unlink()
+    return {queue: _write(folder / f"{queue}.csv", _as_csv(found)) for queue, found in sorted(by_queue.items())}
+
+
+def as_html(account: Mapping[str, Any]) -> str:
+    """Return the account as one self-contained page."""
+    environment = Environment(
+        loader=PackageLoader("crm_pipelines.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = number
+    page = environment.get_template("reconciliation.html.j2")
+    return page.render(
+        account=account,
+        buckets=columns_of(row["buckets"] for row in account["files"]),
+        states=columns_of(phase["records"] for phase in account["phases"]),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def columns_of(counts: Iterable[Mapping[str, int]]) -> list[str]:
+    """Return the names that have a count anywhere, in the order of their life: done, set aside, open."""
+    order = (
+        *("created", "updated", "unchanged", "merged", "folded", "excluded"),
+        *("quarantined", "waiting", "refused", "pending", "unknown"),
+    )
+    present = {name for one in counts for name, count in one.items() if count}
+    return [name for name in order if name in present] + sorted(present - set(order))
+
+
+def number(value: int | None) -> str:
+    """Return a count with thin groups, or a dash where there is none."""
+    return "–" if value is None else f"{value:,}"
+
+
+def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, QUEUE_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _write(path: Path, text: str) -> Path:
+    """Replace a private file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w", encoding="utf-8") as file:
+        file.write(text)
+    return partial.replace(path)

@@ -1,0 +1,136 @@
+"""Tables for a terminal: the account of an engagement, its forecast and calendar, its queues.
+
+Belongs here: how figures look on a screen. Not here: files (reports.reconciliation), the figures (phases).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crm_pipelines.reports.reconciliation import columns_of
+
+TICK, CROSS = Text("✓", style="bold green"), Text("✗", style="bold red")
+GATE_STYLE = {"passed": "green", "accepted": "yellow", "shut": "bold red", "not run": "dim"}
+
+
+def show_account(console: Console, told: Mapping[str, Any]) -> None:
+    """Print rows by bucket and records by state, queues with reasons, tokens, and the verdict."""
+    console.print(account_table(told))
+    for phase in told["phases"]:
+        for reason in phase["reasons"]:
+            console.print(f"  [red]{phase['phase']}[/]: {reason}", highlight=False)
+    if told["queues"]:
+        console.print(queue_table(told["queues"]))
+    budget = told["budget"]
+    console.print(
+        f"Tokens: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast, {budget['cheapest']:,} the cheapest possible "
+        f"(creates alone; set-up {budget['prepare']:,}, verification {budget['verify']:,} come on top).",
+        highlight=False,
+    )
+    console.print(told["verdict"], style="bold")
+
+
+def account_table(told: Mapping[str, Any]) -> Table:
+    """Return one table: per phase its source rows by bucket, then its records by state, ticked where they add up."""
+    table = Table(box=box.SIMPLE_HEAD, title=f"{told['engagement']}, pass {told['pass']}", title_justify="left", title_style="bold")
+    table.add_column("phase")
+    table.add_column("rows", justify="right")
+    table.add_column("by bucket")
+    table.add_column("", justify="center")
+    table.add_column("records", justify="right")
+    table.add_column("by state")
+    table.add_column("there", justify="right")
+    table.add_column("", justify="center")
+    by_phase = _rows_by_phase(told["files"])
+    names = [phase["phase"] for phase in told["phases"]]
+    for phase in told["phases"]:
+        table.add_row(phase["phase"], *_row_cells(by_phase.get(phase["phase"])), *_record_cells(phase))
+    for other in by_phase.keys() - set(names):
+        table.add_row(other, *_row_cells(by_phase[other]), "", "", "", "")
+    return table
+
+
+def queue_table(queues: Sequence[Mapping[str, Any]]) -> Table:
+    """Return rows that wait, by queue and reason."""
+    table = Table(box=box.SIMPLE_HEAD, title="Rows that wait for a person", title_justify="left", title_style="bold")
+    for name in ("queue", "reason", "object"):
+        table.add_column(name)
+    table.add_column("rows", justify="right")
+    for queue in queues:
+        table.add_row(queue["queue"] or "", queue["reason"] or "", queue["object"], f"{queue['rows']:,}")
+    return table
+
+
+def forecast_table(told: Mapping[str, Any]) -> Table:
+    """Return what each phase will do and cost."""
+    table = Table(box=box.SIMPLE_HEAD, title="Forecast", title_justify="left", title_style="bold")
+    table.add_column("phase")
+    for name in ("create", "update", "unchanged", "waiting", "requests", "tokens"):
+        table.add_column(name, justify="right")
+    for phase, row in told["phases"].items():
+        table.add_row(phase, *(_count(row[name]) for name in ("create", "update", "unchanged", "waiting", "requests", "tokens")))
+    table.add_section()
+    table.add_row("set-up", *[""] * 5, _count(told["prepare_tokens"]))
+    table.add_row("verification", *[""] * 5, _count(told["verify_tokens"]))
+    table.add_row("all", *[""] * 5, f"[bold]{told['total_tokens']:,}[/]")
+    return table
+
+
+def calendar_table(told: Mapping[str, Any]) -> Table:
+    """Return the days that the tokens will take."""
+    title = f"Calendar: {told['tokens_per_day']:,} tokens a day, {told['reserve']:,} of them kept for other apps"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+    table.add_column("day")
+    table.add_column("tokens", justify="right")
+    table.add_column("done", justify="right")
+    for day in told["calendar"]:
+        table.add_row(day["day"], f"{day['tokens']:,}", f"{day['done_pct']} %")
+    return table
+
+
+def _rows_by_phase(files: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    out: dict[str, dict[str, Any]] = {}
+    for row in files:
+        one = out.setdefault(row["phase"], {"rows": 0, "buckets": {}, "adds_up": True})
+        one["rows"] += row["physical_rows"]
+        one["adds_up"] = one["adds_up"] and row["adds_up"]
+        for name, count in row["buckets"].items():
+            one["buckets"][name] = one["buckets"].get(name, 0) + count
+    return out
+
+
+def _row_cells(one: Mapping[str, Any] | None) -> tuple[str | Text, ...]:
+    if one is None:
+        return "", Text("derived", style="dim"), ""
+    return f"{one['rows']:,}", _spelled(one["buckets"]), TICK if one["adds_up"] else CROSS
+
+
+def _record_cells(phase: Mapping[str, Any]) -> tuple[str | Text, ...]:
+    there = "" if phase["destination_count"] is None else f"{phase['destination_count']:,}"
+    gate = phase["gate"]
+    mark = TICK if gate == "passed" else Text(gate, style=GATE_STYLE[gate])
+    return f"{phase['wanted']:,}", _spelled(phase["records"]), there, mark
+
+
+def _spelled(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[name]:,} {name}" for name in columns_of([counts]))
+
+
+def _count(value: int) -> str:
+    return f"{value:,}" if value else ""
+
+
+def waiting_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return waiting rows one by one; holds source keys."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("queue", "reason", "object", "file", "row", "key"):
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(row[name] if row[name] is not None else "") for name in ("queue", "reason", "object", "file", "row", "key")))
+    return table
