@@ -56,6 +56,7 @@ _EXTRA = ("ui_visibility", "important_fields", "required_fields")
 def built_in_records(account: Account) -> list[Record]:
     """The fields of a new account."""
     records: list[Record] = []
+    now = account.clock.utc()
     for entity, rows in BUILT_IN.items():
         for name, code, kind in rows:
             records.append(_built_in(len(records) + 1, entity, name, code, kind))
@@ -64,7 +65,7 @@ def built_in_records(account: Account) -> list[Record]:
             label = _built_in(len(records) + 1, entity, "Labels", code, "set")
             label["options"] = [{"id": account.next_option_id(), "label": text, "color": color} for text, color in DEFAULT_LABELS[entity]]
             records.append({**label, "is_label": True})
-    return records
+    return [{**record, "add_time": now, "update_time": now} for record in records]
 
 
 def _built_in(number: int, entity: str, name: str, code: str, kind: str) -> Record:
