@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from crm_pipelines.sandbox.pipedrive import start
 from crm_pipelines.sandbox.pipedrive.catalogue import OPERATIONS
 from crm_pipelines_tests.unit.sandbox import openapi
-from crm_pipelines_tests.unit.sandbox.conftest import Client
+from crm_pipelines_tests.unit.sandbox.conftest import PLAIN, Client
 
 pytestmark = pytest.mark.skipif(
     not openapi.is_available(),
     reason=f"set {openapi.FOLDER_VARIABLE} to the folder with v1.yaml and v2.yaml of the Pipedrive API to run the specification checks",
 )
+
+
+@pytest.fixture
+def api() -> Iterator[Client]:
+    with start(PLAIN) as sandbox, Client(sandbox) as client:
+        yield client
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.version}{o.path}")
