@@ -225,7 +225,9 @@ def load_engagement(name: str, where: Home | None = None) -> Engagement:
     path = folder / "engagement.yaml"
     if not path.is_file():
         known = ", ".join(engagement_names(where)) or "none yet"
-        raise SettingsError(f"{path}: no such engagement. Known: {known}. Create the folder with an engagement.yaml (README, 'A new client').")
+        raise SettingsError(
+            f"{path}: no such engagement. Known: {known}. Create the folder with an engagement.yaml (README, 'A new client')."
+        )
     node = _parse_engagement(path)
     spec_path = where.specs / f"{node.route}.yaml"
     if not spec_path.is_file():

@@ -93,6 +93,9 @@ class Step:
     phase: str
     name: str
     tokens: int
+    """What its request costs; 0 for what travels in the request of the step before it."""
+    of: str = ""
+    """Field of an option, pipeline of a stage."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,10 @@ class Destination(Protocol):
         """Read users, fields, options, stages, plan and caps."""
         ...
 
+    def use(self, external_ids: Mapping[str, str]) -> None:
+        """Say which custom field of a phase holds the source key (display name), before anything is found or looked up."""
+        ...
+
     def missing(self, wanted: WantedSchema, found: Schema) -> list[Step]:
         """Return what `prepare` would make, in order. Raises: SettingsError naming the cap when the plan cannot hold it."""
         ...
@@ -182,12 +189,16 @@ class Destination(Protocol):
         ...
 
     def read(self, phase: str, ids: Sequence[str], journal: Journal) -> pl.DataFrame:
-        """Return records by destination id. Shape: `destination_id`, `payload` (logical JSON, links by destination id); missing ids absent."""
+        """Return records by destination id; missing ids are absent.
+
+        Shape: `destination_id`, `payload` (logical JSON, links by destination id).
+        """
         ...
 
     def lookup(self, phase: str, attempts: Sequence[OpenAttempt], journal: Journal) -> Mapping[int, list[str]]:
         """Find records of unanswered creates by listing since the attempts, by the vendor's clock.
 
+        Waits until nothing that was sent can still be applied; unanswered `prepare` steps are passed for that wait alone.
         Shape: attempt id -> destination ids found (none, one, or several).
         """
         ...

@@ -15,6 +15,7 @@ import polars as pl
 from crm_pipelines.ledger import Ledger, Seal
 from crm_pipelines.phases import files
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.session import Session, pass_number
 
 RECORD_STATES = ("created", "updated", "unchanged", "waiting", "refused", "pending", "unknown")
@@ -32,7 +33,7 @@ def record_states(project: Project, ledger: Ledger, phase: str) -> pl.DataFrame:
     account = _account(project)
     name = project.engagement.name
     pass_no = pass_number(ledger, name)
-    desired = files.read_frame(project.mapped_path(phase)).select("key", "hash", "queue", "reason")
+    desired = project.mapped(phase, "key", "hash", "queue", "reason")
     records = ledger.records(account, name, phase)
     open_keys = [a.attempt.key for a in ledger.open_attempts(account, name) if a.phase == phase]
     frame = desired.join(records, on="key", how="left", maintain_order="left")
@@ -93,7 +94,7 @@ def pair_states(project: Project, ledger: Ledger, phase: str) -> pl.DataFrame:
 
     A pair has its record's state when the label was seen on the record; it is pending when the record is there without it.
     """
-    pairs = files.read_frame(project.mapped_path(phase))
+    pairs = project.mapped(phase)
     seen = seen_pairs(project, phase)
     parts = []
     for of in pairs.get_column("of").unique().to_list():
@@ -122,7 +123,7 @@ def row_buckets(project: Project, ledger: Ledger, object_name: str) -> pl.DataFr
 
     Shape: [chunk, file, row, line, key, bucket, queue, reason, into_phase, into_key], one line per physical row.
     """
-    fates = files.read_frame(project.resolved_folder / "fates" / f"{object_name}.parquet")
+    fates = read_resolved(project.resolved_folder, f"fates/{object_name}")
     states = [
         phase_states(project, ledger, phase).select(into_phase=pl.lit(phase), into_key="key", s="state", q="queue", r="reason")
         for phase in fates.filter(pl.col("fate") == "record").get_column("into_phase").drop_nulls().unique().to_list()

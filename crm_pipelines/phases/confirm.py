@@ -15,7 +15,6 @@ import polars as pl
 
 from crm_pipelines import __version__
 from crm_pipelines.errors import NotConfirmedError, SettingsError
-from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
@@ -57,7 +56,7 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
         number = session.ledger.add_seal(
             session.engagement, "full", _digest(content), content, by, cites=cites, without_sample_reason=without_sample
         )
-        scope = {phase: files.read_frame(project.mapped_path(phase)).height for phase in project.phases}
+        scope = {phase: project.mapped(phase, "key").height for phase in project.phases}
         return Confirmation(number, "full", diff, scope)
 
 
@@ -66,7 +65,9 @@ def check_confirmed(session: Session) -> None:
     name = session.engagement
     seal = newest_seal(session.ledger, name)
     if seal is None:
-        raise NotConfirmedError(f"{name}: the map is not confirmed. Look at `crm plan {name}`, then: crm confirm {name} --by NAME --sample 50")
+        raise NotConfirmedError(
+            f"{name}: the map is not confirmed. Look at `crm plan {name}`, then: crm confirm {name} --by NAME --sample 50"
+        )
     changes = list(differences(seal.content, seal_content(session)))
     if changes:
         shown = "\n".join(f"  {line}" for line in changes[:SHOWN_LINES])
@@ -101,7 +102,7 @@ def choose_sample(project: Project, count: int) -> dict[str, list[str]]:
 
     The sample prefers records with many filled fields and spreads over the whole export; it holds no waiting record.
     """
-    frames = {phase: files.read_frame(project.mapped_path(phase)) for phase in project.phases}
+    frames = {phase: project.mapped(phase) for phase in project.phases}
     linked = _linked_to(project)
     centre = max((p for p in frames if linked.get(p)), key=lambda p: (linked[p], frames[p].height), default=project.phases[0])
     ready = frames[centre].filter(pl.col("queue").is_null())
@@ -156,7 +157,9 @@ def _verified_sample(session: Session, content: Mapping[str, Any]) -> int:
         )
     open_phases = [phase for phase in session.project.phases if not _sample_passed(session, phase)]
     if open_phases:
-        raise SettingsError(f"{name}: the sample of seal {seal.seal_no} is not verified: no open gate for {', '.join(open_phases)}. Run: crm run {name}")
+        raise SettingsError(
+            f"{name}: the sample of seal {seal.seal_no} is not verified: no open gate for {', '.join(open_phases)}. Run: crm run {name}"
+        )
     return seal.seal_no
 
 
@@ -185,18 +188,14 @@ def _projection(session: Session) -> dict[str, Any]:
         known = there.get((field.phase, field.name))
         options = {*field.options, *(known.options if known else ())}
         fields[f"{field.phase}.{field.name}"] = {"type": field.type, "options": sorted(options)}
-    owners = files.read_frame(session.project.mapped_path(_match_phase(session))).get_column("key") if _match_phase(session) else []
+    match_phases = [name for name, phase in session.project.compiled.phases.items() if phase.create == "never"]
+    owners = [key for name in match_phases for key in session.project.mapped(name, "key").get_column("key")]
     return {
         "fields": fields,
         "stages": {pipeline: list(stages) for pipeline, stages in sorted(wanted.stages.items())},
         "types": {phase: sorted(names) for phase, names in sorted(wanted.types.items())},
         "users": {key: "has a user" if key.casefold() in found.users else "has no user" for key in sorted(owners)},
     }
-
-
-def _match_phase(session: Session) -> str | None:
-    phases = session.project.compiled.phases
-    return next((name for name, phase in phases.items() if phase.create == "never"), None)
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -6,9 +6,8 @@ Belongs here: which files each step reads and writes. Not here: reading a file (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import polars as pl
 
@@ -16,8 +15,10 @@ from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import files, tags
 from crm_pipelines.phases.map import map_phase
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject, read_resolved, resolve, write_resolved
+from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject, resolve_into, scan_resolved
 from crm_pipelines.phases.stage import inventories, read_sidecar, stage_file, write_staged
+
+SLICE_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class StageSummary:
     """Column -> cells that could not be typed; they stay as text beside a null."""
     repairs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
+    @property
+    def passed(self) -> bool:
+        """True when every physical row is staged, quarantined or blank."""
+        return self.adds_up
+
 
 @dataclass(frozen=True)
 class FrameSummary:
@@ -52,7 +58,7 @@ def stage_chunk(project: Project, key: str) -> StageSummary:
     settings = replace(
         project.read_settings(chunk.object, chunk.file_name),
         inventories=inventories(project.source, chunk.object, paths),
-        custom_fields=tuple(row["field_identifier"] for row in custom_fields(project)),
+        custom_fields=tuple(row["field_identifier"] for row in project.field_list()),
     )
     staged = stage_file(project.source, chunk.object, project.export_path(chunk), settings)
     write_staged(staged, project.staged_folder, key)
@@ -75,35 +81,36 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
     """Fold every staged chunk into one canonical row per key, and give every source row its fate."""
     staged = {name: _staged_object(project, name) for name in project.objects}
     settings = ResolveSettings(source_timezone=project.engagement.node.source.timezone)
-    resolved = resolve(project.spec.derive, project.decisions, staged, settings)
+    resolve_into(project.resolved_folder, project.spec.derive, project.decisions, staged, settings)
     failpoint("fold")
-    write_resolved(resolved, project.resolved_folder)
-    return {name: _summary(frame) for name, frame in resolved.frames.items()}
+    return {name: _summary(scan_resolved(project.resolved_folder, name)) for name in project.derived}
 
 
 def map_all(project: Project) -> dict[str, FrameSummary]:
-    """Map every phase's resolved frames to desired records; label phases get their pairs."""
+    """Map every phase's resolved frame to desired records, a slice at a time; label phases get their pairs."""
     project.refresh()
-    mapped: dict[str, pl.DataFrame] = {}
     for phase in project.phases:
         compiled = project.compiled.phases[phase]
-        if compiled.pairs:
-            mapped[phase] = tags.pairs_of({of: mapped[of] for of in compiled.pairs})
-        else:
-            mapped[phase] = map_phase(compiled, {name: read_resolved(project.resolved_folder, name) for name in compiled.frames})
-        files.write_frame(project.mapped_path(phase), mapped[phase])
-    return {phase: _summary(frame) for phase, frame in mapped.items()}
+        frames = _pairs(project, phase) if compiled.pairs else _mapped(project, phase)
+        files.write_parts(project.mapped_folder(phase), frames)
+    return {phase: _summary(project.scan_mapped(phase)) for phase in project.phases}
 
 
-def custom_fields(project: Project) -> list[dict[str, Any]]:
-    """Return the rows of the custom-field schema export, read from the export itself; empty when there is none."""
-    name = project.custom_schema_object
-    rows: list[dict[str, Any]] = []
-    if name is not None:
-        for key in project.object_chunks(name):
-            chunk = project.chunk(key)
-            rows.extend(stage_file(project.source, name, project.export_path(chunk), project.read_settings(name, chunk.file_name)).frame.to_dicts())
-    return rows
+def _mapped(project: Project, phase: str) -> Iterator[pl.DataFrame]:
+    compiled = project.compiled.phases[phase]
+    scanned = scan_resolved(project.resolved_folder, compiled.derived)
+    start = 0
+    while True:
+        frame = scanned.slice(start, SLICE_ROWS).collect()
+        if frame.is_empty() and start:
+            return
+        yield map_phase(compiled, frame)
+        start += SLICE_ROWS
+
+
+def _pairs(project: Project, phase: str) -> Iterator[pl.DataFrame]:
+    columns = ("key", "contributors", "queue", "reason", "labels")
+    yield tags.pairs_of({of: project.mapped(of, *columns) for of in project.compiled.phases[phase].pairs})
 
 
 def _staged_object(project: Project, name: str) -> StagedObject:
@@ -112,10 +119,10 @@ def _staged_object(project: Project, name: str) -> StagedObject:
         chunk = project.chunk(key)
         sidecar = read_sidecar(project.staged_folder, name, key)
         columns = frozenset(h["column"] for h in sidecar["headings"] if h["column"])
-        frames.append(ChunkFrame(key, chunk.exported_at, columns, project.staged_path(name, key)))
+        frames.append(ChunkFrame(key, chunk.exported_at, columns, pl.scan_parquet(project.staged_path(name, key))))
     return StagedObject(name, frames)
 
 
-def _summary(frame: pl.DataFrame) -> FrameSummary:
-    waiting = frame.filter(pl.col("queue").is_not_null()).height if "queue" in frame.columns else 0
-    return FrameSummary(frame.height, waiting)
+def _summary(frame: pl.LazyFrame) -> FrameSummary:
+    counted = frame.select(rows=pl.len(), waiting=pl.col("queue").is_not_null().sum()).collect()
+    return FrameSummary(*counted.row(0))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +23,22 @@ def write_bytes(path: Path, content: bytes) -> Path:
 def write_frame(path: Path, frame: pl.DataFrame) -> Path:
     """Replace a parquet file in one step."""
     return _replace(path, frame.write_parquet)
+
+
+def write_parts(folder: Path, frames: Iterable[pl.DataFrame]) -> int:
+    """Write frames as numbered parts of one table and drop the parts of an earlier, longer one; return their rows."""
+    rows, count = 0, 0
+    for count, frame in enumerate(frames, 1):
+        write_frame(folder / f"part-{count:05}.parquet", frame)
+        rows += frame.height
+    for stale in parts(folder)[count:]:
+        stale.unlink()
+    return rows
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the parts of a table in order."""
+    return sorted(folder.glob("part-*.parquet"))
 
 
 def read_frame(path: Path) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import polars as pl
 from crm_pipelines.destinations.base import WriteReport, WriteRow
 from crm_pipelines.keys import record_token
 from crm_pipelines.observe import event, logger
-from crm_pipelines.phases import accounts, files, match, tags, update
+from crm_pipelines.phases import accounts, match, tags, update
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.plan import classify, parent_frames
 from crm_pipelines.phases.session import Session
@@ -45,22 +45,29 @@ def load(session: Session, phase: str, chunk_keys: Sequence[str]) -> LoadReport:
     check_confirmed(session)
     compiled = session.project.compiled.phases[phase]
     report = LoadReport(phase)
-    desired = _desired(session, phase, chunk_keys)
+    desired = _contributed(session, phase, chunk_keys)
     if compiled.create == "never":
         match.match_only(session, phase, desired)
     elif compiled.pairs:
         tags.attach(session, phase, desired, report.written)
     else:
+        keys = desired.get_column("key")
         for start in range(0, desired.height, SLICE_ROWS):
-            _load_slice(session, phase, desired.slice(start, SLICE_ROWS), report.written)
+            _load_slice(session, phase, _desired(session, phase, keys.slice(start, SLICE_ROWS)), report.written)
     report.per_chunk = accounts.states_by_chunk(session, phase, desired, chunk_keys)
     event(log, "phase_loaded", phase=phase, chunks=len(chunk_keys), records=desired.height, sent=report.written.sent)
     return report
 
 
-def _desired(session: Session, phase: str, chunk_keys: Sequence[str]) -> pl.DataFrame:
+def _desired(session: Session, phase: str, keys: pl.Series) -> pl.DataFrame:
+    return session.project.scan_mapped(phase).filter(pl.col("key").is_in(keys.implode())).collect()
+
+
+def _contributed(session: Session, phase: str, chunk_keys: Sequence[str]) -> pl.DataFrame:
     wanted = set(chunk_keys)
-    frame = files.read_frame(session.project.mapped_path(phase))
+    compiled = session.project.compiled.phases[phase]
+    is_small = compiled.pairs or compiled.create == "never"
+    frame = session.project.mapped(phase) if is_small else session.project.mapped(phase, "key", "contributors")
     sealed = accounts.sealed_keys(session, phase)
     if sealed is not None:
         frame = frame.filter(pl.col("key").is_in(sealed))

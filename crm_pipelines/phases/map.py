@@ -35,14 +35,15 @@ MAPPED_SCHEMA: Mapping[str, Any] = {
 """Columns of every mapped frame; `link_<field>` follow, one per link of the phase."""
 
 
-def map_phase(compiled: CompiledPhase, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the desired records of a phase.
+def map_phase(compiled: CompiledPhase, frame: pl.DataFrame | Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the desired records of a phase; `frame` is the resolved frame it reads, or all of them by name.
 
     Shape: one row per key that makes a record here; columns of MAPPED_SCHEMA, then `link_<field>` (the parent's key). `payload` is
     canonical JSON of the logical fields: links by source key, labels and options by name, custom fields under `custom` by display
     name, nothing empty. `queue` and `reason` say why a row waits; null when nothing stands against it.
     """
-    frame = _with_columns(frame, compiled)
+    given = frame if isinstance(frame, pl.DataFrame) else frame[compiled.derived]
+    frame = _with_columns(given, compiled)
     for name, step in compiled.steps.items():
         frame = frame.with_columns(_builder(frame, compiled).value(step).alias(name))
     builder = _builder(frame, compiled)

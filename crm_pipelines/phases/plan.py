@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from crm_pipelines.destinations.base import Budget, WantedSchema
-from crm_pipelines.phases import files
+from crm_pipelines.phases.map import wanted_schema as wanted_of
 from crm_pipelines.phases.session import Session
 
 DECISIONS = ("create", "update", "unchanged", "waiting", "refused")
@@ -147,8 +147,9 @@ def forecast(session: Session) -> Forecast:
 def wanted_schema(session: Session) -> WantedSchema:
     """Return the fields, options, labels and stages that the desired records use."""
     project = session.project
-    frames = {phase: files.read_frame(project.mapped_path(phase)) for phase in project.phases}
-    return project.compiled.wanted_schema(frames)
+    columns = ("key", "queue", "labels", "payload")
+    frames = {phase: project.mapped(phase, *columns) for phase in project.phases if not project.compiled.phases[phase].pairs}
+    return wanted_of(project.compiled, frames)
 
 
 def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
@@ -173,12 +174,10 @@ def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
     return days
 
 
-def _forecast_phase(
-    session: Session, phase: str, present: Mapping[str, set[str]], budget: Budget
-) -> tuple[PhaseForecast, set[str], int]:
+def _forecast_phase(session: Session, phase: str, present: Mapping[str, set[str]], budget: Budget) -> tuple[PhaseForecast, set[str], int]:
     project = session.project
     compiled = project.compiled.phases[phase]
-    desired = files.read_frame(project.mapped_path(phase))
+    desired = project.mapped(phase)
     page = budget.cost.get(f"list.{phase}", 0) if not compiled.pairs else 0
     pages = math.ceil(max(1, desired.height) / session.destination.capabilities.list_page) * page
     if compiled.create == "never":

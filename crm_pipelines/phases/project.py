@@ -6,7 +6,6 @@ to rows (the verbs beside this file).
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases import files
+from crm_pipelines.phases.contracts import load_source, source_contract
 from crm_pipelines.phases.extract import ExportFile, partition_key, register_exports
+from crm_pipelines.phases.stage import stage_file
 from crm_pipelines.settings import Engagement
-from crm_pipelines.sources import SOURCES
 from crm_pipelines.sources.base import ReadSettings, Source
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.model import MappingSpec
@@ -73,8 +74,9 @@ class Project:
 
     @cached_property
     def compiled(self) -> Compiled:
-        """The spec compiled with the decisions and the custom-field schema, if that is staged already."""
-        return compile_spec(self.spec, self.decisions, self.custom_schema(), self.engagement.node.source.timezone)
+        """The spec compiled with the decisions and the source's own field list, if that is registered already."""
+        zone = self.engagement.node.source.timezone
+        return compile_spec(self.spec, self.decisions, self.field_list(), zone, source_contract(self.source))
 
     @property
     def phases(self) -> list[str]:
@@ -91,20 +93,17 @@ class Project:
         """Names of the resolved frames."""
         return list(self.compiled.derived)
 
-    def custom_schema(self) -> list[dict[str, Any]]:
-        """Rows of the custom-field schema export; empty until it is staged."""
-        name = self.spec.custom_schema
-        if name is None:
-            return []
+    def field_list(self) -> list[dict[str, Any]]:
+        """Return the rows of the source's own list of custom fields, read from its export; empty when there is none."""
         rows: list[dict[str, Any]] = []
-        for key in self.object_chunks(name):
-            path = self.staged_path(name, key)
-            if path.exists():
-                rows.extend(files.read_frame(path).to_dicts())
+        for name in field_list_objects(self.spec):
+            for key in self.object_chunks(name):
+                chunk = self.chunk(key)
+                rows += stage_file(self.source, name, self.export_path(chunk), self.read_settings(name, chunk.file_name)).frame.to_dicts()
         return rows
 
     def refresh(self) -> None:
-        """Forget what was compiled: the custom-field schema may have been staged since."""
+        """Forget what was compiled: the list of custom fields may have been registered since."""
         self.__dict__.pop("compiled", None)
 
     # -- chunks ---------------------------------------------------------------------------------------------------
@@ -140,6 +139,15 @@ class Project:
     def derived_of(self, phase: str) -> str:
         """Return the resolved frame that a phase maps."""
         return self.compiled.phases[phase].derived
+
+    def lineage(self, phase: str) -> dict[str, list[str]]:
+        """Return, per destination field, the source columns it comes from, as `object.column`."""
+        found = self.compiled.phases[phase].lineage
+        return {name: [f"{owner}.{column}" for owner, column in pairs] for name, pairs in found.items()}
+
+    def columns(self, phase: str) -> dict[str, str]:
+        """Return the destination fields of a phase with their types."""
+        return {each.name: each.type for each in self.compiled.phases[phase].fields}
 
     def register(self) -> Registration:
         """Register new files of the exports folder as the next intake.
@@ -195,22 +203,31 @@ class Project:
         """Folder of the folded frames and row fates."""
         return self.engagement.work / "resolved"
 
-    def mapped_path(self, phase: str) -> Path:
-        """Return the parquet file of a phase's desired records."""
-        return self.engagement.work / "mapped" / f"{phase}.parquet"
+    def mapped_folder(self, phase: str) -> Path:
+        """Return the folder of a phase's desired records, in parts."""
+        return self.engagement.work / "mapped" / phase
+
+    def scan_mapped(self, phase: str) -> pl.LazyFrame:
+        """Scan a phase's desired records. Raises: SettingsError when they were not mapped yet."""
+        parts = files.parts(self.mapped_folder(phase))
+        if not parts:
+            raise SettingsError(f"{self.engagement.name}: {phase} is not mapped yet; run: crm run {self.engagement.name}")
+        return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
+
+    def mapped(self, phase: str, *columns: str) -> pl.DataFrame:
+        """Read a phase's desired records, all columns or some."""
+        scanned = self.scan_mapped(phase)
+        return (scanned.select(columns) if columns else scanned).collect()
 
     @property
     def _intakes_path(self) -> Path:
         return self.engagement.work / "intakes.json"
 
 
-def load_source(name: str) -> Source:
-    """Return the source contract by name. Raises: SettingsError with the known names."""
-    if name not in SOURCES:
-        raise SettingsError(f"unknown source {name!r}; known: {', '.join(sorted(SOURCES))}")
-    module, _, attribute = SOURCES[name].partition(":")
-    source: Source = getattr(importlib.import_module(module), attribute)()
-    return source
+def field_list_objects(spec: MappingSpec) -> list[str]:
+    """Return the exports that list the source's own custom fields."""
+    found = [phase.custom_fields_from.export for phase in spec.phases.values() if phase.custom_fields_from]
+    return list(dict.fromkeys(found))
 
 
 def _chunk(file: ExportFile, intake: int, seq: int, rows: int, blank: int) -> Chunk:

@@ -18,7 +18,7 @@ import polars as pl
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import failpoint
-from crm_pipelines.phases import accounts, files
+from crm_pipelines.phases import accounts
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, pass_number
 
@@ -128,7 +128,9 @@ def _judge_accounts(verdict: Gate) -> None:
         verdict.reasons.append(f"records: states add up to {sum(verdict.records.values())}, wanted are {verdict.wanted}")
     for row in verdict.rows:
         if not row["adds_up"]:
-            verdict.reasons.append(f"{row['file']}: buckets add up to {sum(row['buckets'].values())} of {row['physical_rows']} physical rows")
+            verdict.reasons.append(
+                f"{row['file']}: buckets add up to {sum(row['buckets'].values())} of {row['physical_rows']} physical rows"
+            )
     for state in ("pending", "unknown"):
         if verdict.records.get(state):
             verdict.reasons.append(f"{verdict.records[state]} records are {state}")
@@ -137,7 +139,7 @@ def _judge_accounts(verdict: Gate) -> None:
 def _judge_list(session: Session, verdict: Gate, states: pl.DataFrame) -> None:
     listed = session.listing(verdict.phase)
     project = session.project
-    ours = set(files.read_frame(project.mapped_path(verdict.phase)).get_column("key"))
+    ours = set(project.mapped(verdict.phase, "key").get_column("key"))
     wanted = states.filter(pl.col("state").is_in(PRESENT))
     expected = dict(wanted.select("key", "destination_id").iter_rows())
     found: dict[str, list[str]] = {}
@@ -158,8 +160,8 @@ def _judge_list(session: Session, verdict: Gate, states: pl.DataFrame) -> None:
 
 
 def _judge_money(session: Session, verdict: Gate, wanted: pl.DataFrame, listed: pl.DataFrame) -> None:
-    desired = files.read_frame(session.project.mapped_path(verdict.phase))
-    if "amount" not in desired.columns or desired.get_column("amount").is_null().all():
+    desired = session.project.mapped(verdict.phase, "key", "amount", "currency", "status")
+    if desired.get_column("amount").is_null().all():
         return
     keys = wanted.get_column("key").to_list()
     want = _sums(desired.filter(pl.col("key").is_in(keys)))
@@ -169,7 +171,15 @@ def _judge_money(session: Session, verdict: Gate, wanted: pl.DataFrame, listed: 
         agrees = n == m and total == found
         currency, status = group
         verdict.money.append(
-            {"currency": currency, "status": status, "wanted": n, "wanted_sum": str(total), "found": m, "found_sum": str(found), "agrees": agrees}
+            {
+                "currency": currency,
+                "status": status,
+                "wanted": n,
+                "wanted_sum": str(total),
+                "found": m,
+                "found_sum": str(found),
+                "agrees": agrees,
+            }
         )
         if not agrees:
             verdict.reasons.append(f"money {currency} {status}: wanted {n} records, found {m}; the sums differ or the counts do")
@@ -277,7 +287,9 @@ def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
                 schema={"chunk": pl.String, "file": pl.String},
             )
             waiting = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket") == "waiting")
-            frames.append(waiting.join(names, on="chunk", how="left").select(pl.lit(name).alias("object"), "file", "row", "key", "queue", "reason"))
+            frames.append(
+                waiting.join(names, on="chunk", how="left").select(pl.lit(name).alias("object"), "file", "row", "key", "queue", "reason")
+            )
     return pl.concat(frames) if frames else pl.DataFrame()
 
 

@@ -82,7 +82,16 @@ def _attach_missing(session: Session, of: str, missing: pl.DataFrame, written: W
     records = session.ledger.records(session.account, session.engagement, of, grouped.get_column("record").to_list())
     hashes = dict(records.select("key", "applied_hash").iter_rows())
     rows = [
-        _row(record, destination_id, labels, field, orjson.loads(current[destination_id]), payloads[record], hashes[record])
+        WriteRow(
+            key=record,
+            operation="update",
+            payload=orjson.loads(payloads[record]),
+            payload_hash=hashes[record],
+            payload_json=bytes(payloads[record]),
+            token=record,
+            destination_id=destination_id,
+            changes=_united(orjson.loads(current[destination_id]), labels, field),
+        )
         for record, destination_id, labels in grouped.iter_rows()
         if destination_id in current and record in payloads
     ]
@@ -91,12 +100,7 @@ def _attach_missing(session: Session, of: str, missing: pl.DataFrame, written: W
     written.tokens += report.tokens
 
 
-def _row(
-    record: str, destination_id: str, labels: list[str], field: str, current: Mapping[str, list[str]], payload: bytes, digest: str
-) -> WriteRow:
+def _united(current: Mapping[str, list[str]], labels: list[str], field: str) -> Mapping[str, list[str]]:
     there = list(current.get(field) or [])
     folded = {label.casefold() for label in there}
-    united = there + [label for label in labels if label.casefold() not in folded]
-    raw = bytes(payload)
-    return WriteRow(record, "update", orjson.loads(raw), digest, raw, record, destination_id, {field: united})
-
+    return {field: there + [label for label in labels if label.casefold() not in folded]}

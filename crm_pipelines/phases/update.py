@@ -15,6 +15,7 @@ import polars as pl
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.journal import Attempt, Outcome
 from crm_pipelines.phases.session import Session
+from crm_pipelines.spec.compile import CompiledPhase
 
 CUSTOM = "custom"
 WAVE = 100
@@ -84,7 +85,9 @@ def three_way(
     return changes
 
 
-def by_policy(policy: str, desired: Mapping[str, Any], current: Mapping[str, Any], union: frozenset[str], frozen: frozenset[str]) -> Changes:
+def by_policy(
+    policy: str, desired: Mapping[str, Any], current: Mapping[str, Any], union: frozenset[str], frozen: frozenset[str]
+) -> Changes:
     """Return what a record that was there before us receives: `fill_empty`, `overwrite` or `leave` (nothing)."""
     changes = Changes()
     for name, value in desired.items():
@@ -104,7 +107,7 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping
     compiled = session.project.compiled.phases[phase]
     limits = session.destination.capabilities
     union = limits.union_fields.get(phase, frozenset())
-    frozen = limits.create_only_fields.get(phase, frozenset()) | compiled.create_only
+    frozen = limits.create_only_fields.get(phase, frozenset())
     desired = orjson.loads(row["payload"])
     links = {name: row.get(f"id_{name}") for name in compiled.links if name in desired}
     wanted, custom = {k: v for k, v in desired.items() if k != CUSTOM and k not in links}, desired.get(CUSTOM, {})
@@ -112,8 +115,8 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping
     if row["decision"] == "adopt":
         changes = by_policy(compiled.existing, wanted, there, union, frozen)
         inner = by_policy(compiled.existing, custom, there_custom, frozenset(), frozenset())
-        inner.fields.setdefault(compiled.external_id, custom.get(compiled.external_id)) if compiled.external_id else None
-        moved = {k: v for k, v in links.items() if v and (compiled.existing == "overwrite" or not there.get(k)) and compiled.existing != "leave"}
+        inner.fields.update({name: custom[name] for name in _external_ids(compiled) if name in custom})
+        moved = {k: v for k, v in links.items() if v and _may_set(compiled.existing, there.get(k))}
     else:
         old = base or {}
         changes = three_way(old, wanted, there, union, frozen)
@@ -124,6 +127,15 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping
     if inner.fields:
         changes.fields[CUSTOM] = inner.fields
     return changes
+
+
+def _external_ids(compiled: CompiledPhase) -> list[str]:
+    """Return the fields that carry the source key: an adopted record gets them under every policy."""
+    return [each.name for each in compiled.fields if each.is_custom and each.node.external_id]
+
+
+def _may_set(policy: str, now: Any) -> bool:
+    return policy == "overwrite" or (policy == "fill_empty" and not now)
 
 
 def _united(now: Any, value: Any) -> list[Any]:
@@ -172,7 +184,5 @@ def _record_same(session: Session, phase: str, same: Sequence[WriteRow]) -> None
     journal = session.journal(phase)
     for start in range(0, len(same), WAVE):
         wave = same[start : start + WAVE]
-        ids = journal.sending(
-            [Attempt(r.key, "update", r.payload_hash, r.payload_json, r.token, 0, r.destination_id) for r in wave], None
-        )
+        ids = journal.sending([Attempt(r.key, "update", r.payload_hash, r.payload_json, r.token, 0, r.destination_id) for r in wave], None)
         journal.answered([Outcome(i, r.key, "adopted", r.destination_id) for i, r in zip(ids, wave, strict=True)])

@@ -9,3 +9,15 @@ from __future__ import annotations
 from crm_pipelines.phases.resolve.run import resolve, resolve_into
 from crm_pipelines.phases.resolve.store import read_resolved, scan_resolved, write_resolved
 from crm_pipelines.phases.resolve.values import ChunkFrame, Resolved, ResolveSettings, StagedObject
+
+__all__ = [
+    "ChunkFrame",
+    "ResolveSettings",
+    "Resolved",
+    "StagedObject",
+    "read_resolved",
+    "resolve",
+    "resolve_into",
+    "scan_resolved",
+    "write_resolved",
+]

@@ -1,0 +1,115 @@
+"""A whole migration in a temporary folder: sample exports with their truth, a sandbox, an engagement, and the product's command line.
+
+Belongs here: setting the stage and reading truth from the server's side. Not here: what is asserted (acceptance tests).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from crm_pipelines.sandbox.compare import Comparison, compare
+from crm_pipelines.sandbox.pipedrive import RunningSandbox, SandboxConfig, start
+from crm_pipelines.sandbox.sample import SampleConfig, generate
+
+OWNERS = ("ana", "ben", "chloe", "dmitri")
+ENGAGEMENT = """\
+type: crm_pipelines.defs.component.CrmMigration
+attributes:
+  route: kartra_to_pipedrive
+  exports: exports
+  account:
+    name: {account}
+    base_url_env: CRM_TEST_BASE_URL
+    token_env: CRM_TEST_TOKEN
+    auth: {auth}
+    apply_within_s: {apply_within_s}
+    reserve_pct: {reserve_pct}
+"""
+
+
+@dataclass
+class Rig:
+    """One engagement against one sandbox."""
+
+    root: Path
+    sandbox: RunningSandbox
+    truth: Mapping[str, Any]
+    name: str = "acme"
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The engagement's folder."""
+        return self.root / "engagements" / self.name
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """Return the environment of the product's processes."""
+        return {**os.environ, **self.env, **more}
+
+    def crm(self, *args: str, timeout_s: float = 240, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run `crm ...` as a user would."""
+        command = [sys.executable, "-m", "crm_pipelines.cli", *args]
+        return subprocess.run(command, env=self.environ(**more), capture_output=True, text=True, timeout=timeout_s, check=False)
+
+    def walk(self, *args: str, timeout_s: float = 240, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run all phases without Dagster: the same verbs, two seconds faster to start."""
+        command = [sys.executable, "-m", "crm_pipelines_tests.lib.walk", self.name, *args]
+        return subprocess.run(command, env=self.environ(**more), capture_output=True, text=True, timeout=timeout_s, check=False)
+
+    def start_walk(self, *args: str, **more: str) -> subprocess.Popen[str]:
+        """Start all phases in the background, to be killed."""
+        command = [sys.executable, "-m", "crm_pipelines_tests.lib.walk", self.name, *args]
+        return subprocess.Popen(command, env=self.environ(**more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def compare(self) -> Comparison:
+        """Compare what the sandbox holds with what the generator planted."""
+        return compare(dict(self.truth), self.sandbox.base_url, self.sandbox.config.sandbox_token)
+
+
+def build(
+    root: Path,
+    *,
+    contacts: int = 60,
+    seed: int = 7,
+    sandbox: Mapping[str, Any] | None = None,
+    sample: Mapping[str, Any] | None = None,
+    decisions: Mapping[str, str] | None = None,
+    apply_within_s: float = 0.5,
+    reserve_pct: int = 20,
+    name: str = "acme",
+) -> Rig:
+    """Generate exports, start a sandbox and write an engagement that migrates one into the other."""
+    folder = root / "engagements" / name
+    exports = folder / "exports"
+    exports.mkdir(parents=True)
+    report = generate(SampleConfig(contacts=contacts, seed=seed, out=exports, planted_queue="five", **dict(sample or {})))
+    truth = orjson.loads(Path(report.truth_path).read_bytes())
+    config = SandboxConfig(**{"plan": "ultimate", "seats": 3, "seed": 1, "users": users_of(truth), **dict(sandbox or {})})
+    running = start(config)
+    (folder / "engagement.yaml").write_text(
+        ENGAGEMENT.format(account=name, auth="api_token", apply_within_s=apply_within_s, reserve_pct=reserve_pct), encoding="utf-8"
+    )
+    answers = {"owners": "queue_rows", **dict(decisions or {})}
+    (folder / "decisions.yaml").write_text("".join(f"{k}: {v}\n" for k, v in answers.items()), encoding="utf-8")
+    env = {
+        "CRM_ENGAGEMENTS": str(root / "engagements"),
+        "CRM_LEDGER_URL": f"sqlite:///{root / 'ledger.sqlite'}",
+        "DAGSTER_HOME": str(root / "dagster_home"),
+        "CRM_TEST_BASE_URL": running.base_url,
+        "CRM_TEST_TOKEN": running.token,
+    }
+    return Rig(root, running, truth, name, env)
+
+
+def users_of(truth: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the destination's users: every owner of the truth who has one, after the administrator whose token is used."""
+    owners = [email for email, user in truth["records"]["users"].items() if user.get("matched", True)]
+    return [("admin@client.example.com", "Admin"), *((email, email.partition("@")[0].title()) for email in owners)]
