@@ -184,7 +184,8 @@ class Destination(Protocol):
     def write(self, phase: str, rows: Iterable[WriteRow], journal: Journal, allowance: Allowance | None) -> WriteReport:
         """Send rows in waves of at most 100: journal.sending, requests, journal.answered.
 
-        Raises: QuotaExhausted (everything sent is recorded), DestinationError when the vendor stays away, both after all in flight are settled.
+        Raises: QuotaExhausted (everything sent is recorded), DestinationError when the vendor stays away; both after all in
+        flight are settled.
         """
         ...
 

@@ -1,0 +1,375 @@
+"""The one HTTP client of all destinations: pacing, retries, redaction, and the line between "not applied" and "unknown".
+
+Belongs here: what may be repeated, for how long, and what an error of the wire means. Not here: what a vendor's answers
+mean (its `Dialect`), when a request may leave (limiter), tokens a day (budget), the order of ledger and network (waves).
+
+    before a byte left          connection refused, handshake failed      repeat, whatever the request
+    the vendor said "not now"   429, 503 with retry-after                 repeat, after the pause it names
+    after bytes left            timeout, dropped connection, 5xx          GET, PATCH, DELETE: repeat; POST: OutcomeUnknown
+    the vendor said no          400, 403, 404, 410, 422                   Answer.refusal; never repeated
+    nothing can go on           401, HTML 403, daily budget, not an API   raised now and for every later call
+
+Nothing here logs a body, a parameter or a credential.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import httpx
+import orjson
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from crm_pipelines.destinations.limiter import SlidingLimiter, Slot
+from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, QuotaExhausted, SettingsError, TransientError
+from crm_pipelines.observe import failpoint, logger
+
+log = logger(__name__)
+for _noisy in ("httpx", "httpcore"):  # they log addresses with parameters at INFO and headers at DEBUG
+    logging.getLogger(_noisy).setLevel(logging.WARNING)
+
+MAX_SLEEP_S = 60.0  # a longer pause is the daily budget's, and belongs to the ledger, not to a sleeping process
+KEEPALIVE_S = 4.0  # shorter than the idle limit of any server we meet (uvicorn 5 s): a reused connection must be alive
+MAX_CONNECTIONS = 64  # 240 requests a second at 250 ms need 60
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: what it does, what it costs, and what may be said about it in a log."""
+
+    operation: str
+    method: str
+    path: str
+    cost: int
+    params: Mapping[str, str] | None = None
+    body: Any = None
+    is_search: bool = False
+    attempt_id: int | None = None
+    """The journalled attempt that this request carries; none for reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The vendor's no: a status, a code, and a reason that holds no field value."""
+
+    status: int
+    code: str
+    reason: str
+    is_cap: bool = False
+    """True when a limit of the plan is reached, so that every following record would be refused too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, already judged."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    refusal: Refusal | None = None
+
+    @property
+    def data(self) -> Any:
+        """The envelope's `data`."""
+        return self.body.get("data") if isinstance(self.body, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """What an answer's headers say about limits."""
+
+    burst_limit: int | None = None
+    burst_remaining: int | None = None
+    day_limit: int | None = None
+    day_remaining: int | None = None
+
+
+class Throttled(TransientError):
+    """429 or 503 with retry-after: the request was not applied."""
+
+
+class Unsent(TransientError):
+    """The request did not leave, or was turned back before it was looked at."""
+
+
+class Dialect(Protocol):
+    """How one vendor says who may call, how fast, and no."""
+
+    base_url: str
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the credentials as headers."""
+        ...
+
+    async def renew(self, client: httpx.AsyncClient, used: Mapping[str, str]) -> bool:
+        """Fetch a new access token unless another call already did; False when that is not possible."""
+        ...
+
+    def pacing(self, headers: Mapping[str, str]) -> Pacing:
+        """Read the limits."""
+        ...
+
+    def judge(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+        """Say what an answer means. Raises: Throttled, TransientError, SettingsError, DestinationError, QuotaExhausted."""
+        ...
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and how long a call is repeated."""
+
+    attempts: int = 6
+    first_wait_s: float = 0.25
+    longest_wait_s: float = 20.0
+    connect_s: float = 5.0
+    answer_s: float = 30.0
+
+
+class _Lane:
+    """One client with one connection: a single pool collapses beyond about 16 connections."""
+
+    __slots__ = ("client", "last_used_s")
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.last_used_s = float("-inf")
+
+
+@dataclass
+class VendorClock:
+    """The vendor's clock against ours, from Date headers (resolution one second)."""
+
+    offset_s: float = 0.0
+    is_known: bool = False
+    _read_s: float = field(default=float("-inf"), repr=False)
+
+    def observe(self, date: str | None, sent_s: float, received_s: float) -> None:
+        """Take in a Date header, at most one a second."""
+        if date is None or received_s - self._read_s < 1.0:
+            return
+        try:
+            vendor_s = parsedate_to_datetime(date).timestamp() + 0.5
+        except (ValueError, TypeError):
+            return
+        self._read_s = received_s
+        self.offset_s = vendor_s - (sent_s + received_s) / 2
+        self.is_known = True
+
+    def now(self) -> datetime:
+        """Return the vendor's time (UTC)."""
+        return datetime.fromtimestamp(time.time() + self.offset_s, UTC)
+
+
+class HttpClient:
+    """Sends calls to one account; used inside one event loop."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        limiter: SlidingLimiter,
+        *,
+        search_limiter: SlidingLimiter | None = None,
+        connections: int = MAX_CONNECTIONS,
+        patience: Patience | None = None,
+        transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        on_pacing: Callable[[Pacing], None] = lambda _pacing: None,
+    ) -> None:
+        self.dialect = dialect
+        self.limiter = limiter
+        self.clock = VendorClock()
+        self.last_sent_s = float("-inf")
+        """Monotonic time of the last request that may have changed something."""
+        self._search_limiter = search_limiter or SlidingLimiter(10)
+        self._patience = patience or Patience()
+        self._transport = transport
+        self._on_pacing = on_pacing
+        self._halted: CrmError | None = None
+        self._is_draining = False
+        self._tls: ssl.SSLContext | None = None
+        self._free: list[_Lane] = []
+        self._lanes: list[_Lane] = []
+        self._permits = asyncio.Semaphore(connections)
+        self._renewal = asyncio.Lock()
+        self._retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._patience.attempts), wait=self._wait_s, retry=retry_if_exception_type(TransientError), reraise=True
+        )
+
+    def drain(self, is_draining: bool) -> None:
+        """While draining, calls that did not leave yet raise Unsent instead of leaving."""
+        self._is_draining = is_draining
+
+    async def send(self, call: Call) -> Answer:
+        """Send one call, repeating it as far as that is safe.
+
+        Raises: OutcomeUnknown when it may have been applied without an answer; TransientError when it was not applied and the
+        vendor stays away; SettingsError, QuotaExhausted, DestinationError when nothing more can be sent.
+        """
+        try:
+            return await self._retrying.copy()(self._once, call)
+        except (Throttled, Unsent, OutcomeUnknown):
+            raise
+        except TransientError as error:
+            if call.method in {"GET", "HEAD"}:
+                raise
+            raise OutcomeUnknown(str(error)) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for lane in self._lanes:
+            await lane.client.aclose()
+        self._lanes.clear()
+        self._free.clear()
+
+    async def _once(self, call: Call) -> Answer:
+        async with self._permits:
+            lane = self._free.pop() if self._free else self._open_lane()
+            try:
+                return await self._exchange(lane, call)
+            finally:
+                self._free.append(lane)
+
+    async def _exchange(self, lane: _Lane, call: Call) -> Answer:
+        limiter = self._search_limiter if call.is_search else self.limiter
+        self._refuse_if_stopped(call)
+        slot = await limiter.acquire()
+        self._refuse_if_stopped(call)
+        is_warm = time.monotonic() - lane.last_used_s < KEEPALIVE_S
+        credentials = self.dialect.headers()
+        sent_s = time.time()
+        status, headers, content = await self._transfer(lane, call, slot, credentials, is_warm=is_warm)
+        lane.last_used_s = time.monotonic()
+        self.clock.observe(headers.get("date"), sent_s, time.time())
+        self._learn(call, status, slot, headers, is_warm=is_warm)
+        if status == 401 and await self._renewed(lane, credentials):
+            raise Unsent(f"{call.operation}: the access token had expired")
+        return self._judge(call, slot, status, headers, content)
+
+    def _refuse_if_stopped(self, call: Call) -> None:
+        halted = self._halted
+        if isinstance(halted, QuotaExhausted) and datetime.now(UTC) >= halted.resumes_at:
+            self._halted = halted = None
+        if halted is not None:
+            raise halted
+        if self._is_draining and call.attempt_id is not None:
+            raise _Drained(f"{call.operation}: stopped before it left")
+
+    async def _transfer(
+        self, lane: _Lane, call: Call, slot: Slot, credentials: Mapping[str, str], *, is_warm: bool
+    ) -> tuple[int, httpx.Headers, bytes]:
+        request = self._build(lane, call, credentials)
+        if not is_warm:
+            request.extensions = {**request.extensions, "trace": _moves(slot)}
+        if call.attempt_id is not None:
+            self.last_sent_s = time.monotonic()
+        try:
+            response = await lane.client.send(request, stream=True)
+            if call.attempt_id is not None:
+                failpoint("journal.committed_unanswered")
+            return response.status_code, response.headers, await response.aread()
+        except httpx.RequestError as error:
+            raise self._wire_error(call, error) from error
+
+    def _build(self, lane: _Lane, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
+        content = None if call.body is None else orjson.dumps(call.body)
+        headers = dict(credentials)
+        if content is not None:
+            headers["content-type"] = "application/json"
+        try:
+            return lane.client.build_request(
+                call.method, self.dialect.base_url + call.path, params=call.params, content=content, headers=headers
+            )
+        except httpx.InvalidURL as error:
+            raise SettingsError("account.base_url is no address; expected e.g. https://company.pipedrive.com") from error
+
+    def _wire_error(self, call: Call, error: httpx.RequestError) -> CrmError:
+        kind = type(error).__name__
+        log.warning("%s attempt=%s failed on the wire: %s", call.operation, call.attempt_id, kind)
+        if isinstance(error, httpx.UnsupportedProtocol):
+            return SettingsError("account.base_url must begin with https://")
+        where = f"{call.operation}: {httpx.URL(self.dialect.base_url).host} ({kind})"
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+            return Unsent(f"{where}: no connection. Check that the address is right and the server is up, then run again")
+        if call.method in REPEATABLE:
+            return TransientError(f"{where}: the connection broke; run again when the network is steady")
+        return OutcomeUnknown(f"{where}: sent, and no answer came")
+
+    def _learn(self, call: Call, status: int, slot: Slot, headers: Mapping[str, str], *, is_warm: bool) -> None:
+        pacing = self.dialect.pacing(headers)
+        self._on_pacing(pacing)
+        if status == 429:
+            return
+        used = None
+        if not call.is_search and pacing.burst_limit is not None:
+            self.limiter.resize(pacing.burst_limit)
+            used = None if pacing.burst_remaining is None else pacing.burst_limit - pacing.burst_remaining
+        slot.answered(used, sample=is_warm and call.method != "GET")
+
+    def _judge(self, call: Call, slot: Slot, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+        level = logging.DEBUG if status < 400 else logging.WARNING
+        if log.isEnabledFor(level):
+            request_id = headers.get("x-request-id") or headers.get("x-correlation-id") or headers.get("cf-ray")
+            log.log(level, "%s attempt=%s status=%s request=%s", call.operation, call.attempt_id, status, request_id)
+        try:
+            return self.dialect.judge(call, status, headers, content)
+        except Throttled as error:
+            slot.refused(min(error.retry_after_s or 1.0, MAX_SLEEP_S))
+            raise
+        except TransientError as error:
+            if call.method in REPEATABLE:
+                raise
+            raise OutcomeUnknown(str(error)) from error
+        except (SettingsError, DestinationError) as error:
+            self._halted = error
+            raise
+
+    async def _renewed(self, lane: _Lane, used: Mapping[str, str]) -> bool:
+        async with self._renewal:
+            return await self.dialect.renew(lane.client, used)
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        pause_s: float = wait_random_exponential(multiplier=self._patience.first_wait_s, max=self._patience.longest_wait_s)(state)
+        if isinstance(error, TransientError) and error.retry_after_s is not None:
+            return min(error.retry_after_s, MAX_SLEEP_S) + pause_s / 4
+        return pause_s
+
+    def _open_lane(self) -> _Lane:
+        timeout = httpx.Timeout(self._patience.answer_s, connect=self._patience.connect_s)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
+        if self._transport is not None:
+            client = httpx.AsyncClient(transport=self._transport(), timeout=timeout)
+        else:
+            self._tls = self._tls or httpx.create_ssl_context()  # 15 ms each: one for all lanes
+            is_local = httpx.URL(self.dialect.base_url).host in {"127.0.0.1", "localhost", "::1"}
+            client = httpx.AsyncClient(timeout=timeout, limits=limits, verify=self._tls, trust_env=not is_local)
+        lane = _Lane(client)
+        self._lanes.append(lane)
+        return lane
+
+
+class _Drained(CrmError):
+    """A drain caught the call before it left; not a transient error, so nothing repeats it."""
+
+
+def was_drained(error: BaseException) -> bool:
+    """Return True when a call was held back by `HttpClient.drain`."""
+    return isinstance(error, _Drained)
+
+
+def _moves(slot: Slot) -> Callable[[str, Any], Awaitable[None]]:
+    """Return a trace hook that books the request when its first byte leaves, after the handshake of a new connection."""
+
+    async def trace(name: str, _info: Any) -> None:
+        if name.endswith("send_request_headers.started"):
+            slot.moved()
+
+    return trace
