@@ -93,6 +93,8 @@ def default_rule(dtype: Any) -> str:
         return "utc"
     if dtype == pl.Date:
         return "date"
+    if dtype == pl.Boolean:
+        return "yes_no"
     return "number" if dtype.is_numeric() else "text"
 
 

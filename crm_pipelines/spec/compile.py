@@ -72,11 +72,27 @@ class CompiledPhase:
     record_type: str | None = None
     pipelines: tuple[Pipeline, ...] = ()
     expect: Expect = field(default_factory=Expect)
+    create_only: frozenset[str] = frozenset()
+    """Fields that only the create call carries; never compared, never updated."""
+    unmatched: str = "wait"
+    """What becomes of records that are only matched and are not there: wait, block or replace."""
+    replacement: str | None = None
+    """The key that stands in for them."""
     key: str = "key"
     zone: str = "UTC"
     words: Mapping[str, Words] = field(default_factory=dict)
     lineage: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Destination field -> (object or frame, column) pairs it comes from."""
+
+    @property
+    def frames(self) -> tuple[str, ...]:
+        """The resolved frames it reads."""
+        return (self.derived,) if self.derived else ()
+
+    @property
+    def external_id(self) -> str | None:
+        """The custom field that carries the source key, by display name."""
+        return next((each.name for each in self.fields if each.node.external_id), None)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -116,7 +132,7 @@ def compile_spec(
     """
     active = {name: phase for name, phase in spec.phases.items() if chosen(phase.only_if, decisions)}
     homes = {phase.from_ for phase in active.values() if phase.home_of}
-    frames = resolved_frames(spec.derive, source.objects, decisions) if source else {}
+    frames = resolved_frames(spec.derive, source.objects) if source else {}
     phases = {
         name: _compile_phase(_PhaseInput(name, phase, spec, decisions, custom_fields, timezone, frames, active, homes))
         for name, phase in active.items()
@@ -160,6 +176,7 @@ class _PhaseInput:
 
 def _compile_phase(given: _PhaseInput) -> CompiledPhase:
     phase, decisions = given.phase, given.decisions
+    unmatched = phase.unmatched
     steps = {name: node for name, each in phase.columns.items() if (node := settle(each, decisions)) is not None}
     standard = [CompiledField(name, node) for name, each in phase.fields.items() if (node := settle(each, decisions)) is not None]
     standard = [each for each in standard if each.node.link is None or each.node.link in given.active]
@@ -170,7 +187,7 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         name=given.name,
         derived=phase.from_,
         objects=frame_objects(given.spec.derive, phase.from_, decisions),
-        home_of=phase.home_of,
+        home_of=(*phase.home_of, *(name for name, choice in phase.home_if.items() if chosen(choice, decisions))),
         create=phase.create,
         match=phase.match,
         existing=phase.existing,
@@ -186,6 +203,9 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         pipelines=phase.pipelines,
         expect=phase.expect,
         zone=given.timezone,
+        create_only=frozenset(phase.send_once),
+        unmatched=unmatched.options[decisions[unmatched.decision]] if unmatched else "wait",
+        replacement=decisions.get(unmatched.replace_by) if unmatched and unmatched.replace_by else None,
         words={**given.spec.words, **{each.column: words for each, words in described}},
     )
     return replace(compiled, lineage=_lineage(compiled, given))

@@ -175,6 +175,16 @@ class SchemaFields(Node):
     why: str = ""
 
 
+class Unmatched(Node):
+    """What becomes of records that are only matched, and are not there."""
+
+    decision: str
+    options: Mapping[str, Literal["wait", "block", "replace"]] = Field(
+        description="Option -> the records that link to it wait, the phase stays shut, or one record stands in for it."
+    )
+    replace_by: str | None = Field(default=None, description="Decision whose answer names the record that stands in.")
+
+
 class Money(Node):
     """The fields that reconciliation adds up, per currency and status."""
 
@@ -188,7 +198,9 @@ class Phase(Node):
 
     from_: str = Field(alias="from", description="The resolved frame that is read.")
     home_of: Names = Field(default=(), description="Source objects whose rows are accounted for here.")
+    home_if: Mapping[str, Choice] = Field(default_factory=dict, description="Source objects accounted for here under some decisions only.")
     create: Literal["when_missing", "never"] = Field(default="when_missing", description="`never`: records are only matched, not made.")
+    unmatched: Unmatched | None = Field(default=None, description="For `create: never`.")
     match: Names = Field(default=(), description="Fields that make a record one that is already there.")
     existing: Existing = Field(default="fill_empty", description="What happens to a record that is already there.")
     only_if: Choice = Field(default_factory=dict, description="The phase runs only under these decisions.")
@@ -203,6 +215,7 @@ class Phase(Node):
     labels: str | None = Field(default=None, description="The field that carries labels.")
     record_type: str | None = Field(default=None, description="The field that names a record type which must exist.")
     money: Money | None = None
+    send_once: Names = Field(default=(), description="Fields that go out with the create call and never again.")
     expect: Expect = Field(default_factory=Expect)
     why: str = ""
 
@@ -244,7 +257,8 @@ class MappingSpec(Node):
     @property
     def objects(self) -> tuple[str, ...]:
         """Every source object of the route, homes first."""
-        homes = [name for phase in self.phases.values() for name in phase.home_of]
+        always = [name for phase in self.phases.values() for name in phase.home_of]
+        homes = [*always, *(name for phase in self.phases.values() for name in phase.home_if)]
         return tuple(dict.fromkeys([*homes, *self.schema_exports]))
 
     @property

@@ -18,6 +18,8 @@ from crm_pipelines.spec.rules_text import SPACES, filled
 
 SPREADSHEET_NUMBER = re.compile(r"^\d[.,]\d+E\+?\d+$", re.IGNORECASE)
 """What a spreadsheet makes of a long number: its digits are lost."""
+DISGUISE = re.compile("^\\s*tel:|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]", re.IGNORECASE)
+"""What copied numbers carry along: a link's scheme, invisible marks of direction."""
 BETWEEN_NUMBERS = re.compile(r"[/;,|&\n]|\b(?:or|and)\b", re.IGNORECASE)
 LEAST_DIGITS = 6
 """Fewer digits than this are no telephone number of their own (an extension, a code)."""
@@ -71,7 +73,7 @@ def international(number: str, calling_code: str | None, country: str | None) ->
     """Return one number in E.164 with its extension, or None."""
     if SPREADSHEET_NUMBER.match(number.replace(" ", "")) or _holds_several(number):
         return None
-    written = re.sub(r"^\s*(?:\(\s*)?00(?=[\s\d(])", "+", number)
+    written = re.sub(r"^\s*(?:\(\s*)?00(?=[\s\d(])", "+", DISGUISE.sub("", number))
     is_international = written.lstrip(" (").startswith("+")
     region = None if is_international else _region(calling_code, country)
     if region is None and not is_international:

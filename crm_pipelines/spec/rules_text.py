@@ -10,7 +10,7 @@ import polars as pl
 
 from crm_pipelines.spec.rules import rule
 
-TAG_PATTERN = r"<[A-Za-z/!][^<>]*>"
+TAG_PATTERN = r"<[A-Za-z/][^<>]*>"
 """What makes a text HTML already: something that reads as a tag."""
 
 
@@ -56,6 +56,12 @@ def number(column: pl.Expr, *, empty: list[float] | None = None) -> pl.Expr:
     """A number as it stands. Numbers listed in `empty` count as no value."""
     value = column.cast(pl.Float64)
     return pl.when(~value.is_in(empty)).then(value) if empty else value
+
+
+@rule("boolean", gives="boolean")
+def yes_no(column: pl.Expr) -> pl.Expr:
+    """Yes or no, as it stands."""
+    return column
 
 
 @rule("texts", gives="texts")
