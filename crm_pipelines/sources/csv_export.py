@@ -99,7 +99,7 @@ def _text_cells(scan: Scan, record: HeadingRecord, file_name: str) -> pl.DataFra
     if not scan.rows:
         return pl.DataFrame(schema=schema)
     cells = pl.read_csv(
-        scan.text.encode(),
+        scan.text,
         has_header=False,
         separator=record.delimiter,
         schema=schema,
@@ -113,7 +113,8 @@ def _text_cells(scan: Scan, record: HeadingRecord, file_name: str) -> pl.DataFra
             f"{file_name}: two readers disagree on its rows ({len(scan.rows)} and {cells.height}); "
             "nothing was taken from it. Please report this file's structure"
         )
-    return cells.with_columns(pl.all().replace("", None))
+    # Only a quoted empty cell gives an empty string; unquoted ones are null already.
+    return cells.with_columns(pl.all().replace("", None)) if b'""' in scan.text else cells
 
 
 def _settle_duplicate(cells: pl.DataFrame, first: int, again: int, headings: Sequence[Heading], file_name: str) -> str:

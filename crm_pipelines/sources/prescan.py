@@ -14,6 +14,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from crm_pipelines.sources.base import BadLine
 from crm_pipelines.sources.quarantine import sentence_for
@@ -40,13 +41,13 @@ class Scan:
         start, end = self.spans[position]
         return "".join(self.source_lines[start:end]).rstrip("\r\n")
 
-    @property
-    def text(self) -> str:
-        """Join the good records, each ended by a line feed; line ends within quotes stay as they are."""
+    @cached_property
+    def text(self) -> bytes:
+        """Join the good records as UTF-8, each ended by a line feed; line ends within quotes stay as they are."""
         lines = self.source_lines
         return "".join(
             [(lines[start] if end - start == 1 else "".join(lines[start:end])).rstrip("\r\n") + "\n" for start, end in self.spans]
-        )
+        ).encode()
 
 
 def split_lines(text: str) -> list[str]:

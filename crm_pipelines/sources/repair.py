@@ -23,6 +23,7 @@ from crm_pipelines.sources.base import LINE, ROW
 
 GUARD = re.compile(r"['\t](?=[=+\-@])")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL_BYTES = [bytes([code]) for code in range(0x80) if CONTROLS.match(chr(code))]
 HIDDEN = "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 HIDDEN_ENDS = re.compile(rf"^[ \t]*[{HIDDEN}][ \t{HIDDEN}]*|[ \t{HIDDEN}]*[{HIDDEN}][ \t]*$")
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -37,16 +38,21 @@ class Repaired:
     repairs: dict[str, dict[str, int]]
 
 
-def repair_frame(frame: pl.DataFrame, human_text: frozenset[str]) -> Repaired:
-    """Repair every text column; columns in `human_text` also lose entities and mojibake."""
+def repair_frame(frame: pl.DataFrame, human_text: frozenset[str], whole: bytes) -> Repaired:
+    """Repair every text column; columns in `human_text` also lose entities and mojibake.
+
+    `whole` is the UTF-8 text that all cells come from: what it does not hold, no cell is searched for.
+    """
     names = [name for name in frame.columns if name not in (ROW, LINE)]
-    if not names or not frame.height:
+    traits = _Traits(whole)
+    suspicious = {name: test for name in names if (test := traits.suspicious(name, name in human_text)) is not None}
+    if not suspicious or not frame.height:
         return Repaired(frame, {})
-    hits = frame.select(_suspicious(name, name in human_text).any() for name in names).row(0)
+    hits = frame.select(test.any().alias(name) for name, test in suspicious.items()).row(0, named=True)
     repairs: dict[str, dict[str, int]] = {}
     replaced = []
-    for name, is_hit in zip(names, hits, strict=True):
-        if is_hit and (result := _repair_column(frame[name], name in human_text)) is not None:
+    for name, test in suspicious.items():
+        if hits[name] and (result := _repair_column(frame.select(name).filter(test)[name], frame[name], name in human_text)) is not None:
             column, repairs[name] = result
             replaced.append(column)
     return Repaired(frame.with_columns(replaced), repairs)
@@ -80,20 +86,32 @@ def _unescape(text: str) -> str:
     return text
 
 
-def _suspicious(name: str, is_human: bool) -> pl.Expr:
-    """Say which cells may need a repair, in terms that cost next to nothing on those that do not."""
-    text = pl.col(name)
-    suspicious = (text.str.len_bytes() != text.str.len_chars()) | text.str.starts_with("'") | text.str.starts_with("\t")
-    suspicious |= text.str.contains(CONTROL_CLASS)
-    return (suspicious | text.str.contains("&", literal=True)) if is_human else suspicious
+class _Traits:
+    """What a file's whole text holds, and so what its cells may need."""
+
+    def __init__(self, whole: bytes) -> None:
+        self.has_accents = not whole.isascii()
+        # Single bytes only: they are found 50 times faster than pairs or patterns.
+        self.has_controls = any(one in whole for one in CONTROL_BYTES)
+        self.has_guards = b"'" in whole or b"\t" in whole
+        self.has_entities = b"&" in whole
+
+    def suspicious(self, name: str, is_human: bool) -> pl.Expr | None:
+        """Say which cells may need a repair, in terms that cost next to nothing on those that do not."""
+        text = pl.col(name)
+        tests = [
+            (self.has_accents, text.str.len_bytes() != text.str.len_chars()),
+            (self.has_controls, text.str.contains(CONTROLS.pattern)),
+            (self.has_guards, text.str.starts_with("'") | text.str.starts_with("\t")),
+            (self.has_entities and is_human, text.str.contains("&", literal=True)),
+        ]
+        wanted = [test for is_needed, test in tests if is_needed]
+        return pl.any_horizontal(wanted) if wanted else None
 
 
-CONTROL_CLASS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-
-
-def _repair_column(column: pl.Series, is_human: bool) -> tuple[pl.Series, dict[str, int]] | None:
+def _repair_column(suspects: pl.Series, column: pl.Series, is_human: bool) -> tuple[pl.Series, dict[str, int]] | None:
     """Repair a column's suspicious values, each distinct one once; None when none of them changed."""
-    values = column.to_frame().filter(_suspicious(column.name, is_human))[column.name].value_counts(name="count")
+    values = suspects.value_counts(name="count")
     mapping: dict[str, str | None] = {}
     counts: Counter[str] = Counter()
     for value, count in values.iter_rows():

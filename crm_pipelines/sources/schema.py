@@ -42,8 +42,11 @@ def hold_to_contract(frame: pl.DataFrame, contract: SourceObject, file_name: str
     try:
         export_schema(contract).validate(frame, lazy=True)
     except SchemaErrors as error:
-        failed = error.failure_cases.select("column", "check").unique(maintain_order=True).rows()
-        told = "; ".join(f"{column}: {check}" for column, check in failed)
+        # A failure case is a field value, save where a column is missing: there it is the column's name.
+        missing = pl.col("check") == "column_in_dataframe"
+        column = pl.when(missing).then("failure_case").otherwise("column")
+        failed = error.failure_cases.select(column.alias("column"), "check").unique(maintain_order=True).rows()
+        told = "; ".join(f"{name}: {check}" for name, check in failed)
     except SchemaError as error:
         told = str(error.check)
     else:

@@ -9,6 +9,7 @@ exists only for columns with errors or repairs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -83,7 +84,7 @@ def type_columns(export: TextExport, contract: SourceObject, settings: ReadSetti
     """
     known = {column.name: column for column in contract.columns}
     human = frozenset(name for name in export.frame.columns if name in known and known[name].repair)
-    repaired = repair_frame(export.frame, human)
+    repaired = repair_frame(export.frame, human, export.scan.text)
     work = _Work(export, contract, settings, _without_null_words(repaired.frame, known))
     for name in export.frame.columns:
         if name not in (ROW, LINE):
@@ -124,11 +125,13 @@ def _without_null_words(frame: pl.DataFrame, known: Mapping[str, Column]) -> pl.
     """Empty the cells that hold a word for "no value", in the columns whose contract says so."""
     worded = [known[name] for name in frame.columns if name in known and known[name].nulls]
     return frame.with_columns(
-        pl.when(~pl.col(column.name).str.strip_chars().str.to_lowercase().is_in([word.lower() for word in column.nulls]))
-        .then(pl.col(column.name))
-        .alias(column.name)
+        pl.when(~pl.col(column.name).str.contains(_only_these(column.nulls))).then(pl.col(column.name)).alias(column.name)
         for column in worded
     )
+
+
+def _only_these(words: tuple[str, ...]) -> str:
+    return rf"(?i)^\s*(?:{'|'.join(re.escape(word) for word in words)})\s*$"
 
 
 def _stripped(text: pl.Series) -> pl.Series:

@@ -287,3 +287,8 @@ def test_empty_and_quoted_empty_cells_are_null(tmp_path: Path) -> None:
     chunk = stage(tmp_path, 'id,email,first_name\n1,"",""\n2,,\n')
     assert chunk.frame.select("email", "first_name").rows() == [(None, None), (None, None)]
     assert [heading.filled for heading in chunk.headings] == [2, 0, 0]
+
+
+def test_byte_order_mark_written_twice(tmp_path: Path) -> None:
+    chunk = stage(tmp_path, b"\xef\xbb\xbf" * 2 + (HEAD + "1,a@example.com,Ann\n").encode())
+    assert chunk.headings[0].raw == "id"
