@@ -19,10 +19,11 @@ from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import accounts, match, tags, update
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.plan import classify, parent_frames
-from crm_pipelines.phases.session import Session
+from crm_pipelines.phases.session import Session, resolve_unknown
 
 log = logger(__name__)
 
+ROUNDS = 4  # sends of one slice within a run; what is unknown after that shows at the gate
 SLICE_ROWS = 10_000  # mapping and ledger look-ups cost about 20 ms per frame: few, large frames
 
 
@@ -53,7 +54,7 @@ def load(session: Session, phase: str, chunk_keys: Sequence[str]) -> LoadReport:
     else:
         keys = desired.get_column("key")
         for start in range(0, desired.height, SLICE_ROWS):
-            _load_slice(session, phase, _desired(session, phase, keys.slice(start, SLICE_ROWS)), report.written)
+            _load_settled(session, phase, _desired(session, phase, keys.slice(start, SLICE_ROWS)), report.written)
     report.per_chunk = accounts.states_by_chunk(session, phase, desired, chunk_keys)
     event(log, "phase_loaded", phase=phase, chunks=len(chunk_keys), records=desired.height, sent=report.written.sent)
     return report
@@ -74,6 +75,16 @@ def _contributed(session: Session, phase: str, chunk_keys: Sequence[str]) -> pl.
     if wanted >= set(session.project.phase_chunks(phase)):
         return frame
     return frame.filter(pl.col("contributors").list.eval(pl.element().is_in(list(wanted))).list.any())
+
+
+def _load_settled(session: Session, phase: str, desired: pl.DataFrame, written: WriteReport) -> None:
+    """Load a slice; requests that got no answer are looked up and, if they were not applied, sent again."""
+    for _ in range(ROUNDS):
+        before = written.unknown
+        _load_slice(session, phase, desired, written)
+        if written.unknown == before:
+            return
+        resolve_unknown(session)
 
 
 def _load_slice(session: Session, phase: str, desired: pl.DataFrame, written: WriteReport) -> None:
