@@ -1,0 +1,142 @@
+"""Hold what was observed against the truth and list every difference.
+
+Belongs here: matching by key, comparing values, counting. Not here: reading the account (account, observed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm_pipelines.sandbox.compare.account import EXTERNAL_ID, Account, read_account
+from crm_pipelines.sandbox.compare.observed import Observed, observe
+from crm_pipelines.sandbox.compare.verdict import Comparison, Difference
+
+Record = Mapping[str, Any]
+PHASES = ("organizations", "people", "deals", "activities", "notes")
+# Left to the account where the truth has none: see verdict.NOT_COMPARED.
+FREE_WHEN_ABSENT = frozenset({"add_time", "currency"})
+VENDOR_DEFAULTS: Mapping[str, Any] = {"marketing_status": "no_consent", "value": 0, "is_archived": None, "done": False}
+SAME_NUMBER = 1e-6  # amounts have at most two or three decimals
+
+
+def compare(truth: Mapping[str, Any], base_url: str, sandbox_token: str) -> Comparison:
+    """Compare every record, field and link of the truth with the sandbox's records.
+
+    Shape: records_compared counts records found on both sides; fields_compared every field of these, links included.
+    Raises: ComparisonError when the sandbox cannot be read.
+    """
+    account = read_account(base_url, sandbox_token)
+    comparison, observed = Comparison(), observe(account)
+    _compare_users(truth["records"]["users"], account, comparison)
+    for phase in PHASES:
+        _compare_phase(phase, truth["records"][phase], observed[phase], account.default_owner, comparison)
+    _compare_options(truth["records"], account, comparison)
+    return comparison
+
+
+def _compare_users(wanted: Mapping[str, Record], account: Account, comparison: Comparison) -> None:
+    active = {str(row["email"]).casefold() for row in account.records["users"] if row.get("active_flag", True)}
+    for email, record in wanted.items():
+        is_there = email.casefold() in active
+        if is_there != record["is_matched"]:
+            kind = "missing" if record["is_matched"] else "unexpected"
+            comparison.differences.append(Difference("users", email, "email", kind, record["is_matched"], is_there))
+    _count(comparison, "users", len(wanted), len(wanted), 0)
+
+
+def _compare_phase(phase: str, wanted: Mapping[str, Record], found: Sequence[Observed], owner: str | None, comparison: Comparison) -> None:
+    before = len(comparison.differences)
+    by_key = _by_key(phase, wanted, found, comparison)
+    records = fields = 0
+    for key, record in wanted.items():
+        stored = by_key.pop(_external(phase, key, record), None)
+        if stored is None:
+            comparison.differences.append(Difference(phase, key, "", "missing"))
+            continue
+        records += 1
+        fields += _Judge(phase, key, comparison).record(record, stored.fields, owner)
+    comparison.differences += [Difference(phase, key, "", "unexpected") for key in by_key]
+    _count(comparison, phase, records, fields, len(comparison.differences) - before)
+
+
+def _external(phase: str, key: str, record: Record) -> str:
+    """Return the key as the account holds it; long ones are cut."""
+    return str(record["custom"][EXTERNAL_ID]) if phase in {"organizations", "people", "deals"} else key
+
+
+def _by_key(phase: str, wanted: Mapping[str, Record], found: Sequence[Observed], comparison: Comparison) -> dict[str, Observed]:
+    """Index by key; of several records under one key the one most like the truth is kept, the others are duplicates."""
+    groups: dict[str, list[Observed]] = {}
+    tokens: dict[str, str] = {}
+    for one in found:
+        groups.setdefault(one.key, []).append(one)
+        if one.token is not None and tokens.setdefault(one.token, one.key) != one.key:
+            comparison.differences.append(Difference(phase, one.key, "token", "duplicate"))
+    for key, group in groups.items():
+        comparison.differences += [Difference(phase, key, "", "duplicate") for _ in group[1:]]
+    return {key: max(group, key=lambda one: _likeness(wanted.get(key, {}), one)) for key, group in groups.items()}
+
+
+def _likeness(record: Record, one: Observed) -> int:
+    return sum(one.fields.get(name) == value for name, value in record.items())
+
+
+class _Judge:
+    """Compares the fields of one record and notes each difference."""
+
+    def __init__(self, phase: str, key: str, comparison: Comparison) -> None:
+        self._phase, self._key, self._differences = phase, key, comparison.differences
+
+    def record(self, wanted: Record, stored: Record, owner: str | None) -> int:
+        """Compare one record field by field; return how many fields were compared."""
+        expected = {"owner_id": owner, **wanted} if "owner_id" in stored else dict(wanted)
+        names = [name for name in {**stored, **expected} if name != "custom" and (name in expected or name not in FREE_WHEN_ABSENT)]
+        for name in names:
+            self._value(name, expected.get(name, VENDOR_DEFAULTS.get(name)), stored.get(name))
+        if "custom" not in stored:
+            return len(names)
+        return len(names) + self._custom(wanted.get("custom", {}), stored["custom"])
+
+    def _custom(self, wanted: Record, stored: Mapping[str, list[Any]]) -> int:
+        names = sorted({*wanted, *stored})
+        for name in names:
+            values = stored.get(name, [])
+            self._value(f"custom.{name}", wanted.get(name), values[0] if values else None)
+            if len(values) > 1:
+                self._differences.append(Difference(self._phase, self._key, f"custom.{name}", "duplicate", wanted.get(name), values))
+        return len(names)
+
+    def _value(self, name: str, expected: Any, actual: Any) -> None:
+        if not _is_same(expected, actual):
+            kind = "lost" if _is_empty(actual) else "extra" if _is_empty(expected) else "wrong"
+            self._differences.append(Difference(self._phase, self._key, name, kind, expected, actual))
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ([], "")
+
+
+def _is_same(expected: Any, actual: Any) -> bool:
+    if _is_empty(expected) and _is_empty(actual):
+        return True
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    if isinstance(expected, int | float) and isinstance(actual, int | float):
+        return abs(expected - actual) < SAME_NUMBER
+    return bool(expected == actual)
+
+
+def _compare_options(records: Mapping[str, Mapping[str, Record]], account: Account, comparison: Comparison) -> None:
+    """Report options and labels that stand twice where the truth wants one."""
+    for phase, entity in (("people", "persons"), ("deals", "deals"), ("organizations", "organizations")):
+        labels = {label.casefold() for record in records[phase].values() for label in record.get("label_ids", ())}
+        for field, label in account.doubled_options(entity):
+            if label.casefold() in labels:
+                comparison.differences.append(Difference(phase, label, field, "duplicate"))
+
+
+def _count(comparison: Comparison, phase: str, records: int, fields: int, differences: int) -> None:
+    comparison.records_compared += records
+    comparison.fields_compared += fields
+    comparison.by_phase[phase] = {"records": records, "fields": fields, "differences": differences}
