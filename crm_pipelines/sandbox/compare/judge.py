@@ -28,21 +28,22 @@ def compare(truth: Mapping[str, Any], base_url: str, sandbox_token: str) -> Comp
     """
     account = read_account(base_url, sandbox_token)
     comparison, observed = Comparison(), observe(account)
-    _compare_users(truth["records"]["users"], account, comparison)
+    _compare_users(truth, account, comparison)
     for phase in PHASES:
         _compare_phase(phase, truth["records"][phase], observed[phase], account.default_owner, comparison)
     _compare_options(truth["records"], account, comparison)
     return comparison
 
 
-def _compare_users(wanted: Mapping[str, Record], account: Account, comparison: Comparison) -> None:
+def _compare_users(truth: Mapping[str, Any], account: Account, comparison: Comparison) -> None:
+    """Check that owners have their user, and that nobody made users (each takes a paid seat) for those who had none."""
     active = {str(row["email"]).casefold() for row in account.records["users"] if row.get("active_flag", True)}
-    for email, record in wanted.items():
-        is_there = email.casefold() in active
-        if is_there != record["is_matched"]:
-            kind = "missing" if record["is_matched"] else "unexpected"
-            comparison.differences.append(Difference("users", email, "email", kind, record["is_matched"], is_there))
-    _count(comparison, "users", len(wanted), len(wanted), 0)
+    wanted = truth["records"]["users"]
+    found = [Difference("users", email, "email", "missing", email) for email in wanted if email.casefold() not in active]
+    made = [email for email in truth.get("owners_without_user", ()) if email.casefold() in active]
+    found += [Difference("users", email, "email", "unexpected", None, email) for email in made]
+    comparison.differences += found
+    _count(comparison, "users", len(wanted), len(wanted), len(found))
 
 
 def _compare_phase(phase: str, wanted: Mapping[str, Record], found: Sequence[Observed], owner: str | None, comparison: Comparison) -> None:

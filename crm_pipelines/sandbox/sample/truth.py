@@ -47,6 +47,7 @@ def truth_of(world: World, files: Sequence[ExportFile], *, earlier: Truth | None
         "pairs": {phase: truth_people.label_pairs(records[phase].values()) for phase in ("people", "deals")},
         "rows": {file.name(world.config.timezone): _rows(file, fates) for file in files},
         "queues": _queues(world, people),
+        "owners_without_user": sorted({UNKNOWN_OWNER} & {str(contact.newest("owner")) for contact in world.contacts}),
         "quarantine": _quarantine(world, files),
         "money": _sums(records["deals"]),
     }
@@ -61,8 +62,9 @@ def write_truth(truth: Truth, path: Path) -> None:
 
 
 def _users(world: World) -> dict[str, Record]:
+    """Return the owners who have a user; the others are told apart and wait."""
     owners = {contact.newest("owner") for contact in world.contacts} | {one.host for one in world.bookings}
-    return {str(email): {"email": email, "is_matched": email != UNKNOWN_OWNER} for email in sorted(filter(None, owners))}
+    return {str(email): {"email": email} for email in sorted(filter(None, owners - {UNKNOWN_OWNER}))}
 
 
 def _activities(world: World, people: People) -> dict[str, Record]:

@@ -147,17 +147,20 @@ def _outcome(world: World, deal: Deal) -> Record:
         return _unpaid(world, deal)
     gross = sum((one.amount for one in deal.payments), Decimal(0))
     net = gross - refunded(deal)
-    if gross > 0 and net <= 0 and world.config.decided["refunded"] == "lost":
-        last = max(deal.refunds, key=lambda one: one.at)
-        reason = "Chargeback" if last.kind == "Chargeback" else "Refunded"
-        return _money(world, gross) | {"status": "lost", "lost_reason": reason, "lost_time": utc_text(last.at, zone)}
-    return _money(world, _value(world, deal, net)) | {"status": "won", "won_time": utc_text(first.at, zone)}
+    if gross <= 0 or net > 0:
+        return _money(world, _value(world, deal, net)) | {"status": "won", "won_time": utc_text(first.at, zone)}
+    if world.config.decided["refunded"] == "won_minus_refund":
+        return _money(world, net) | {"status": "won", "won_time": utc_text(first.at, zone)}
+    last = max(deal.refunds, key=lambda one: one.at)
+    reason = "Chargeback" if last.kind == "Chargeback" else "Refunded"
+    return _money(world, _value(world, deal, gross)) | {"status": "lost", "lost_reason": reason, "lost_time": utc_text(last.at, zone)}
 
 
-def _value(world: World, deal: Deal, net: Decimal) -> Decimal:
+def _value(world: World, deal: Deal, summed: Decimal) -> Decimal:
+    """Return the sum, or for a subscription the payment that the client wants to see."""
     decision = world.config.decided["subscription_value"]
     if deal.subscription is None or decision == "sum_paid":
-        return net
+        return summed
     ordered = sorted(deal.payments, key=lambda one: one.at)
     return ordered[0 if decision == "first" else -1].amount
 
@@ -171,21 +174,32 @@ def _unpaid(world: World, deal: Deal) -> Record:
     one = deal.subscription
     assert one is not None  # noqa: S101 - only subscriptions may lack a payment
     status = _status(deal)
-    when = utc_text(_end(one) or one.start, world.config.timezone)
+    when = utc_text(_end(deal) or one.start, world.config.timezone)
     if status == "Cancelled":
         return {"status": "lost", "lost_reason": "Cancelled before a payment", "lost_time": when}
     return {"status": "won", "won_time": when} if status == "Terminated" else {"status": "open"}
 
 
-def _end(one: Subscription) -> datetime | None:
-    return one.later_end if one.later_status else one.end
+def _end(deal: Deal) -> datetime | None:
+    """Return when a subscription ended: as its file says, else by the cancellation that its status rests on."""
+    one = deal.subscription
+    assert one is not None  # noqa: S101 - asked for subscriptions only
+    told = (one.later_end if one.later_status else one.end) if one.is_in_file else None
+    cancelled = [event.at for event in deal.lifecycle if event.kind == "Cancellation"]
+    return told or (max(cancelled) if cancelled and _rests_on_events(deal) and _status(deal) == "Cancelled" else None)
+
+
+def _rests_on_events(deal: Deal) -> bool:
+    """Return whether events tell the status: there is no row in the file, or it was written too early."""
+    assert deal.subscription is not None  # noqa: S101 - asked for subscriptions only
+    return not deal.subscription.is_in_file or any(event.is_late for event in deal.lifecycle)
 
 
 def _status(deal: Deal) -> str:
     """Return the status: the subscriptions file's, unless a later export tells of something that happened after it."""
     one = deal.subscription
     assert one is not None  # noqa: S101 - asked for subscriptions only
-    if one.is_in_file and not any(event.is_late for event in deal.lifecycle):
+    if not _rests_on_events(deal):
         return one.later_status or one.status
     events = sorted(deal.lifecycle, key=lambda event: event.at)
     told = [event.kind for event in events if event.is_late or not one.is_in_file]
@@ -220,7 +234,7 @@ def _extras(deal: Deal, source: Subscription | Transaction) -> Record:
     }
     if one is None:
         return found
-    end = _end(one) if one.is_in_file else None
+    end = _end(deal)
     return found | {
         "Billing period": one.period if one.is_in_file else None,
         "Payments received": float(len(deal.payments)),
