@@ -64,7 +64,7 @@ def write_truth(truth: Truth, path: Path) -> None:
 def _users(world: World) -> dict[str, Record]:
     """Return the owners who have a user; the others are told apart and wait."""
     owners = {contact.newest("owner") for contact in world.contacts} | {one.host for one in world.bookings}
-    return {str(email): {"email": email} for email in sorted(filter(None, owners - {UNKNOWN_OWNER}))}
+    return {str(email): {"email": email, "is_matched": True} for email in sorted(filter(None, owners - {UNKNOWN_OWNER}))}
 
 
 def _activities(world: World, people: People) -> dict[str, Record]:
