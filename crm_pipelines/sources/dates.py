@@ -230,5 +230,5 @@ def _as_read(order: DateOrder | None, reason: pl.Expr | None) -> Sequence[pl.Exp
 def _undeclared(column: str, file_name: str) -> str:
     return (
         f"{file_name}: every date of column {column} reads two ways (day first or month first) and no row tells which; "
-        f"declare `date_order: dmy` or `mdy`, or `date_orders: {{{column}: dmy}}` for this column alone"
+        "declare `date_order: dmy` or `date_order: mdy` for this file"
     )

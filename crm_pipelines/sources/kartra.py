@@ -165,6 +165,7 @@ TRANSACTIONS = SourceObject(
         typed("automatic_cancellation", "boolean"),
         typed("subscription_payment_number", "integer", "transaction_subscription_pay_number"),
         typed("rebill_reattempt", "boolean"),
+        text("currency"),  # read from the headings above
     ),
 )
 
@@ -240,6 +241,7 @@ AFFILIATES = SourceObject(
         typed("lead_id", "integer", "contact_id"),
         typed("signup_date", "datetime", "sign-up date", "date joined"),
         text("sponsor_username", "sponsor"),
+        text("currency"),
     ),
 )
 

@@ -4,7 +4,7 @@ Belongs here: choosing the separator, known names that hold it, quoted items. No
 (spec rules, the fold), what a tag means (discovery.tags).
 
 The rule: the separator is `,` or `;`, whichever stands in more of the file's cells; a quoted item is taken whole; names of
-the inventory that hold the separator are taken out whole, longest first, before splitting.
+the inventory that hold the separator are taken out whole, longest first, before splitting, case and spacing ignored.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def split_list(values: pl.Series, inventory: Sequence[str] = (), separator: str 
     lists = _split_plain(values, chosen)
     special = values.str.contains('"', literal=True)
     if whole:
-        special = special | values.str.to_lowercase().str.contains_any([name.lower() for name in whole])
+        special = special | values.str.contains("(?i)" + "|".join(_name_pattern(name, chosen) for name in whole))
     if special.any():
         lists = _with_special(values, lists, special, chosen, whole)
     return ListSplit(lists.rename(values.name), chosen, _unmatched(lists, inventory))
@@ -52,7 +52,7 @@ def split_list(values: pl.Series, inventory: Sequence[str] = (), separator: str 
 
 def split_cell(text: str, separator: str, whole: Sequence[str] = ()) -> list[str]:
     """Split one cell; names in `whole` (longest first) and quoted items are not split."""
-    names = "|".join(re.escape(name) for name in whole)
+    names = "|".join(_name_pattern(name, separator) for name in whole)
     apart = re.escape(separator)
     known = rf"(?P<known>{names})(?=\s*(?:{apart}|\Z))|" if names else ""
     item = re.compile(rf"\s*(?:{known}{QUOTED_ITEM}(?=\s*(?:{apart}|\Z))|(?P<plain>[^{apart}]*))", re.IGNORECASE)
@@ -64,6 +64,12 @@ def split_cell(text: str, separator: str, whole: Sequence[str] = ()) -> list[str
         items.append(_item_text(found))
         position = text.find(separator, found.end()) + 1 or len(text) + 1
     return [one for one in items if one]
+
+
+def _name_pattern(name: str, separator: str) -> str:
+    """Match a known name however it is spaced: `Paid,  in full` is `Paid, in full`."""
+    words = (r"\s+".join(re.escape(word) for word in part.split()) for part in name.split(separator))
+    return rf"\s*{re.escape(separator)}\s*".join(words)
 
 
 def _item_text(found: re.Match[str]) -> str:
