@@ -88,7 +88,7 @@ CONTACTS = SourceObject(
         typed("date_joined", "datetime", "date joined", "joined", "join date", "created", "created at", "date created", "date added"),
         text("source", "lead source", "contact source"),
         text("source_id", "source id"),
-        typed("referring_id", "integer", "referring id", "referrer id", "referred by id"),
+        typed("referring_id", "integer", "referring id", "referrer id", "referred by id", nulls=(*NOT_AVAILABLE, "0")),
         typed("score", "integer", "lead score", "points"),
         text("status", "mailing status", "lead status", "contact status", "email status"),
         typed("blacklisted", "boolean", "blocklisted", "blacklist", "blocklist"),
