@@ -51,6 +51,7 @@ def _make_twin(world: World, rng: random.Random, survivor: Contact, twin: Contac
         row["phone"] = phones.phone_cells(rng, row["_region"].means, "international").phone.marked("phone_international")
     if first.get("notes", EMPTY).text:
         row["notes"] = EMPTY
+    row["referring_id"] = Cell("0", None)  # whether a survivor's 0 is a gap to fill is nobody's to say
     survivor.flags.add("survivor")
     twin.flags.add("twin")
 

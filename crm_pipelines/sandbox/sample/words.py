@@ -48,7 +48,8 @@ TAGS = (
     "course_completed", "00 - ADMIN", "Webinar Registered", "Survey Completed", "Booked a call", "Newsletter", "Referral",
     "Beta group", "Prospect", "Speaker",
 )  # fmt: skip
-OTHER_TAGS = ("Warm Intro", "Trade show Berlin", "podcast listener", "Été 2025", "Needs Invoice", "Champion")  # not in the inventory, nor among a new account's labels
+# Not in the inventory, nor among the labels that a new account has.
+OTHER_TAGS = ("Warm Intro", "Trade show Berlin", "podcast listener", "Été 2025", "Needs Invoice", "Champion")
 TWIN_TAG, TWIN_SPELLING = "podcast listener", "Podcast Listener"
 LISTS = (
     "Free 2-Day Taster", "From Regulation to Reputation™ Waitlist", "Newsletter", "Customers", "Webinar 2025", "Partners EU",
