@@ -57,5 +57,5 @@ ui: setup ## open Dagster on the engagements, history kept
 sandbox: setup ## start a Pipedrive on loopback
 	$(BIN)/crm sandbox pipedrive --port 8801 --token sandbox
 
-postgres: setup-dev ## run the ledger's conformance suite on a PostgreSQL of its own
-	$(BIN)/python scripts/postgres_tests.py
+postgres: setup-dev ## run the ledger tests on a PostgreSQL of their own
+	CRM_TEST_POSTGRES_URL="$$(scripts/postgres.sh start)" $(BIN)/python -m pytest crm_pipelines_tests/conformance/ledger; status=$$?; scripts/postgres.sh stop; exit $$status

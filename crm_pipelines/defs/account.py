@@ -16,6 +16,7 @@ import orjson
 from crm_pipelines.errors import EXIT_DESTINATION, EXIT_DIFFERENCES, EXIT_RECONCILED, EXIT_ROWS_WAIT
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
+from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.plan import forecast
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import queue_rows, summary
@@ -34,10 +35,12 @@ VERDICTS = {
 def account_of(project: Project, ledger: Ledger) -> dict[str, Any]:
     """Return rows by bucket, records by state, queues, budget and the verdict. Plain values, no field values."""
     told = summary(project, ledger)
+    seal = newest_seal(ledger, project.engagement.name)
+    told["confirmed"] = seal.kind if seal else "not confirmed"
     told["queues"] = queues_of(project, ledger)
     told["budget"] = budget_of(project, ledger)
     told["exit_code"] = exit_code(told)
-    told["verdict"] = VERDICTS[told["exit_code"]]
+    told["verdict"] = _sample_verdict(told) if told["confirmed"] == "sample" else VERDICTS[told["exit_code"]]
     return told
 
 
@@ -48,9 +51,25 @@ def exit_code(told: Mapping[str, Any]) -> int:
         return EXIT_DIFFERENCES
     if "not run" in gates:
         return EXIT_DESTINATION
+    if told["confirmed"] == "sample":
+        return EXIT_RECONCILED
     waits = any(row["buckets"].get(name) for row in told["files"] for name in OPEN_BUCKETS)
     waits = waits or any(phase["records"].get(name) for phase in told["phases"] for name in ("waiting", "refused"))
     return EXIT_ROWS_WAIT if waits else EXIT_RECONCILED
+
+
+def _sample_verdict(told: Mapping[str, Any]) -> str:
+    if told["exit_code"] != EXIT_RECONCILED:
+        return VERDICTS[told["exit_code"]]
+    name = told["engagement"]
+    return f"The sample is loaded and adds up; look at it in the destination, then: crm confirm {name} --by NAME; crm run {name}"
+
+
+def close_pass(told: Mapping[str, Any], ledger: Ledger) -> None:
+    """Close the pass of a full load whose gates are all open; what comes next is a new pass."""
+    done = all(phase["gate"] in ("passed", "accepted") for phase in told["phases"])
+    if done and told["confirmed"] == "full" and told["pass"]:
+        ledger.close_pass(told["engagement"], told["pass"])
 
 
 def queues_of(project: Project, ledger: Ledger) -> list[dict[str, Any]]:

@@ -5,13 +5,13 @@ which the driver walks (drive), partition names (partitions).
 
     exports -> staged_<object>[chunk] -> resolved_<frame> -> mapped_<phase> -> map_confirmed -> destination_schema
             -> <phase>[chunk] -> <phase>_gate -> next phase ... -> reconciliation
+
+Without `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands, and refuses text.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import dagster as dg
 
@@ -29,13 +29,17 @@ from crm_pipelines.defs.partitions import (
 )
 from crm_pipelines.defs.resources import Installation, as_failure
 from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.desired import map_all, resolve_all, stage_chunk
 from crm_pipelines.phases.load import load
-from crm_pipelines.phases.map import map_all
 from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import gate
-from crm_pipelines.phases.resolve import resolve_all
-from crm_pipelines.phases.stage import stage_chunk
+
+if TYPE_CHECKING:
+    Materialized: TypeAlias = dg.MaterializeResult[None]
+else:
+    Materialized = dg.MaterializeResult  # Dagster knows the bare class only
+Decorator: TypeAlias = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class Plan:
             "tags": self.tags(kind, name),
             "kinds": kinds,
         }
+
+    def asset(self, kind: str, name: str, kinds: set[str], **settings: Any) -> Decorator:
+        """Return `dg.asset` with what every asset of the engagement is described with."""
+        decorator: Decorator = dg.asset(**self.common(kind, name, kinds), **settings)
+        return decorator
 
     @property
     def pool(self) -> str:
@@ -101,27 +110,28 @@ def exports(plan: Plan) -> dg.AssetSpec:
 def staged(plan: Plan, name: str) -> dg.AssetsDefinition:
     """Bytes to typed parquet, one partition per file, each held against the source's contract."""
     key = plan.key(f"staged_{name}")
-    partitions = chunks_of(plan.engagement, name)
+    partitions = chunks_of(plan.engagement, f"staged_{name}")
 
-    @dg.asset(
+    @plan.asset(
+        "stage",
+        name,
+        {plan.project.engagement.source, "parquet"},
         key=key,
         deps=[plan.key("exports")],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(plan.chunks_per_run),
         check_specs=[checks.schema_spec(key, partitions)],
         description=f"{name} as typed parquet, one partition per export file; unreadable lines are in quarantine.",
-        **plan.common("stage", name, {plan.project.engagement.source, "parquet"}),
     )
-    def stage(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
-        passed = True
+    def stage(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
+        summaries = []
         with as_failure():
             project = installation.project(plan.engagement)
             for chunk in context.partition_keys:
-                summary = stage_chunk(project, chunk)
-                context.log_event(checks.schema_evaluation(key, chunk, summary))
-                _materialized(context, key, chunk, checks.stage_metadata(summary))
-                passed = passed and summary.passed
-        return dg.MaterializeResult(check_results=[checks.schema_result(passed, len(context.partition_keys))])
+                summaries.append(stage_chunk(project, chunk))
+                context.log_event(checks.schema_evaluation(key, chunk, summaries[-1]))
+                _materialized(context, key, chunk, checks.stage_metadata(summaries[-1]))
+        return dg.MaterializeResult(check_results=[checks.schema_result(summaries)])
 
     return stage
 
@@ -140,7 +150,7 @@ def resolved(plan: Plan) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=specs, name=f"{group_name(plan.engagement)}__resolve")
-    def resolve(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[dg.MaterializeResult[None]]:
+    def resolve(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Materialized]:
         with as_failure():
             summaries = resolve_all(installation.project(plan.engagement))
         for name in plan.project.derived:
@@ -164,12 +174,11 @@ def mapped(plan: Plan) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=specs, name=f"{group_name(plan.engagement)}__map")
-    def map_records(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[dg.MaterializeResult[None]]:
+    def map_records(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Materialized]:
         with as_failure():
             summaries = map_all(installation.project(plan.engagement))
         for phase in plan.project.phases:
-            upstream = plan.key(f"resolved_{plan.project.derived_of(phase)}")
-            lineage = column_lineage(plan.project.lineage(phase), upstream)
+            lineage = column_lineage(_sources(plan, phase))
             yield dg.MaterializeResult(
                 asset_key=plan.key(f"mapped_{phase}"),
                 metadata={**_counts(summaries.get(phase)), "dagster/column_lineage": lineage},
@@ -181,14 +190,16 @@ def mapped(plan: Plan) -> dg.AssetsDefinition:
 def confirmed(plan: Plan) -> dg.AssetsDefinition:
     """Stop here until a person has confirmed the map, and whenever what it covers has changed."""
 
-    @dg.asset(
+    @plan.asset(
+        "confirm",
+        "map_confirmed",
+        {"seal"},
         key=plan.key("map_confirmed"),
         deps=[plan.key(f"mapped_{phase}") for phase in plan.project.phases],
         pool=plan.pool,
         description="The seal covers spec, decisions, headings, destination and engine. A difference stops loading and is shown.",
-        **plan.common("confirm", "map_confirmed", {"seal"}),
     )
-    def map_confirmed(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+    def map_confirmed(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
         with as_failure(), installation.session(plan.engagement, "check the seal", context.instance) as session:
             check_confirmed(session)
         return dg.MaterializeResult()
@@ -199,14 +210,16 @@ def confirmed(plan: Plan) -> dg.AssetsDefinition:
 def destination_schema(plan: Plan) -> dg.AssetsDefinition:
     """Fields, options, labels, pipelines and types that the map needs, made before the first record."""
 
-    @dg.asset(
+    @plan.asset(
+        "prepare",
+        "destination_schema",
+        {plan.project.engagement.destination},
         key=plan.key("destination_schema"),
         deps=[plan.key("map_confirmed")],
         pool=plan.pool,
         description="What the map needs in the destination before the first record: found by name or made.",
-        **plan.common("prepare", "destination_schema", {plan.project.engagement.destination}),
     )
-    def make_schema(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+    def make_schema(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
         with as_failure(), installation.session(plan.engagement, "prepare", context.instance) as session:
             summary = prepare(session)
         steps = [f"{step.kind} {step.name} ({step.phase})" for step in summary.made]
@@ -219,9 +232,12 @@ def loaded(plan: Plan, phase: str, previous: str | None) -> dg.AssetsDefinition:
     """Records of a phase, one partition per chunk that contributes to them."""
     key, project = plan.key(phase), plan.project
     before = [plan.key(f"mapped_{phase}"), plan.key("destination_schema")]
-    lineage = column_lineage({field: [field] for field in project.columns(phase)}, plan.key(f"mapped_{phase}"))
+    lineage = column_lineage({field: [(plan.key(f"mapped_{phase}"), field)] for field in project.columns(phase)})
 
-    @dg.asset(
+    @plan.asset(
+        "phase",
+        phase,
+        {project.engagement.destination},
         key=key,
         deps=[*before, *([plan.key(f"{previous}_gate")] if previous else [])],
         partitions_def=chunks_of(plan.engagement, phase),
@@ -229,9 +245,8 @@ def loaded(plan: Plan, phase: str, previous: str | None) -> dg.AssetsDefinition:
         pool=plan.pool,
         metadata={"dagster/column_schema": column_schema(project.columns(phase)), **code_references(project.engagement.spec_path)},
         description=f"{phase} in {project.engagement.destination}: every record a chunk contributed to that differs from the ledger.",
-        **plan.common("phase", phase, {project.engagement.destination}),
     )
-    def load_phase(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+    def load_phase(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
         with as_failure(), installation.session(plan.engagement, f"load {phase}", context.instance) as session:
             report = load(session, phase, list(context.partition_keys))
             for chunk in context.partition_keys:
@@ -246,15 +261,17 @@ def gated(plan: Plan, phase: str) -> dg.AssetsDefinition:
     """The gate of a phase: shut until rows and records add up and the destination's own list agrees."""
     key = plan.key(f"{phase}_gate")
 
-    @dg.asset(
+    @plan.asset(
+        "gate",
+        phase,
+        {"gate"},
         key=key,
         deps=[after_all_chunks(plan.key(phase))],
         check_specs=[checks.gate_spec(key)],
         pool=plan.pool,
         description=f"Every row and record of {phase} accounted for, and the destination's own list agrees. Shut stops what follows.",
-        **plan.common("gate", phase, {"gate"}),
     )
-    def hold(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+    def hold(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
         with as_failure(), installation.session(plan.engagement, f"gate {phase}", context.instance) as session:
             found = gate(session, phase)
         return dg.MaterializeResult(metadata=gate_metadata(found), check_results=[checks.gate_result(found)])
@@ -266,12 +283,14 @@ def reconciled(plan: Plan) -> dg.AssetsDefinition:
     """The report a person reads and a machine checks, and the queues as files."""
     from crm_pipelines.defs.handoff import ReconciliationFrame, reconcile_and_report
 
-    @dg.asset(
+    @plan.asset(
+        "report",
+        "reconciliation",
+        {"html", "json", "pandas"},
         key=plan.key("reconciliation"),
         deps=[plan.key(f"{phase}_gate") for phase in plan.project.phases],
         dagster_type=ReconciliationFrame,
         description="Rows by bucket, records by state, tokens against forecast: HTML to read, JSON for machines, queues as CSV.",
-        **plan.common("report", "reconciliation", {"html", "json", "pandas"}),
     )
     def report(context: dg.AssetExecutionContext, installation: Installation) -> dg.Output[Any]:
         with as_failure():
@@ -284,6 +303,16 @@ def _materialized(context: dg.AssetExecutionContext, key: dg.AssetKey, chunk: st
     """Record a chunk now: a range that fails later keeps it. The event at the step's end repeats the same figures."""
     context.log_event(dg.AssetMaterialization(key, partition=chunk, metadata=metadata))
     context.add_asset_metadata(metadata, partition_key=chunk)
+
+
+def _sources(plan: Plan, phase: str) -> dict[str, list[tuple[dg.AssetKey, str]]]:
+    """Return, per destination field, the asset and column it comes from: an export's, or a resolved frame's."""
+    out: dict[str, list[tuple[dg.AssetKey, str]]] = {}
+    for field, columns in plan.project.lineage(phase).items():
+        owned = [column.split(".", 1) for column in columns]
+        layers = [("staged" if owner in plan.project.objects else "resolved", owner, column) for owner, column in owned]
+        out[field] = [(plan.key(f"{layer}_{owner}"), column) for layer, owner, column in layers]
+    return out
 
 
 def _counts(summary: object) -> dict[str, Any]:

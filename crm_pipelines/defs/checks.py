@@ -5,14 +5,15 @@ Belongs here: how a summary becomes a check result. Not here: what is checked (s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
 from crm_pipelines.defs.metadata import column_schema, failure_table, gate_metadata
 from crm_pipelines.defs.partitions import ACCOUNTED, SCHEMA
+from crm_pipelines.phases.desired import StageSummary
 from crm_pipelines.phases.reconcile import Gate
-from crm_pipelines.phases.stage import StageSummary
 
 
 def schema_spec(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
@@ -27,16 +28,21 @@ def schema_evaluation(key: dg.AssetKey, chunk: str, summary: StageSummary) -> dg
     return dg.AssetCheckEvaluation(
         asset_key=key,
         check_name=SCHEMA,
-        passed=summary.passed,
-        severity=dg.AssetCheckSeverity.WARN,
+        passed=_holds(summary),
+        severity=_severity([summary]),
         partition=chunk,
-        metadata={"failures": failure_table(summary.schema_failures.to_dicts()), "quarantined": summary.quarantined},
+        metadata={"failures": failure_table(summary.cell_errors, summary.quarantined), "quarantined": summary.quarantined},
     )
 
 
-def schema_result(passed: bool, chunks: int) -> dg.AssetCheckResult:
-    """Return the one result that the step owes for all its chunks. Doubt stops the row, not the migration: it warns."""
-    return dg.AssetCheckResult(check_name=SCHEMA, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata={"chunks": chunks})
+def schema_result(summaries: Sequence[StageSummary]) -> dg.AssetCheckResult:
+    """Return the one result that the step owes for all its chunks."""
+    return dg.AssetCheckResult(
+        check_name=SCHEMA,
+        passed=all(_holds(summary) for summary in summaries),
+        severity=_severity(summaries),
+        metadata={"chunks": len(summaries), "quarantined": sum(summary.quarantined for summary in summaries)},
+    )
 
 
 def stage_metadata(summary: StageSummary) -> dict[str, Any]:
@@ -47,7 +53,17 @@ def stage_metadata(summary: StageSummary) -> dict[str, Any]:
         "blank rows": summary.blank,
         "quarantined": summary.quarantined,
         "dagster/column_schema": column_schema(summary.columns),
+        **({"warnings": dg.MetadataValue.md("\n".join(f"- {text}" for text in summary.warnings))} if summary.warnings else {}),
     }
+
+
+def _holds(summary: StageSummary) -> bool:
+    return summary.passed and not summary.quarantined and not summary.cell_errors
+
+
+def _severity(summaries: Sequence[StageSummary]) -> dg.AssetCheckSeverity:
+    """Doubt stops the row, not the migration: set-aside rows warn; rows that went missing are an error."""
+    return dg.AssetCheckSeverity.WARN if all(summary.passed for summary in summaries) else dg.AssetCheckSeverity.ERROR
 
 
 def gate_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:

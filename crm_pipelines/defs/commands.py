@@ -20,7 +20,6 @@ from crm_pipelines.defs.account import account_name, account_of, queues_of, writ
 from crm_pipelines.errors import EXIT_DESTINATION, NotConfirmedError, QuotaExhausted, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import STOP, draining
-from crm_pipelines.phases import files
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.confirm import confirm as seal
 from crm_pipelines.phases.plan import forecast
@@ -80,9 +79,6 @@ def run_engagement(project: Project, *, phase: str | None, wait: bool, console: 
 
 def read_status(project: Project) -> dict[str, Any]:
     """Return the account as the ledger has it."""
-    if not all(project.mapped_path(phase).exists() for phase in project.phases):
-        name = project.engagement.name
-        raise SettingsError(f"{name}: nothing was mapped yet. Begin with: crm plan {name}")
     with Ledger.open(home().ledger_url) as ledger:
         return account_of(project, ledger)
 
@@ -143,7 +139,7 @@ def _draw(live: LiveRun, project: Project, ledger: Ledger, progress: Progress) -
         live.finish(title, shut=progress.state == "shut")
     elif step.kind == "phase":
         account, name = account_name(project), project.engagement.name
-        total = files.read_frame(project.mapped_path(step.name)).height
+        total = project.mapped(step.name, "key").height
         live.start(title, total, lambda: _sent(ledger.counts(account, name, step.name)))
     else:
         live.start(title, max(1, len(progress.chunks)))

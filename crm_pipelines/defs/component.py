@@ -12,6 +12,7 @@ import dagster as dg
 import yaml
 
 from crm_pipelines.defs.assets import Plan, build_assets
+from crm_pipelines.defs.jobs import build_jobs
 from crm_pipelines.defs.partitions import asset_key, group_name
 from crm_pipelines.defs.sensors import build_sensors
 from crm_pipelines.errors import CrmError
@@ -20,7 +21,10 @@ from crm_pipelines.settings import AccountNode, Engagement, SourceNode, load_eng
 
 
 def _as_written(_context: dg.ResolutionContext, value: Any) -> Any:
-    """Pass a settings node through: settings has checked it, with messages that name file and key."""
+    """Pass a settings node through: settings has checked it, with messages that name file and key.
+
+    The fields that hold one are typed Any, because Dagster resolves no model with constraints on its fields.
+    """
     return value
 
 
@@ -29,11 +33,11 @@ class CrmMigration(dg.Component, dg.Model, dg.Resolvable):
 
     route: str
     """`<source>_to_<destination>`; names the mapping spec."""
-    account: Annotated[AccountNode, dg.Resolver(_as_written, model_field_type=AccountNode)]
+    account: Annotated[Any, dg.Resolver(_as_written, model_field_type=AccountNode)]
     """The destination account; secrets stay in the environment."""
     exports: str = "exports"
     """Folder of the CSV exports, relative to the engagement."""
-    source: Annotated[SourceNode, dg.Resolver(_as_written, model_field_type=SourceNode)] = SourceNode()
+    source: Annotated[Any, dg.Resolver(_as_written, model_field_type=SourceNode)] = SourceNode()
     """What is declared about the exports: time zone, encodings, export times."""
     chunks_per_run: int = 25
     """Chunks that one run of a phase takes: a pause point, and what a dying process has to do again."""
@@ -44,7 +48,8 @@ class CrmMigration(dg.Component, dg.Model, dg.Resolvable):
     def of(cls, engagement: Engagement) -> CrmMigration:
         """Return the component that an engagement.yaml describes."""
         document = yaml.safe_load((engagement.folder / "engagement.yaml").read_text(encoding="utf-8"))
-        return cls.resolve_from_dict(document["attributes"])
+        component: CrmMigration = cls.resolve_from_dict(document["attributes"])
+        return component
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the assets, checks and sensors of the engagement whose folder this file lies in."""
@@ -53,7 +58,8 @@ class CrmMigration(dg.Component, dg.Model, dg.Resolvable):
     def definitions(self, engagement: Engagement) -> dg.Definitions:
         """Return the assets, checks and sensors of an engagement. Raises: SpecError, SettingsError."""
         plan = Plan(Project.open(engagement), self.chunks_per_run, self.owners)
-        return dg.Definitions(assets=build_assets(plan), sensors=build_sensors(plan))
+        jobs = build_jobs(plan)
+        return dg.Definitions(assets=build_assets(plan), jobs=jobs, sensors=build_sensors(plan, jobs))
 
 
 def engagement_definitions(name: str) -> dg.Definitions:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 import dagster as dg
@@ -22,6 +21,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError  # public neither 
 
 from crm_pipelines.defs.account import remember_forecast
 from crm_pipelines.defs.component import CrmMigration
+from crm_pipelines.defs.intake import register
 from crm_pipelines.defs.partitions import (
     ENGAGEMENT_TAG,
     INTAKE_TAG,
@@ -29,13 +29,11 @@ from crm_pipelines.defs.partitions import (
     NAME_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
-    asset_key,
-    partition_set,
 )
 from crm_pipelines.defs.resources import Installation, Stopped, require_local_ledger
 from crm_pipelines.errors import CrmError
 from crm_pipelines.observe import STOP
-from crm_pipelines.phases.project import Chunk, Project, Registration
+from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
 
 Kind = Literal["stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report"]
@@ -173,46 +171,6 @@ class Walk:
                 raise failure.__cause__ from None
             raise
         return Progress(step, "finished", batch.chunks, result.run_id)
-
-
-def register(project: Project, instance: dg.DagsterInstance) -> Registration:
-    """Look at the exports folder: new files become chunks, partitions and observed exports.
-
-    Raises: SourceError when the folder misses an object that the route needs.
-    """
-    found = project.register()
-    for chunk in found.new:
-        instance.report_runless_asset_event(export_event(project, chunk))
-    for name, keys in partition_keys(project).items():
-        known = set(instance.get_dynamic_partitions(name))
-        fresh = [key for key in keys if key not in known]
-        if fresh:
-            instance.add_dynamic_partitions(name, fresh)
-    return found
-
-
-def partition_keys(project: Project) -> dict[str, list[str]]:
-    """Return every partition set of an engagement with its keys, sorted; keys are added once and never taken away."""
-    name = project.engagement.name
-    objects = {partition_set(name, one): sorted(project.object_chunks(one)) for one in project.objects}
-    phases = {partition_set(name, one): sorted(project.phase_chunks(one)) for one in project.phases}
-    return objects | phases
-
-
-def export_event(project: Project, chunk: Chunk) -> dg.AssetMaterialization:
-    """Return what the graph shows of one export file."""
-    return dg.AssetMaterialization(
-        asset_key(project.engagement.name, "exports"),
-        description=f"{chunk.object}: {chunk.file_name}",
-        metadata={
-            "file": chunk.file_name,
-            "object": chunk.object,
-            "sha256": chunk.sha256,
-            "intake": chunk.intake,
-            "physical rows": chunk.physical_rows,
-            "registered (UTC)": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    )
 
 
 def _contiguous(known: Sequence[str], wanted: set[str]) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ import dagster as dg
 import pandas as pd
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
-from crm_pipelines.defs.account import write_account
+from crm_pipelines.defs.account import close_pass, write_account
 from crm_pipelines.defs.metadata import account_markdown
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.project import Project
@@ -23,22 +23,32 @@ from crm_pipelines.settings import home
 
 STATES = ("created", "updated", "unchanged", "waiting", "refused", "pending", "unknown")
 
-ReconciliationFrame = create_dagster_pandas_dataframe_type(
-    name="ReconciliationFrame",
-    description="One row per phase: wanted records by state, what the destination lists, the gate.",
-    columns=[
-        PandasColumn.string_column("phase", non_nullable=True, unique=True),
-        PandasColumn.integer_column("wanted", non_nullable=True, min_value=0),
-        *(PandasColumn.integer_column(state, non_nullable=True, min_value=0) for state in STATES),
-        PandasColumn.categorical_column("gate", {"passed", "accepted", "shut", "not run"}, non_nullable=True),
-    ],
-)
+
+def _frame_type() -> dg.DagsterType:
+    """Return the frame's type: a missing or negative figure, or a phase told twice, fails the asset."""
+    column: Any = PandasColumn  # dagster-pandas has no annotations
+    counts = [column.integer_column(name, non_nullable=True, min_value=0) for name in ("wanted", *STATES)]
+    create: Any = create_dagster_pandas_dataframe_type
+    made: dg.DagsterType = create(
+        name="ReconciliationFrame",
+        description="One row per phase: wanted records by state, and the gate.",
+        columns=[
+            column.string_column("phase", non_nullable=True, unique=True),
+            *counts,
+            column.categorical_column("gate", {"passed", "accepted", "shut", "not run"}, non_nullable=True),
+        ],
+    )
+    return made
+
+
+ReconciliationFrame = _frame_type()
 
 
 def reconcile_and_report(project: Project) -> dg.Output[pd.DataFrame]:
     """Write the report files and return the summary frame with what the UI shows."""
     with Ledger.open(home().ledger_url) as ledger:
         told, paths = write_account(project, ledger)
+        close_pass(told, ledger)
     budget = told["budget"]
     metadata = {
         "report": dg.MetadataValue.path(str(paths["html"])),

@@ -21,11 +21,11 @@ def column_schema(columns: Mapping[str, str]) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(name=name, type=kind) for name, kind in columns.items()])
 
 
-def column_lineage(lineage: Mapping[str, Sequence[str]], upstream: dg.AssetKey) -> dg.TableColumnLineage:
-    """Return which columns of the upstream asset each destination field is made from."""
+def column_lineage(sources: Mapping[str, Sequence[tuple[dg.AssetKey, str]]]) -> dg.TableColumnLineage:
+    """Return which columns of upstream assets each destination field is made from."""
     deps = {
-        field: [dg.TableColumnDep(asset_key=upstream, column_name=column) for column in columns]
-        for field, columns in lineage.items()
+        field: [dg.TableColumnDep(asset_key=key, column_name=column) for key, column in columns]
+        for field, columns in sources.items()
         if columns
     }
     return dg.TableColumnLineage(deps_by_column=deps)
@@ -37,14 +37,14 @@ def code_references(spec: Path) -> dict[str, Any]:
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
-def failure_table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """Return the first schema failures by column and check; never a field value."""
-    columns = [dg.TableColumn("column", "string"), dg.TableColumn("check", "string"), dg.TableColumn("rows", "int")]
-    records = [
-        dg.TableRecord({"column": str(row.get("column")), "check": str(row.get("check")), "rows": int(row.get("rows", 1))})
-        for row in rows[:MAX_FAILURE_ROWS]
-    ]
-    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
+def failure_table(cells: Mapping[str, int], quarantined: int) -> dg.TableMetadataValue:
+    """Return what did not hold to the contract, by column; never a field value."""
+    rows = [("(whole line)", "set aside in quarantine", quarantined)] if quarantined else []
+    rows += [(column, "cells kept as text, not typed", count) for column, count in sorted(cells.items())]
+    names = ("column", "what", "rows")
+    schema = dg.TableSchema(columns=[dg.TableColumn("column"), dg.TableColumn("what"), dg.TableColumn("rows", "int")])
+    records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows[:MAX_FAILURE_ROWS]]
+    return dg.MetadataValue.table(records=records, schema=schema)
 
 
 def gate_metadata(gate: Gate) -> dict[str, Any]:

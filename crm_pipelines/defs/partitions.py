@@ -32,7 +32,7 @@ def group_name(engagement: str) -> str:
 
 
 def partition_set(engagement: str, name: str) -> str:
-    """Return the name of the dynamic partition set of an object or a phase."""
+    """Return the name of the dynamic partition set of `staged_<object>` or of a phase."""
     return f"{engagement}__{name}"
 
 
