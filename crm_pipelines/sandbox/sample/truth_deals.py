@@ -105,7 +105,7 @@ def _record(world: World, deal: Deal) -> Record:
     number = f"subscription {deal.subscription.id}" if deal.subscription else deal.key.removeprefix("tx:")
     closes = first.at if first else _start(deal)
     record: Record = {
-        "title": f"{source.product} ({number})",
+        "title": f"{_product(source)} ({number})",
         "person_id": deal.person.key,
         "org_id": deal.person.organization,
         "owner_id": deal.person.owner,
@@ -117,6 +117,11 @@ def _record(world: World, deal: Deal) -> Record:
         **_outcome(world, deal),
     }
     return _set_only(record)
+
+
+def _product(source: Subscription | Transaction) -> str:
+    """Return the product by the name of its day; a rebill may know an older one."""
+    return getattr(source, "product_text", "") or source.product
 
 
 def _start(deal: Deal) -> datetime:
@@ -225,7 +230,7 @@ def _custom(world: World, deal: Deal, source: Subscription | Transaction) -> Rec
 def _extras(deal: Deal, source: Subscription | Transaction) -> Record:
     first, one = deal.first, deal.subscription
     found: Record = {
-        "Kartra product": source.product,
+        "Kartra product": _product(source),
         "Price point": str(source.price_point),
         "Affiliate on sale": source.affiliate,
         "Coupon": (first.coupon or None) if first else None,
