@@ -150,9 +150,15 @@ def dotted(path: Path) -> str:
 
 def nearest(word: str, known: typing.Iterable[str]) -> str:
     """Return `; did you mean ...?` when a known word is close, else nothing."""
+    close = closest(word, known)
+    return f"; did you mean {close!r}?" if close else ""
+
+
+def closest(word: str, known: typing.Iterable[str]) -> str | None:
+    """Return the known word that is close to this one, if there is one."""
     by_fold = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return f"; did you mean {by_fold[close[0]]!r}?" if close else ""
+    return by_fold[close[0]] if close else None
 
 
 def _plain(loader: _Loader, node: yaml.Node, path: Path, document: Document) -> Any:
