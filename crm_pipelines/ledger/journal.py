@@ -71,7 +71,7 @@ class LedgerJournal:
     def answered(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of attempts; one durable transaction for all of them.
 
-        A `prepare` attempt is remembered as made; its key is `kind/phase/name`.
+        A `prepare` attempt is remembered as made; its key is `kind/phase/name` or `kind/name`.
         Raises: LedgerError when an attempt has no open intent, or a record would get a second destination id.
         """
         if not outcomes:
@@ -313,6 +313,7 @@ def _deleted(outcomes: Sequence[Outcome], attempts: Mapping[int, Attempt]) -> li
 
 
 def _made_name(key: str, phase: str) -> tuple[str, str, str]:
-    """Return kind, phase and name of a prepare key; a key of another form is a step of the journal's own phase."""
-    parts = key.split("/", 2)
-    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("step", phase, key)
+    """Return kind, phase and name of a prepare key; a key that names no phase belongs to the journal's own."""
+    kind, _, rest = key.partition("/")
+    named, _, name = rest.partition("/")
+    return (kind, named, name) if name else (kind, phase, rest or key)

@@ -149,10 +149,11 @@ def _try_flock(descriptor: int) -> bool:
 @contextmanager
 def _advisory_lock(store: Store, account: str) -> Iterator[None]:
     """On its own connection, outside the pool: the server frees the lock when that connection ends, however it ends."""
-    key = int.from_bytes(_digest(account)[:8], "big", signed=True)
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
         connection.execute(text("SELECT set_config('tcp_keepalives_idle', '30', false)"))
+        schema = connection.execute(text("SELECT current_schema()")).scalar_one()  # a ledger each, as files are
+        key = int.from_bytes(_digest(f"{schema}\x1f{account}")[:8], "big", signed=True)
         if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one():
             raise _locked(store, account)
         try:

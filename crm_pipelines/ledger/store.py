@@ -117,7 +117,8 @@ def run_many(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) ->
 
 @cache
 def _placeholders(sql: str, dialect: str) -> str:
-    return sql if dialect == "sqlite" else sql.replace("?", "%s")
+    """psycopg sends values in binary for `%b`; a wave's arrays cost a third of their text form."""
+    return sql if dialect == "sqlite" else sql.replace("?", "%b")
 
 
 def open_store(url: str) -> Store:

@@ -124,8 +124,9 @@ def test_deleted_leaves_no_id_and_the_record_can_be_created_again(ledger: Ledger
 
 def test_prepare_is_remembered_as_made_and_is_no_record(ledger: Ledger, journal: LedgerJournal) -> None:
     do(journal, Attempt("field/people/Kartra/ID", "prepare", "", b"", "", 10), "created", "hash40")
+    do(journal, Attempt("pipeline/Kartra", "prepare", "", b"", "", 10), "created", "2")
     do(journal, Attempt("label/people/vip", "prepare", "", b"", "", 10), "adopted", "9")
-    assert ledger.made(ACCOUNT, ENGAGEMENT).rows() == [("field", "people", "Kartra/ID", "hash40")]
+    assert ledger.made(ACCOUNT, ENGAGEMENT).rows() == [("field", "people", "Kartra/ID", "hash40"), ("pipeline", "people", "Kartra", "2")]
     assert ledger.records(*SCOPE).is_empty()
 
 
