@@ -20,6 +20,7 @@ from crm_pipelines.errors import SourceError
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.sources.base import ROW, ReadSettings, Source, StagedChunk
 from crm_pipelines.sources.csv_export import fills, read_export
+from crm_pipelines.sources.dates import is_zone
 from crm_pipelines.sources.headings import with_fills
 from crm_pipelines.sources.quarantine import as_csv, as_json_lines
 from crm_pipelines.sources.rowcount import count_physical_rows
@@ -38,7 +39,7 @@ def stage_file(source: Source, object_name: str, path: Path, settings: ReadSetti
     if object_name not in source.objects:
         raise SourceError(f"{source.name} has no object '{object_name}'; it has {', '.join(sorted(source.objects))}")
     contract = source.objects[object_name]
-    settings = (settings or ReadSettings()).for_object(object_name)
+    settings = _checked((settings or ReadSettings()).for_object(object_name))
     export = read_export(path, contract, settings)
     typed = type_columns(export, contract, settings)
     hold_to_contract(typed.frame, contract, path.name)
@@ -61,6 +62,12 @@ def stage_file(source: Source, object_name: str, path: Path, settings: ReadSetti
         warnings=(*export.warnings, *typed.warnings),
         repairs=typed.repairs,
     )
+
+
+def _checked(settings: ReadSettings) -> ReadSettings:
+    if not is_zone(settings.source_timezone):
+        raise SourceError(f"the source time zone '{settings.source_timezone}' is not known; use an IANA name as America/New_York")
+    return settings
 
 
 def inventories(source: Source, object_name: str, exports: Mapping[str, Sequence[Path]]) -> dict[str, tuple[str, ...]]:

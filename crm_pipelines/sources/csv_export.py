@@ -52,7 +52,15 @@ def read_export(path: Path, contract: SourceObject, settings: ReadSettings) -> T
     lines = split_lines(decoded.text.lstrip("\ufeff"))
     record = read_heading(lines, contract, path.name, settings.delimiter)
     match = match_headings(record.raw, contract, path.name, settings.custom_fields)
-    scan = scan_records(lines, record.next_line, record.delimiter, len(record.raw), is_cut=decoded.is_cut, blank_rows=record.blank_rows)
+    scan = scan_records(
+        lines,
+        record.next_line,
+        record.delimiter,
+        len(record.raw),
+        is_cut=decoded.is_cut,
+        is_damaged=decoded.is_damaged,
+        blank_rows=record.blank_rows,
+    )
     frame, doubled = _frame(scan, record, match, contract, path.name)
     return TextExport(
         file_name=path.name,
@@ -76,6 +84,8 @@ def read_bytes(path: Path) -> bytes:
         raise SourceError(f"{path.name}: there is no such file in {path.parent.name}/; put the export there") from None
     except IsADirectoryError:
         raise SourceError(f"{path.name}: this is a folder, not a CSV file") from None
+    except PermissionError:
+        raise SourceError(f"{path.name}: this user may not read the file; change its permissions") from None
 
 
 def _frame(
@@ -135,6 +145,8 @@ def _scan_warnings(scan: Scan, decoded: Decoded) -> list[str]:
         warnings.append("the file does not end with a line end: its last cell may be cut off; its last row is kept when no cell is missing")
     if scan.backslash_quotes:
         warnings.append(f'{scan.backslash_quotes} rows hold a backslash before a quote (\\"); they were read as CSV defines it')
+    if scan.bad_lines and not scan.rows:
+        warnings.append("no row could be read: every one is in the quarantine with its reason")
     if scan.blank_rows:
         warnings.append(f"{scan.blank_rows} blank rows are excluded")
     return warnings

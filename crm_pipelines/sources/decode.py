@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm_pipelines.errors import SourceError
 
@@ -42,11 +42,15 @@ BINARY_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Decoded:
-    """A file's text, the encoding it was read in, and whether it ends inside a character."""
+    """A file's text, the encoding it was read in, whether it ends inside a character, whether others are damaged.
+
+    A damaged character is U+FFFD in `text`; the rows that hold one are set aside (prescan).
+    """
 
     text: str
     encoding: str
     is_cut: bool = False
+    is_damaged: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -68,7 +72,7 @@ def decode_export(data: bytes, file_name: str, declared: str | None = None) -> D
     except UnicodeDecodeError as error:
         if _is_cut_character(data, error):
             return _cut(data, "utf-8", error)
-        return _guess(data, file_name)
+        return _damaged(data) if _is_mostly_utf8(data) else _guess(data, file_name)
 
 
 def refuse_foreign(data: bytes, file_name: str) -> None:
@@ -122,6 +126,27 @@ def _cut(data: bytes, encoding: str, error: UnicodeDecodeError) -> Decoded:
     return Decoded(text, encoding, is_cut=True, warnings=("the file ends in the middle of a character: it was cut off",))
 
 
+def _is_mostly_utf8(data: bytes) -> bool:
+    """Whether more lines with accents are UTF-8 than are not; text in a legacy code page hardly ever is by chance."""
+    telling = [line for line in re.split(rb"[\r\n]+", data) if not line.isascii()]
+    good = sum(_is_utf8(line) for line in telling)
+    return good > len(telling) - good
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _damaged(data: bytes) -> Decoded:
+    text = data.decode("utf-8", errors="replace")
+    warning = "some characters are not UTF-8, as most of the file is; the rows that hold them are set aside"
+    return Decoded(text, "utf-8", is_damaged=True, warnings=(warning,))
+
+
 def _guess(data: bytes, file_name: str) -> Decoded:
     """Choose among the few encodings that Western and Cyrillic spreadsheets write, and say that it was a guess."""
     evidence = _telling_lines(data)
@@ -130,7 +155,7 @@ def _guess(data: bytes, file_name: str) -> Decoded:
         raise SourceError(f"{file_name}: the file is not UTF-8 and its encoding could not be found out; declare its `encoding`")
     decoded = _strict(data, encoding, file_name)
     warning = f"the file is not UTF-8; its encoding was taken to be {encoding}: declare `encoding` to be sure"
-    return Decoded(decoded.text, encoding, decoded.is_cut, (*decoded.warnings, warning))
+    return replace(decoded, warnings=(*decoded.warnings, warning))
 
 
 def _by_words(evidence: bytes) -> str | None:

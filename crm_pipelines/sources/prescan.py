@@ -20,6 +20,7 @@ from crm_pipelines.sources.base import BadLine
 from crm_pipelines.sources.quarantine import sentence_for
 
 FIELD_SIZE_LIMIT = 2**31 - 1  # notes run past the csv module's 131,072 characters; a C long may be 32 bits
+DAMAGED = "\ufffd"
 LINE_ENDS = ("\n", "\r")
 
 
@@ -55,14 +56,16 @@ def split_lines(text: str) -> list[str]:
     return list(io.StringIO(text, newline=""))
 
 
-def scan_records(lines: list[str], start: int, delimiter: str, width: int, *, is_cut: bool = False, blank_rows: int = 0) -> Scan:
+def scan_records(
+    lines: list[str], start: int, delimiter: str, width: int, *, is_cut: bool = False, is_damaged: bool = False, blank_rows: int = 0
+) -> Scan:
     """Check each record below the heading (which ends before line index `start`) for what would be misread.
 
     Shape: each record is good, bad or blank; rows count from 1, `blank_rows` blank ones above the heading included.
     """
     ends_well = not is_cut and (not lines or lines[-1].endswith(LINE_ENDS))
     scan = Scan(blank_rows=blank_rows, has_final_newline=ends_well, source_lines=lines)
-    checks = _Checks.for_lines(lines, delimiter, width, is_cut)
+    checks = _Checks.for_lines(lines, delimiter, width, is_cut=is_cut, is_damaged=is_damaged)
     for row, (first, last, fields) in enumerate(_records(lines, start, delimiter), start=blank_rows + 1):
         if fields is not None and _is_blank(fields):
             scan.blank_rows += 1
@@ -85,6 +88,7 @@ class _Checks:
     lines: list[str]
     width: int
     is_cut: bool
+    is_damaged: bool
     ends_well: bool
     has_quotes: bool
     has_nuls: bool
@@ -93,13 +97,13 @@ class _Checks:
     backslash_quotes: int = 0
 
     @staticmethod
-    def for_lines(lines: list[str], delimiter: str, width: int, is_cut: bool) -> _Checks:
+    def for_lines(lines: list[str], delimiter: str, width: int, *, is_cut: bool, is_damaged: bool) -> _Checks:
         text = "".join(lines)
         d = re.escape(delimiter)
         cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{d}\r\n]*+)'
         strict_record = re.compile(rf"{cell}(?:{d}{cell})*+[\r\n]*+")
         ends_well = not is_cut and text.endswith(LINE_ENDS)
-        return _Checks(lines, width, is_cut, ends_well, '"' in text, "\0" in text, '\\"' in text, strict_record)
+        return _Checks(lines, width, is_cut, is_damaged, ends_well, '"' in text, "\0" in text, '\\"' in text, strict_record)
 
     def has_backslash_quote(self, first: int, last: int) -> bool:
         """Whether a record holds a backslash before a quote."""
@@ -138,6 +142,8 @@ def _reason(fields: list[str] | None, first: int, last: int, checks: _Checks) ->
         reason = _broken_quote(first, last, checks)
     elif checks.has_nuls and any("\0" in line for line in checks.lines[first:last]):
         reason = "nul_byte"
+    elif checks.is_damaged and any(DAMAGED in line for line in checks.lines[first:last]):
+        reason = "damaged_text"
     elif len(fields) != checks.width:
         reason = _wrong_width(len(fields), first, last, checks)
     elif checks.is_cut and checks.is_unended(last):

@@ -22,6 +22,7 @@ REASONS = {
     "stray_quote": "A quote stands where none may be (inside an unquoted cell, or after a closing quote).",
     "backslash_quote": 'Quotes are escaped with a backslash (\\"), which CSV does not know; where cells end cannot be told.',
     "nul_byte": "The row holds a NUL byte; its text is damaged.",
+    "damaged_text": "The row holds bytes that are no text in the file's encoding; they are shown as U+FFFD.",
     "missing_key": "The cell that identifies the row ({key}) is empty.",
     "bad_key": "The cell that identifies the row ({key}) does not hold what it should.",
 }

@@ -89,9 +89,20 @@ def type_columns(export: TextExport, contract: SourceObject, settings: ReadSetti
     for name in export.frame.columns:
         if name not in (ROW, LINE):
             _type_one(work, name, known.get(name), name in repaired.repairs)
-    if export.currency is not None and "currency" not in export.frame.columns:
-        work.columns.append(pl.repeat(export.currency, export.frame.height, dtype=pl.String, eager=True).alias("currency"))
+    _add_currency(work)
     return _finish(work, repaired.repairs)
+
+
+def _add_currency(work: _Work) -> None:
+    """Give every row the currency of the headings, where it does not name its own."""
+    currency = work.export.currency
+    if currency is None:
+        return
+    for place, column in enumerate(work.columns):
+        if column.name == "currency":
+            work.columns[place] = column.fill_null(currency)
+            return
+    work.columns.append(pl.repeat(currency, work.text.height, dtype=pl.String, eager=True).alias("currency"))
 
 
 def _type_one(work: _Work, name: str, column: Column | None, is_repaired: bool) -> None:
@@ -140,8 +151,9 @@ def _stripped(text: pl.Series) -> pl.Series:
 
 
 def _integers(text: pl.Series) -> _Cells:
+    """Read whole numbers; the `.0` that other programs add to a column of numbers with gaps is none the less whole."""
     stripped = _stripped(text)
-    values = stripped.cast(pl.Int64, strict=False)
+    values = stripped.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
     return _Cells(values, _reasons(stripped, values, "not_an_integer"))
 
 

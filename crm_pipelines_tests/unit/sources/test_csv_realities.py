@@ -292,3 +292,27 @@ def test_empty_and_quoted_empty_cells_are_null(tmp_path: Path) -> None:
 def test_byte_order_mark_written_twice(tmp_path: Path) -> None:
     chunk = stage(tmp_path, b"\xef\xbb\xbf" * 2 + (HEAD + "1,a@example.com,Ann\n").encode())
     assert chunk.headings[0].raw == "id"
+
+
+def test_utf8_file_with_a_few_foreign_bytes_loses_only_those_rows(tmp_path: Path) -> None:
+    good = (HEAD + "1,a@example.com,José\n2,b@example.com,Łukasz\n").encode()
+    chunk = stage(tmp_path, good + "3,c@example.com,Muñoz\n".encode("cp1252") + "4,d@example.com,Zoë\n".encode())
+    assert reasons(chunk) == [(3, 4, 4, "damaged_text")]
+    assert chunk.frame["first_name"].to_list() == ["José", "Łukasz", "Zoë"]
+
+
+def test_every_row_bad_is_said(tmp_path: Path) -> None:
+    chunk = stage(tmp_path, HEAD + "1,a@example.com,Ann,\n2,b@example.com,Bob,\n")
+    assert [reason for *_, reason in reasons(chunk)] == ["extra_field", "extra_field"]
+    assert said(chunk, "no row could be read")
+
+
+def test_heading_repeated_between_the_rows_of_joined_files(tmp_path: Path) -> None:
+    chunk = stage(tmp_path, HEAD + "1,a@example.com,Ann\n" + HEAD + "2,b@example.com,Bob\n")
+    assert reasons(chunk) == [(2, 3, 3, "bad_key")]
+
+
+def test_whole_numbers_with_a_decimal_zero_are_whole(tmp_path: Path) -> None:
+    chunk = stage(tmp_path, "id,email,score\n1.0,a@example.com,+5\n2.5,b@example.com,-3\n3,c@example.com,7.00\n")
+    assert chunk.frame.select("id", "score").rows() == [(1, 5), (3, 7)]
+    assert reasons(chunk) == [(2, 3, 3, "bad_key")]

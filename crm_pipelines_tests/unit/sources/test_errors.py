@@ -86,6 +86,11 @@ def test_unknown_source_and_object(tmp_path: Path) -> None:
         stage_file(KARTRA, "deals", tmp_path / "deals.csv")
 
 
+def test_unknown_time_zone(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="time zone 'Mars/Base' is not known"):
+        stage(tmp_path, "id,email\n1,a@example.com\n", source_timezone="Mars/Base")
+
+
 def test_unknown_encoding(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="'utf-9' is not known"):
         stage(tmp_path, "id,email\n1,a@example.com\n", encoding="utf-9")

@@ -145,6 +145,12 @@ def test_zero_dates_and_words_for_nothing_are_null_without_error(tmp_path: Path)
     assert chunk.cell_errors.is_empty()
 
 
+def test_a_row_names_its_own_currency_before_the_heading_does(tmp_path: Path) -> None:
+    head = "subscription_id,product_name,lead_id,start_date,status,Next_scheduled_payment_amount (GBP),currency\n"
+    chunk = stage(tmp_path, head + "9,Gold,5,2021-01-07,Active,1,EUR\n10,Gold,6,2021-01-07,Paused,2,\n", "subscriptions")
+    assert chunk.frame["currency"].to_list() == ["EUR", "GBP"]
+
+
 def test_appointments_are_in_the_hosts_zone(tmp_path: Path) -> None:
     head = "calendar_subscription_id,calendar_name,event_start,vendor_timezone,status,lead_email\n"
     rows = [
