@@ -6,9 +6,13 @@ of ours (the ledger knows them).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from crm_pipelines.errors import SettingsError
 from crm_pipelines.journal import Attempt, Outcome
+from crm_pipelines.phases.resolve.columns import casefolded
 from crm_pipelines.phases.session import Session
 
 ADOPT_WAVE = 100
@@ -17,11 +21,11 @@ ADOPT_WAVE = 100
 def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
     """Adopt the destination's users for the desired ones; hold the others in the owner queue.
 
-    Under decision `owners: default_user` an unmatched owner's rows arrive under the declared default owner.
+    Where the client decided so, records of an unmatched owner arrive under the declared replacement.
+    Raises: SettingsError when that replacement is no user.
     """
     users = session.described().users
-    default = session.project.decisions.get("default_owner", "").casefold()
-    fallback = users.get(default) if session.project.decisions.get("owners") == "default_user" else None
+    fallback = _replacement(session, phase)
     adopt: list[tuple[str, str, str, str]] = []
     hold: list[dict[str, str]] = []
     for key, digest, payload in desired.select("key", "hash", "payload").iter_rows():
@@ -33,6 +37,17 @@ def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
     adopt_all(session, phase, adopt)
     if hold:
         session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, pl.DataFrame(hold))
+
+
+def _replacement(session: Session, phase: str) -> str | None:
+    compiled = session.project.compiled.phases[phase]
+    if compiled.unmatched != "replace":
+        return None
+    user = session.described().users.get((compiled.replacement or "").casefold())
+    if user is None:
+        where = session.project.engagement.decisions_path
+        raise SettingsError(f"{where}: the default owner is no active user of the destination; name one that is, or create the user")
+    return user
 
 
 def adopt_all(session: Session, phase: str, rows: list[tuple[str, str, str, str]]) -> None:
@@ -56,8 +71,7 @@ def adopt_existing(session: Session, phase: str, frame: pl.DataFrame) -> pl.Data
     """
     compiled = session.project.compiled.phases[phase]
     frame = frame.with_columns(base=pl.lit(None, dtype=pl.String))
-    creates = frame.filter((pl.col("decision") == "create") & pl.col("match").is_not_null()) if "match" in frame.columns else None
-    if not compiled.match or creates is None or creates.is_empty():
+    if not compiled.match or frame.filter(pl.col("decision") == "create").is_empty():
         return frame
     existing = _existing(session, phase)
     if existing.is_empty():
@@ -67,6 +81,7 @@ def adopt_existing(session: Session, phase: str, frame: pl.DataFrame) -> pl.Data
         .agg(pl.col("destination_id").n_unique().alias("n"), pl.col("destination_id").first(), pl.col("payload").first())
         .rename({"destination_id": "found_id", "payload": "found_payload"})
     )
+    frame = frame.with_columns(match=_match_value(compiled.match))
     joined = frame.join(found, on="match", how="left", maintain_order="left")
     is_match = (pl.col("decision") == "create") & pl.col("n").is_not_null()
     doubt = is_match & (pl.col("n") > 1)
@@ -76,7 +91,14 @@ def adopt_existing(session: Session, phase: str, frame: pl.DataFrame) -> pl.Data
         reason=pl.when(doubt).then(pl.lit("several_existing")).otherwise("reason"),
         destination_id=pl.when(is_match & ~doubt).then("found_id").otherwise("destination_id"),
         base=pl.when(is_match & ~doubt).then("found_payload").otherwise("base"),
-    ).drop("n", "found_id", "found_payload")
+    ).drop("n", "found_id", "found_payload", "match")
+
+
+def _match_value(fields: Sequence[str]) -> pl.Expr:
+    """Return the casefolded value of the first match field that a payload has; the first entry where it holds several."""
+    payload = pl.col("payload")
+    paths = [path for name in fields for path in (f"$.{name}[0]", f"$.{name}")]
+    return casefolded(pl.coalesce([payload.str.json_path_match(path) for path in paths]))
 
 
 def _existing(session: Session, phase: str) -> pl.DataFrame:

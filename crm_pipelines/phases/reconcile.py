@@ -163,9 +163,9 @@ def _judge_money(session: Session, verdict: Gate, wanted: pl.DataFrame, listed: 
     desired = session.project.mapped(verdict.phase, "key", "amount", "currency", "status")
     if desired.get_column("amount").is_null().all():
         return
-    keys = wanted.get_column("key").to_list()
-    want = _sums(desired.filter(pl.col("key").is_in(keys)))
-    have = _sums(listed.filter(pl.col("key").is_in(keys)))
+    desired = desired.filter(pl.col("amount").is_not_null()).join(wanted.select("key"), on="key", how="semi")
+    want = _sums(desired)
+    have = _sums(listed.join(desired.select("key"), on="key", how="semi"))
     for group in sorted({*want, *have}):
         (n, total), (m, found) = want.get(group, (0, Decimal(0))), have.get(group, (0, Decimal(0)))
         agrees = n == m and total == found
@@ -204,7 +204,7 @@ def _judge_expectations(project: Project, verdict: Gate, states: pl.DataFrame) -
         count, allowed = counts.get(state, 0), allowed_count(limit.limit, sum(counts.values()))
         if count > allowed:
             verdict.exceeded.append(f"{count} {state}, expected at most {limit.limit} ({allowed} of {sum(counts.values())})")
-    if compiled.create == "never" and project.decisions.get("owners") == "block_phase" and verdict.records.get("waiting"):
+    if compiled.unmatched == "block" and verdict.records.get("waiting"):
         verdict.exceeded.append(f"{verdict.records['waiting']} owners have no user, and the decision is to block until they do")
     verdict.reasons += verdict.exceeded
 
@@ -213,7 +213,7 @@ def allowed_count(limit: str | float, total: int) -> int:
     """Return how many records a limit lets through: a count, or a share of the total such as `5 %`."""
     text = str(limit).strip()
     if text.endswith("%"):
-        return math.floor(total * float(text[:-1]) / 100)
+        return math.ceil(total * float(text[:-1]) / 100)
     return int(float(text))
 
 

@@ -17,6 +17,7 @@ from crm_pipelines.destinations import DESTINATIONS
 from crm_pipelines.destinations.base import Destination, Schema
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.journal import Allowance, Journal, OpenAttempt, Outcome
+from crm_pipelines.keys import record_token
 from crm_pipelines.ledger import Fence, Ledger
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases.project import Project
@@ -61,8 +62,17 @@ class Session:
     def listing(self, phase: str) -> pl.DataFrame:
         """Return our records of a phase as the destination lists them, read again after every write to it."""
         if phase not in self.listings:
-            self.listings[phase] = self.destination.find(phase, self.journal(phase))
+            found = self.destination.find(phase, self.journal(phase))
+            if phase in self.destination.capabilities.visible_token_phases:
+                found = self._named(phase, found)
+            self.listings[phase] = found
         return self.listings[phase]
+
+    def _named(self, phase: str, found: pl.DataFrame) -> pl.DataFrame:
+        """Put source keys in the place of visible tokens; a token that is none of ours stays."""
+        keys = self.project.mapped(phase, "key").get_column("key").to_list()
+        tokens = {record_token(self.engagement, phase, key): key for key in keys}
+        return found.with_columns(pl.col("key").replace(tokens))
 
     def allowance(self) -> Allowance:
         """Return what may be spent today, by the vendor's own count."""
@@ -109,6 +119,7 @@ def open_session(project: Project, purpose: str) -> Iterator[Session]:
         session = Session(project, ledger, destination, account, fence, pass_no)
         _open[account] = session
         try:
+            destination.use({name: phase.external_id for name, phase in project.compiled.phases.items() if phase.external_id})
             resolve_unknown(session)
             yield session
         finally:

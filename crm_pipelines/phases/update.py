@@ -15,7 +15,6 @@ import polars as pl
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.journal import Attempt, Outcome
 from crm_pipelines.phases.session import Session
-from crm_pipelines.spec.compile import CompiledPhase
 
 CUSTOM = "custom"
 WAVE = 100
@@ -107,7 +106,7 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping
     compiled = session.project.compiled.phases[phase]
     limits = session.destination.capabilities
     union = limits.union_fields.get(phase, frozenset())
-    frozen = limits.create_only_fields.get(phase, frozenset())
+    frozen = limits.create_only_fields.get(phase, frozenset()) | compiled.create_only
     desired = orjson.loads(row["payload"])
     links = {name: row.get(f"id_{name}") for name in compiled.links if name in desired}
     wanted, custom = {k: v for k, v in desired.items() if k != CUSTOM and k not in links}, desired.get(CUSTOM, {})
@@ -115,7 +114,8 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping
     if row["decision"] == "adopt":
         changes = by_policy(compiled.existing, wanted, there, union, frozen)
         inner = by_policy(compiled.existing, custom, there_custom, frozenset(), frozenset())
-        inner.fields.update({name: custom[name] for name in _external_ids(compiled) if name in custom})
+        if compiled.external_id is not None and compiled.external_id in custom:  # an adopted record gets the source key under every policy
+            inner.fields[compiled.external_id] = custom[compiled.external_id]
         moved = {k: v for k, v in links.items() if v and _may_set(compiled.existing, there.get(k))}
     else:
         old = base or {}
@@ -127,11 +127,6 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping
     if inner.fields:
         changes.fields[CUSTOM] = inner.fields
     return changes
-
-
-def _external_ids(compiled: CompiledPhase) -> list[str]:
-    """Return the fields that carry the source key: an adopted record gets them under every policy."""
-    return [each.name for each in compiled.fields if each.is_custom and each.node.external_id]
 
 
 def _may_set(policy: str, now: Any) -> bool:

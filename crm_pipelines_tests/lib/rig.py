@@ -16,10 +16,9 @@ from typing import Any
 import orjson
 
 from crm_pipelines.sandbox.compare import Comparison, compare
-from crm_pipelines.sandbox.pipedrive import RunningSandbox, SandboxConfig, start
+from crm_pipelines.sandbox.pipedrive import RunningSandbox, SandboxConfig, SandboxUser, start
 from crm_pipelines.sandbox.sample import SampleConfig, generate
 
-OWNERS = ("ana", "ben", "chloe", "dmitri")
 ENGAGEMENT = """\
 type: crm_pipelines.defs.component.CrmMigration
 attributes:
@@ -43,6 +42,7 @@ class Rig:
     sandbox: RunningSandbox
     truth: Mapping[str, Any]
     name: str = "acme"
+    sandbox_token: str = "sandbox"
     env: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -71,7 +71,7 @@ class Rig:
 
     def compare(self) -> Comparison:
         """Compare what the sandbox holds with what the generator planted."""
-        return compare(dict(self.truth), self.sandbox.base_url, self.sandbox.config.sandbox_token)
+        return compare(dict(self.truth), self.sandbox.base_url, self.sandbox_token)
 
 
 def build(
@@ -88,14 +88,15 @@ def build(
 ) -> Rig:
     """Generate exports, start a sandbox and write an engagement that migrates one into the other."""
     folder = root / "engagements" / name
-    exports = folder / "exports"
-    exports.mkdir(parents=True)
-    report = generate(SampleConfig(contacts=contacts, seed=seed, out=exports, planted_queue="five", **dict(sample or {})))
-    truth = orjson.loads(Path(report.truth_path).read_bytes())
-    config = SandboxConfig(**{"plan": "ultimate", "seats": 3, "seed": 1, "users": users_of(truth), **dict(sandbox or {})})
+    folder.mkdir(parents=True)
+    options: dict[str, Any] = {"planted_queue": "five", "decisions": dict(decisions or {}), **dict(sample or {})}
+    report = generate(SampleConfig(contacts=contacts, seed=seed, out=folder, **options))
+    truth = orjson.loads(report.truth.read_bytes())
+    settings: dict[str, Any] = {"token": "t0ken", "plan": "ultimate", "seats": 3, "auth": "oauth", "campaigns": True, "users": users_of(truth)}
+    config = SandboxConfig(**{**settings, **dict(sandbox or {})})
     running = start(config)
     (folder / "engagement.yaml").write_text(
-        ENGAGEMENT.format(account=name, auth="api_token", apply_within_s=apply_within_s, reserve_pct=reserve_pct), encoding="utf-8"
+        ENGAGEMENT.format(account=name, auth="oauth" if config.auth == "oauth" else "api_token", apply_within_s=apply_within_s, reserve_pct=reserve_pct), encoding="utf-8"
     )
     answers = {"owners": "queue_rows", **dict(decisions or {})}
     (folder / "decisions.yaml").write_text("".join(f"{k}: {v}\n" for k, v in answers.items()), encoding="utf-8")
@@ -104,12 +105,12 @@ def build(
         "CRM_LEDGER_URL": f"sqlite:///{root / 'ledger.sqlite'}",
         "DAGSTER_HOME": str(root / "dagster_home"),
         "CRM_TEST_BASE_URL": running.base_url,
-        "CRM_TEST_TOKEN": running.token,
+        "CRM_TEST_TOKEN": config.token,
     }
-    return Rig(root, running, truth, name, env)
+    return Rig(root, running, truth, name, config.sandbox_token, env)
 
 
-def users_of(truth: Mapping[str, Any]) -> list[tuple[str, str]]:
+def users_of(truth: Mapping[str, Any]) -> tuple[SandboxUser, ...]:
     """Return the destination's users: every owner of the truth who has one, after the administrator whose token is used."""
-    owners = [email for email, user in truth["records"]["users"].items() if user.get("matched", True)]
-    return [("admin@client.example.com", "Admin"), *((email, email.partition("@")[0].title()) for email in owners)]
+    admin = SandboxUser("admin@example.com", "Ada Admin", is_admin=True)
+    return (admin, *(SandboxUser(email, email.partition("@")[0].title()) for email, user in truth["records"]["users"].items() if user["is_matched"]))
