@@ -63,6 +63,7 @@ class LedgerJournal:
         """Make the intents durable and reserve their cost; only after this returns may the requests leave.
 
         Shape: one attempt id per attempt, in order.
+        A `prepare` step may be sent again: it is looked up by name before each sending, so its earlier attempt is closed as absent.
         Raises: QuotaExhausted when limit - reserve would be passed (nothing is stored); LedgerError when the writer's fence is
         stale, or when a record of the wave already has an attempt without an outcome.
         """
@@ -128,6 +129,7 @@ class LedgerJournal:
             with self._store.write() as connection:
                 first, offset_s = claim(connection, fence, len(attempts), self._clock_offset_s)
                 self._record(connection, answered)
+                self._close_steps(connection, attempts)
                 spent = self._reserve(connection, attempts, allowance)
                 self._insert(connection, first, offset_s, attempts)
         except QuotaExhausted:
@@ -154,6 +156,11 @@ class LedgerJournal:
             return spend.count_spent(connection, account, day, total, None)
         others = self._headers[1] if self._headers is not None and self._headers[0].day == day else None
         return spend.reserve(connection, account, allowance, total, others)
+
+    def _close_steps(self, connection: Connection, attempts: Sequence[Attempt]) -> None:
+        steps = [attempt.key for attempt in attempts if attempt.operation == "prepare"]
+        if steps:
+            records.close_steps(connection, self._bulk, self._binding.scope_no, steps)
 
     def _insert(self, connection: Connection, first: int, offset_s: float, attempts: Sequence[Attempt]) -> None:
         sent = self._now()

@@ -138,6 +138,12 @@ def open_key(connection: Connection, bulk: Bulk, scope: int, keys: Sequence[str]
     return rows[0][0] if rows else None
 
 
+def close_steps(connection: Connection, bulk: Bulk, scope: int, keys: Sequence[str]) -> None:
+    """Close the open attempts of these `prepare` steps."""
+    statement = text(f"DELETE FROM attempts WHERE scope = :scope AND operation = 'prepare' AND {bulk.matching()}")  # noqa: S608 - constants
+    connection.execute(statement, {"scope": scope, "keys": bulk.bind_keys(keys)})
+
+
 def mark_deleted(connection: Connection, scope: int, pass_no: int, bulk: Bulk, keys: Sequence[str]) -> None:
     """Note that these records are gone from the destination: no id, no applied payload, outcome `deleted`."""
     if keys:

@@ -117,7 +117,7 @@ def run_many(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) ->
 
 @cache
 def _placeholders(sql: str, dialect: str) -> str:
-    """psycopg sends values in binary for `%b`; a wave's arrays cost a third of their text form."""
+    """Psycopg sends values in binary for `%b`; a wave's arrays cost a third of their text form."""
     return sql if dialect == "sqlite" else sql.replace("?", "%b")
 
 
@@ -196,9 +196,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _private_file(path: Path) -> None:
     """SQLite gives -wal and -shm the mode of the file itself, so this one decides for all three."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"the ledger cannot live at {path}: {error.strerror}; name a file that this user owns, on a local disk"
+        ) from None
 
 
 @contextmanager

@@ -139,6 +139,15 @@ def test_no_second_attempt_while_the_first_is_open(ledger: Ledger, journal: Ledg
     assert ledger.spend_total(ACCOUNT).spent_ours == 5
 
 
+def test_a_prepare_step_that_was_looked_up_may_be_sent_again(ledger: Ledger, journal: LedgerJournal) -> None:
+    step = Attempt("field/people/Kartra ID", "prepare", "", b"", "", 10)
+    journal.sending([step], None)
+    (again,) = journal.sending([step], None)
+    assert [found.attempt_id for found in ledger.open_attempts(ACCOUNT)] == [again]
+    journal.answered([Outcome(again, step.key, "created", "hash40")])
+    assert ledger.open_attempts(ACCOUNT) == []
+
+
 def test_no_wave_with_one_record_twice(ledger: Ledger, journal: LedgerJournal) -> None:
     with pytest.raises(LedgerError, match="names one record twice"):
         journal.sending([attempt(), attempt()], None)

@@ -85,6 +85,13 @@ def test_a_url_that_cannot_hold_a_ledger(url: str, message: str) -> None:
         Ledger.open(url)
 
 
+def test_a_place_that_cannot_hold_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "ledger.db"):
+        with pytest.raises(SettingsError, match="cannot live at"):
+            Ledger.open(f"sqlite:///{place}")
+
+
 def test_a_password_is_not_repeated_in_the_error() -> None:
     with pytest.raises(LedgerError) as told:
         Ledger.open("postgresql+psycopg://crm:hunter2@127.0.0.1:1/none?connect_timeout=2")
