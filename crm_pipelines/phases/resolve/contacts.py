@@ -14,7 +14,7 @@ import polars as pl
 from crm_pipelines.phases.resolve.columns import comparable, full_name, key_from, text
 from crm_pipelines.phases.resolve.emails import with_emails
 from crm_pipelines.phases.resolve.fates import merged_lines, record_lines
-from crm_pipelines.phases.resolve.fold import fold_rows, tagged
+from crm_pipelines.phases.resolve.fold import NO_ROWS, fold_rows, tagged
 from crm_pipelines.phases.resolve.labels import chosen_spellings, distinct_labels, doubtful_labels, label_counts, respelled
 from crm_pipelines.phases.resolve.twins import merge_twins
 from crm_pipelines.phases.resolve.values import QUARANTINED, StagedObject, fate_lines
@@ -146,6 +146,8 @@ def people_fates(part: Part, spec: Contacts) -> pl.DataFrame:
 
 
 def _rows(spec: Contacts, staged: StagedObject, wanted: set[str] | None) -> Iterator[pl.DataFrame]:
+    if not staged.frames:
+        yield with_contact_emails(pl.DataFrame(schema=NO_ROWS), spec.email)
     for order, chunk in enumerate(staged.in_order()):
         for frame in chunk.batches(wanted):
             yield with_contact_emails(tagged(frame, chunk, order, spec.key), spec.email)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -34,13 +35,13 @@ RECORD, MERGED, FOLDED, EXCLUDED, WAITING, QUARANTINED = "record", "merged", "fo
 class ChunkFrame:
     """One staged file: its partition key, when it was exported, the columns it holds, and its rows.
 
-    `frame` may be a lazy frame (a scanned parquet file) or a callable, so that millions of rows are read in passes.
+    `frame` may be the path of a parquet file, a lazy frame or a callable, so that millions of rows are read in passes.
     """
 
     chunk: str
     exported_at: datetime
     columns: frozenset[str]
-    frame: pl.DataFrame | pl.LazyFrame | Callable[[], pl.DataFrame]
+    frame: pl.DataFrame | pl.LazyFrame | Path | Callable[[], pl.DataFrame]
 
     def read(self, wanted: Iterable[str] | None = None) -> pl.DataFrame:
         """Return the rows, with only the `wanted` columns that are there (and their `raw_` companions)."""
@@ -58,8 +59,13 @@ class ChunkFrame:
             yield batch
             start += BATCH_ROWS
 
+    def _opened(self) -> pl.DataFrame | pl.LazyFrame:
+        if isinstance(self.frame, Path):
+            return pl.scan_parquet(self.frame)
+        return self.frame() if callable(self.frame) else self.frame
+
     def _selected(self, wanted: Iterable[str] | None) -> pl.DataFrame | pl.LazyFrame:
-        frame = self.frame() if callable(self.frame) else self.frame
+        frame = self._opened()
         if wanted is None:
             return frame
         names = frame.collect_schema().names() if isinstance(frame, pl.LazyFrame) else frame.columns

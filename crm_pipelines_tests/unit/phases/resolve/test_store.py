@@ -1,0 +1,70 @@
+"""Resolved frames on disk: private, whole or in parts, and the same either way."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crm_pipelines.errors import SettingsError
+from crm_pipelines.phases.resolve import ChunkFrame, StagedObject, read_resolved, resolve_into, scan_resolved, values, write_resolved
+from crm_pipelines_tests.lib.staged_objects import DEFAULTS, chunk, derive_spec, resolved, staged
+
+FILES = [
+    [
+        {"id": str(n), "email": f"C{n % 9}@example.com" if n < 12 else f"c{n}@example.com", "company": f"Co {n % 4}", "tags": ["VIP"]}
+        for n in range(30)
+    ],
+    [{"id": str(n), "email": f"c{n}@example.com", "tags": ["vip", "new"], "owner": "o@example.com"} for n in range(20, 50)],
+]
+SALES = [{"id": "100", "transaction_type": "Sale", "lead_id": "5", "product": "Gold"}]
+
+
+def test_frames_fates_and_counts_are_private_files(tmp_path: Path) -> None:
+    result = resolved(staged("contacts", *FILES), staged("transactions", SALES))
+    write_resolved(result, tmp_path)
+    write_resolved(result, tmp_path)
+    written = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+    assert read_resolved(tmp_path, "contacts").equals(result.frames["contacts"])
+    assert read_resolved(tmp_path, "fates/transactions").equals(result.fates["transactions"])
+
+
+def test_a_frame_that_is_not_there_is_asked_for_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="contacts is not resolved yet"):
+        read_resolved(tmp_path, "contacts")
+
+
+def test_a_streamed_fold_of_files_gives_the_same_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "BATCH_ROWS", 7)
+    objects = [staged("contacts", *FILES), staged("transactions", SALES)]
+    on_disk = {one.name: StagedObject(one.name, [_on_disk(part, tmp_path) for part in one.frames]) for one in objects}
+    out = tmp_path / "resolved"
+    resolve_into(out, derive_spec(), {**DEFAULTS, "companyless": "single_person"}, on_disk)
+    whole = resolved(*objects, companyless="single_person")
+    for name, frame in whole.frames.items():
+        assert (
+            scan_resolved(out, name)
+            .collect()
+            .sort("key")
+            .equals(frame.select(scan_resolved(out, name).collect_schema().names()).sort("key"))
+        ), name
+    for name, fates in whole.fates.items():
+        assert scan_resolved(out, f"fates/{name}").collect().sort("chunk", "row").equals(fates)
+
+
+def test_a_shorter_fold_leaves_no_parts_of_a_longer_one(tmp_path: Path) -> None:
+    files = staged("contacts", *FILES)
+    resolve_into(tmp_path, derive_spec(), DEFAULTS, {"contacts": files})
+    few = StagedObject("contacts", [chunk("contacts", 0, [{"id": "1", "email": "one@example.com"}])])
+    resolve_into(tmp_path, derive_spec(), DEFAULTS, {"contacts": few})
+    assert scan_resolved(tmp_path, "contacts").collect()["key"].to_list() == ["1"]
+
+
+def _on_disk(part: ChunkFrame, folder: Path) -> ChunkFrame:
+    assert isinstance(part.frame, pl.DataFrame)
+    path = folder / f"{part.chunk}.parquet"
+    part.frame.write_parquet(path)
+    return ChunkFrame(part.chunk, part.exported_at, part.columns, path)
