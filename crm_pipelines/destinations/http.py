@@ -15,8 +15,10 @@ Nothing here logs a body, a parameter or a credential.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import ssl
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +37,11 @@ from crm_pipelines.observe import failpoint, logger
 log = logger(__name__)
 for _noisy in ("httpx", "httpcore"):  # they log addresses with parameters at INFO and headers at DEBUG
     logging.getLogger(_noisy).setLevel(logging.WARNING)
+
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore 1.0.9 tries to import it for every lock of every request, and anyio no longer brings it: a failed search of
+    # sys.path each time was two thirds of our CPU per request. A None entry makes the import fail at once, with the same result.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 MAX_SLEEP_S = 60.0  # a longer pause is the daily budget's, and belongs to the ledger, not to a sleeping process
 KEEPALIVE_S = 4.0  # shorter than the idle limit of any server we meet (uvicorn 5 s): a reused connection must be alive
@@ -204,7 +211,7 @@ class HttpClient:
         )
 
     def drain(self, is_draining: bool) -> None:
-        """While draining, calls that did not leave yet raise Unsent instead of leaving."""
+        """While draining, journalled calls that did not leave yet raise HeldBack instead of leaving."""
         self._is_draining = is_draining
 
     async def send(self, call: Call) -> Answer:
@@ -260,11 +267,11 @@ class HttpClient:
         if halted is not None:
             raise halted
         if self._is_draining and call.attempt_id is not None:
-            raise _Drained(f"{call.operation}: stopped before it left")
+            raise HeldBack(f"{call.operation}: stopped before it left")
 
     async def _transfer(
         self, lane: _Lane, call: Call, slot: Slot, credentials: Mapping[str, str], *, is_warm: bool
-    ) -> tuple[int, httpx.Headers, bytes]:
+    ) -> tuple[int, dict[str, str], bytes]:
         request = self._build(lane, call, credentials)
         if not is_warm:
             request.extensions = {**request.extensions, "trace": _moves(slot)}
@@ -274,7 +281,8 @@ class HttpClient:
             response = await lane.client.send(request, stream=True)
             if call.attempt_id is not None:
                 failpoint("journal.committed_unanswered")
-            return response.status_code, response.headers, await response.aread()
+            headers = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+            return response.status_code, headers, await response.aread()
         except httpx.RequestError as error:
             raise self._wire_error(call, error) from error
 
@@ -356,13 +364,8 @@ class HttpClient:
         return lane
 
 
-class _Drained(CrmError):
+class HeldBack(CrmError):
     """A drain caught the call before it left; not a transient error, so nothing repeats it."""
-
-
-def was_drained(error: BaseException) -> bool:
-    """Return True when a call was held back by `HttpClient.drain`."""
-    return isinstance(error, _Drained)
 
 
 def _moves(slot: Slot) -> Callable[[str, Any], Awaitable[None]]:

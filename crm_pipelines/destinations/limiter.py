@@ -17,13 +17,15 @@ from collections.abc import Awaitable, Callable
 
 DEFAULT_MARGIN_S = 0.066  # measured: no violation at 60 ms of jitter, 96.7 % of the allowance
 MAX_MARGIN_S = 1.0
-MAX_SPREAD_S = 0.25  # a slow vendor is not a jittery network: beyond this only a 429 widens the margin
+MAX_SPREAD_S = 0.1  # 95.2 % of the allowance; a slow vendor is not a jittery network, so beyond this only a 429 widens the margin
 LATENCY_SAMPLES = 256
 MIN_SAMPLES = 32
 WIDEN_ON_VIOLATION = 1.5
 UNLEARNT_REQUESTS = 10  # until the vendor's headers tell: half of the smallest window of any plan
 SLOW_START_S = 0.5  # first gap between requests after a 429; every good answer halves it
 NO_GAP_S = 0.004
+PACE = 0.95  # of an even spacing: requests leave evenly, so that a stall at the vendor piles up few; the rest is for catching up
+LATE_S = 0.15  # how far behind the even schedule a release may be and still be caught up with
 
 
 class Slot:
@@ -71,6 +73,7 @@ class SlidingLimiter:
         self._not_before = float("-inf")
         self._refused_s = float("-inf")
         self._gap_s = 0.0
+        self._due_s = float("-inf")
         self._turn = asyncio.Lock()
 
     async def acquire(self) -> Slot:
@@ -80,6 +83,7 @@ class SlidingLimiter:
                 await self._sleep(wait_s)
             now = self._clock()
             insort(self._log, now)
+            self._due_s = max(self._due_s, now - LATE_S) + PACE * (self.window_s + self.margin_s) / self.limit
             return Slot(self, now)
 
     def resize(self, limit: int) -> None:
@@ -127,6 +131,7 @@ class SlidingLimiter:
     def _wait_s(self, now: float) -> float:
         self._forget(now)
         wait_s = self._not_before - now
+        wait_s = max(wait_s, self._due_s - now)
         if self._gap_s and self._log:
             wait_s = max(wait_s, self._log[-1] + self._gap_s - now)
         if len(self._log) >= self.limit:

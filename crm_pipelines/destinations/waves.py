@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from crm_pipelines.destinations.background import Background
 from crm_pipelines.destinations.base import WriteReport, WriteRow
-from crm_pipelines.destinations.http import was_drained
+from crm_pipelines.destinations.http import HeldBack
 from crm_pipelines.errors import CrmError, LedgerError, OutcomeUnknown, QuotaExhausted, TransientError
 from crm_pipelines.journal import Allowance, Attempt, Journal, Outcome, Result
 from crm_pipelines.observe import failpoint
@@ -181,6 +181,8 @@ class Waves:
             except Exception as error:  # a bug of ours must not leave the collector waiting; the attempt stays unknown
                 outcome = OutcomeUnknown(f"{row.operation}: {type(error).__name__} while sending")
                 outcome.__cause__ = error
+            if _ends_all(outcome):
+                self._wiring.drain(True)
             self._answers.put(_Answered(attempt_id, row, cost, outcome))
 
     def _collect(self) -> None:
@@ -227,7 +229,7 @@ class Waves:
         if isinstance(answer.sent, OutcomeUnknown):
             self._unknown(answer)
             return None
-        if not was_drained(answer.sent):
+        if not isinstance(answer.sent, HeldBack):
             self._fail(answer.sent)
         self._state.report.sent -= 1
         return Outcome(answer.attempt_id, answer.row.key, "absent", None, "not_sent")
@@ -265,7 +267,8 @@ class Waves:
     def _finish(self) -> None:
         if self._started:
             self._submit_end()
-        self._wiring.drain(False)
+        if self._state.in_flight == 0:
+            self._wiring.drain(False)
         if isinstance(self._state.error, LedgerError):
             return
         if self._state.extra_tokens:
@@ -274,7 +277,16 @@ class Waves:
 
     def _submit_end(self) -> None:
         def end() -> None:
+            while not self._todo.empty():  # only after a journal failure: what was not sent must not leave any more
+                self._todo.get_nowait()
             for _ in range(self._wiring.workers):
                 self._todo.put_nowait(None)
 
         self._wiring.background.call(end)
+
+
+def _ends_all(outcome: Sent | CrmError) -> bool:
+    """Return True when nothing more should leave; said in the loop itself, before another worker takes a row."""
+    if isinstance(outcome, Sent):
+        return outcome.stop is not None
+    return not isinstance(outcome, OutcomeUnknown | HeldBack)
