@@ -53,6 +53,7 @@ class Account:
         self._definitions: dict[str, dict[str, Record]] = {}
         self._blanks: dict[str, dict[str, None]] = {}
         self._label_fields: dict[str, Record] = {}
+        self._tallied = self.limiter.tally.numbers()
         self._replay()
 
     @property
@@ -101,7 +102,7 @@ class Account:
             line = orjson.dumps(
                 [served.time, served.operation, served.method, served.template, served.status, served.cost, self.clock.day()]
             )
-            self.journal.append(b'{"r":' + line + (b',"w":[' + changes + b"]}\n" if changes else b"}\n"))
+            self.journal.append(b'{"r":' + line + self._tally_changes() + (b',"w":[' + changes + b"]}\n" if changes else b"}\n"))
 
     def commit_setup(self) -> None:
         """Make changes durable that no API request made (the first records, added users)."""
@@ -131,6 +132,13 @@ class Account:
             self.journal.clear()
         self.begin()
 
+    def _tally_changes(self) -> bytes:
+        numbers = self.limiter.tally.numbers()
+        if numbers == self._tallied:
+            return b""
+        self._tallied = numbers
+        return b',"t":' + orjson.dumps(numbers)
+
     def _note(self, values: dict[str, Any]) -> None:
         if self.journal is not None:
             self.journal.append(orjson.dumps(values) + b"\n")
@@ -150,6 +158,8 @@ class Account:
                 served = Served(*fields)
                 self._count(served)
                 self.limiter.tally.spent_by_day[day] += served.cost
+            if "t" in line:
+                self.limiter.tally.restore(line["t"])
             if "s" in line:
                 day, tokens = line["s"]
                 self.limiter.tally.spent_by_day[day] += tokens
@@ -157,3 +167,4 @@ class Account:
                 self.clock.offset_s = line["o"]
             if "x" in line:
                 self.switches = self.switches.changed(line["x"])
+        self._tallied = self.limiter.tally.numbers()

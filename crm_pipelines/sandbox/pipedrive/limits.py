@@ -59,6 +59,14 @@ class Tally:
     search_calls: int = 0
     spent_by_day: Counter[str] = field(default_factory=Counter)
 
+    def numbers(self) -> list[int]:
+        """The counts without the days, in the order that `restore` reads."""
+        return [self.violations, self.search_violations, self.daily_refusals, self.edge_blocks, self.search_calls]
+
+    def restore(self, numbers: list[int]) -> None:
+        """Take over what `numbers` gave."""
+        self.violations, self.search_violations, self.daily_refusals, self.edge_blocks, self.search_calls = numbers
+
 
 class Limiter:
     """All limits of one company; its credentials are told apart by kind, since it has one of each."""

@@ -22,7 +22,10 @@ from crm_pipelines.sandbox.pipedrive.store import is_deleted
 if TYPE_CHECKING:
     from crm_pipelines.sandbox.pipedrive.gateway import Gateway
 
-_INTERNAL = frozenset({"counters"})
+ENTITIES = (
+    "users", "organizations", "persons", "products", "deals", "deal_products", "activities", "notes", "files", "leads", "fields",
+    "activity_types", "pipelines", "stages", "lead_labels", "currencies",
+)  # fmt: skip
 
 
 class Truth:
@@ -64,17 +67,18 @@ class Truth:
 
     def _records(self, entity: str) -> Answer:
         """Every record as stored, deleted ones with deleted: true."""
-        table = self._gateway.account.store.tables.get(entity)
-        rows = [] if table is None else [{**row, "deleted": is_deleted(row)} for row in table.rows.values()]
+        if entity not in ENTITIES:
+            return Answer(404, {"error": f"no entity named {entity!r}; there are {', '.join(ENTITIES)}"})
+        rows = [{**row, "deleted": is_deleted(row)} for row in self._gateway.account.store.table(entity).rows.values()]
         return Answer(200, [{k: v for k, v in row.items() if k != "content_base64"} for row in rows])
 
     def _counts(self, query: dict[str, str], body: Any) -> dict[str, Any]:
         account = self._gateway.account
         entities = {}
-        for name, table in account.store.tables.items():
-            if name not in _INTERNAL:
-                live = sum(1 for _ in table.live())
-                entities[name] = {"live": live, "deleted": len(table.rows) - live}
+        for name in ENTITIES:
+            table = account.store.table(name)
+            live = sum(1 for _ in table.live())
+            entities[name] = {"live": live, "deleted": len(table.rows) - live}
         tally = account.limiter.tally
         return {
             "entities": entities,
