@@ -76,7 +76,7 @@ def _number(value: pl.Expr, dtype: Any) -> JsonText:
     if dtype.is_integer():
         return JsonText(value.cast(pl.String))
     plain = value.cast(pl.Float64)
-    finite = pl.when(plain.is_finite()).then(plain + 0.0)
+    finite = pl.when(plain == 0.0).then(0.0).when(plain.is_finite()).then(plain)  # no -0, as JSON readers tell it from 0
     return JsonText(finite.cast(pl.String).str.strip_suffix(".0"))
 
 

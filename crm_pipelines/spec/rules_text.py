@@ -35,7 +35,7 @@ def text(column: pl.Expr, *, max: int | None = None, empty: list[str] | None = N
     value = filled(column)
     if empty:
         value = pl.when(~value.is_in(empty)).then(value)
-    return value.str.slice(0, max) if max else value
+    return filled(value.str.slice(0, max)) if max else value
 
 
 @rule("text", "number", gives="text")
@@ -55,7 +55,7 @@ def first_filled(*columns: pl.Expr) -> pl.Expr:
 def number(column: pl.Expr, *, empty: list[float] | None = None) -> pl.Expr:
     """A number as it stands. Numbers listed in `empty` count as no value."""
     value = column.cast(pl.Float64)
-    return pl.when(~value.is_in(empty)).then(value) if empty else value
+    return pl.when(~value.is_in([float(each) for each in empty])).then(value) if empty else value
 
 
 @rule("boolean", gives="boolean")

@@ -1,0 +1,225 @@
+"""What the rules of the mapping language must give, in plain Python, one row at a time.
+
+Belongs here: a second way to every answer, sharing no code with crm_pipelines.spec. Not here: expected values (language/tables.md).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+ORACLE: dict[str, Callable[..., Any]] = {}
+REGIONS = {
+    "gb": "GB",
+    "united kingdom": "GB",
+    "u.k.": "GB",
+    "france": "FR",
+    "usa": "US",
+    "us": "US",
+    "united states": "US",
+    "au": "AU",
+    "australia": "AU",
+    "fr": "FR",
+}
+
+
+def says(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Register the oracle of a rule."""
+    ORACLE[function.__name__] = function
+    return function
+
+
+def trimmed(cell: Any) -> str | None:
+    """Return a cell as text without outer spaces; None when nothing is left."""
+    if cell is None:
+        return None
+    return str(cell).strip() or None
+
+
+@says
+def text(cell: Any, max: int | None = None, empty: tuple[str, ...] = ()) -> str | None:
+    value = trimmed(cell)
+    return None if value is None or value in empty else trimmed(value[:max])
+
+
+@says
+def join(*cells: Any, separator: str = " ") -> str | None:
+    return separator.join(value for cell in cells if (value := trimmed(cell))) or None
+
+
+@says
+def first_filled(*cells: Any) -> str | None:
+    return next((value for cell in cells if (value := trimmed(cell))), None)
+
+
+@says
+def number(cell: float | None, empty: tuple[float, ...] = ()) -> float | None:
+    return None if cell is None or cell in empty else float(cell)
+
+
+@says
+def yes_no(cell: bool | None) -> bool | None:
+    return cell
+
+
+@says
+def labels(cells: list[str] | None, prefix: str = "") -> list[str] | None:
+    found: list[str] = []
+    for cell in cells or []:
+        value = trimmed(cell)
+        if value and prefix + value not in found:
+            found.append(prefix + value)
+    return found or None
+
+
+@says
+def list_of_one(cell: str | None) -> list[str] | None:
+    value = trimmed(cell)
+    return [value] if value else None
+
+
+@says
+def join_list(cells: list[str] | None, separator: str = ", ") -> str | None:
+    return separator.join(value for cell in cells or [] if (value := trimmed(cell))) or None
+
+
+@says
+def html_note(cell: str | None) -> str | None:
+    value = trimmed(cell)
+    if value is None or re.search("<[a-zA-Z/][^<>]*>", value):
+        return value
+    return "<br>".join(html.escape(line) for line in re.split("\r\n|\r|\n", value))
+
+
+@says
+def full_name(*cells: str | None) -> str | None:
+    return " ".join(word for cell in cells for word in (cell or "").split()) or None
+
+
+@says
+def email(cell: str | None) -> str | None:
+    value = trimmed(cell) or ""
+    if (shown := re.fullmatch(r"(?s).*<([^<>]*)>.*", value)) is not None:
+        value = shown[1].strip()
+    if value.lower().startswith("mailto:"):
+        value = value[7:].strip()
+    local, at, domain = value.partition("@")
+    labels = domain.lower().split(".")
+    forbidden = set(' \t\r\n,;:<>()[]"\\@')
+    good = at and local and len(labels) > 1 and all(labels) and not set(local + domain) & forbidden and not any(c.isspace() for c in value)
+    good = good and len(labels[-1]) > 1 and not domain.startswith("-") and all(local.split("."))
+    return f"{local}@{domain.lower()}" if good else None
+
+
+@says
+def phone(cell: str | None, code: str | None, country: str | None) -> str | None:
+    written = (trimmed(cell) or "").lower().removeprefix("tel:")
+    numbers = [piece for piece in re.split(r"[/;,|&\n]|\bor\b|\band\b", written) if sum(c.isdigit() for c in piece) > 5]
+    if not written or len(numbers) > 1 or re.fullmatch(r"\d[.,]\d+e\+?\d+", written):
+        return None
+    bare = written.replace("(", "", 1) if written.startswith("(00") else written
+    if bare.startswith("00"):
+        written = "+" + bare[2:].replace(")", "", 1)
+    region = None
+    if not written.startswith("+"):
+        digits = "".join(c for c in code or "" if c.isdigit()).lstrip("0")
+        known = {"44": "GB", "1": "US", "33": "FR", "61": "AU"}.get(digits)
+        region = known or REGIONS.get((code or "").lower()) or REGIONS.get((country or "").strip().lower())
+        if region is None:
+            return None
+    try:
+        parsed = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    zeros = "0" * (parsed.number_of_leading_zeros or 1) if parsed.italian_leading_zero else ""
+    extension = f" x{parsed.extension}" if parsed.extension else ""
+    return f"+{parsed.country_code}{zeros}{parsed.national_number}{extension}"
+
+
+@says
+def address(*cells: str | None, parts: list[str]) -> dict[str, str] | None:
+    lines = [trimmed(" ".join((cell or "").splitlines())) for cell in cells]
+    found = {part: line for part, line in zip(parts, lines, strict=True) if line and part != "value"}
+    joined = ", ".join(line for line in lines if line)
+    return {"value": joined, **found} if joined else None
+
+
+def meaning(cell: Any, words: Mapping[str, Any]) -> str | None:
+    """Return the word that a cell stands for."""
+    spoken = " ".join(str(cell).split()).lower()
+    for word, forms in words.items():
+        if spoken in [" ".join(form.split()).lower() for form in (word, *forms)]:
+            return word
+    return None
+
+
+@says
+def option(cell: Any, words: Mapping[str, Any]) -> str | None:
+    return None if trimmed(cell) is None else meaning(cell, words)
+
+
+@says
+def options(cells: list[str] | None, words: Mapping[str, Any]) -> list[str] | None:
+    found = [meaning(cell, words) for cell in cells or [] if trimmed(cell)]
+    if not found or None in found:
+        return None
+    return list(dict.fromkeys(word for word in found if word))
+
+
+@says
+def split_options(cell: str | None, words: Mapping[str, Any], separators: tuple[str, ...] = (",", "|")) -> list[str] | None:
+    """Try the whole rest first, then ever shorter beginnings that end before a separator."""
+    rest, found = trimmed(cell) or "", []
+    while rest.strip():
+        ends = [place for place, letter in enumerate(rest) if letter in separators]
+        for end in [len(rest), *reversed(ends)]:
+            if (word := meaning(rest[:end], words)) is not None:
+                found.append(word)
+                rest = rest[end + 1 :]
+                break
+        else:
+            if ends and not rest[: ends[0]].strip():
+                rest = rest[ends[0] + 1 :]
+            else:
+                return None
+    return list(dict.fromkeys(found)) or None
+
+
+@says
+def date(day: date | None) -> date | None:  # noqa: F811  (the rule's name)
+    return day
+
+
+@says
+def utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None
+
+
+@says
+def local_date(moment: datetime | None, zone: str) -> Any:
+    return moment.astimezone(ZoneInfo(zone)).date() if moment else None
+
+
+@says
+def utc_date(moment: datetime | None) -> Any:
+    return moment.astimezone(UTC).date() if moment else None
+
+
+@says
+def utc_time(moment: datetime | None) -> str | None:
+    return f"{moment.astimezone(UTC):%H:%M:%S}" if moment else None
+
+
+@says
+def duration(start: datetime | None, end: datetime | None) -> str | None:
+    if start is None or end is None or not timedelta(0) <= end - start < timedelta(days=1):
+        return None
+    return f"{datetime(2000, 1, 1, tzinfo=UTC) + (end - start):%H:%M:%S}"
