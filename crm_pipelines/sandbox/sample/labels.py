@@ -53,7 +53,7 @@ def crowded_cell(rng: random.Random, separator: str) -> Cell:
     """Write a cell of 80 tags, most of them repetitions in another case."""
     names = list(words.TAGS)
     pieces = names + [rng.choice((name.upper(), name.lower(), f" {name} ")) for name in rng.choices(names, k=MANY - len(names))]
-    return Cell(_joined(rng, pieces, separator), names)
+    return Cell(_joined(rng, pieces, separator), names, ("tag_with_comma",))
 
 
 def _soiled(rng: random.Random, name: str) -> tuple[str, str]:
