@@ -1,4 +1,4 @@
-"""What users report about CSV files, one test for each row of the list of realities (docs: reading exports).
+"""What users report about CSV files, one test for each row of the list of realities.
 
 The order is that of the list: byte-order mark, UTF-16, legacy code pages, delimiters, line ends, headings, guards,
 numbers, dates, money, twins, repairs, blank and broken rows, control characters, long fields, empty cells.
@@ -135,6 +135,7 @@ def test_leading_zeros_stay_and_rounded_phone_numbers_are_told(tmp_path: Path) -
 def test_rounded_ids_are_no_ids(tmp_path: Path) -> None:
     chunk = stage(tmp_path, "id,email\n4.17E+06,a@example.com\n2,b@example.com\n")
     assert reasons(chunk) == [(1, 2, 2, "bad_key")]
+    assert chunk.cell_errors.is_empty()
 
 
 def test_one_date_order_per_column_from_rows_that_read_one_way(tmp_path: Path) -> None:

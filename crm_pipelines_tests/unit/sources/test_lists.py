@@ -22,6 +22,7 @@ from crm_pipelines.sources.lists import choose_separator, split_cell, split_list
         ("Hello, Worldwide, b", ",", ["hello, world"], ["Hello", "Worldwide", "b"]),
         ("A, B, C", ",", ["a, b, c", "a, b"], ["A, B, C"]),
         ("x, paid,  in full ,VIP", ",", ["Paid, in full"], ["x", "paid,  in full", "VIP"]),
+        ("free  beer,cold", ",", ["free beer, cold"], ["free  beer,cold"]),
         ("Prepaid, in full", ",", ["paid, in full"], ["Prepaid", "in full"]),
         ("x|y", "|", [], ["x", "y"]),
         ("From Regulation to Reputation™ Waitlist", ",", [], ["From Regulation to Reputation™ Waitlist"]),
