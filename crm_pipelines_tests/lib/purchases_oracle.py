@@ -240,8 +240,8 @@ class Oracle:
         worth = {"sum_paid": gross - refunded, "first": paid[0].amount, "latest": paid[-1].amount}[rule]
         if gross > 0 and refunded >= gross:
             if self.choices.refunded == "lost":
-                last = max(event.at for event in deal.refunds)
-                reason = "Chargeback" if any(event.type == "Chargeback" for event in deal.refunds) else "Refunded"
+                latest = max(deal.refunds, key=lambda event: event.place)
+                last, reason = latest.at, "Chargeback" if latest.type == "Chargeback" else "Refunded"
                 value = gross if rule == "sum_paid" else worth
                 return {"status": "lost", "value": value, "won_at": None, "lost_at": last, "lost_reason": reason}
             worth = gross - refunded

@@ -37,11 +37,11 @@ def sums_by_record(events: pl.DataFrame) -> pl.DataFrame:
     )
     back = (
         belonging.filter(pl.col("kind").is_in(REFUNDS))
-        .group_by("target")
+        .group_by("target", maintain_order=True)
         .agg(
             pl.col("amount").abs().sum().cast(MONEY).alias("refunded"),
             pl.col("at").max().alias("refunded_at"),
-            (pl.col("kind") == CHARGEBACK).any().alias("is_chargeback"),
+            (pl.col("kind").last() == CHARGEBACK).alias("is_chargeback"),
         )
     )
     joined = every.join(paid, on="target", how="left").join(back, on="target", how="left")

@@ -63,7 +63,7 @@ def _merged_value(frame: pl.DataFrame, spec: Twins, strict: dict[str, str], name
     if name.startswith("_"):
         return pl.col(name).first()
     if name.removeprefix("raw_") in strict:
-        return _strictest_value(frame, f"_rank_{strict[name.removeprefix('raw_')]}", name)
+        return _strictest_value(f"_rank_{strict[name.removeprefix('raw_')]}", name)
     if name in spec.union and isinstance(frame.schema[name], pl.List):
         united = pl.col(name).explode(empty_as_null=False).drop_nulls().unique(maintain_order=True)
         return pl.when(united.len() > 0).then(united.implode()).alias(name)
@@ -72,9 +72,10 @@ def _merged_value(frame: pl.DataFrame, spec: Twins, strict: dict[str, str], name
     return _first_value(frame, name)
 
 
-def _strictest_value(frame: pl.DataFrame, rank: str, name: str) -> pl.Expr:
+def _strictest_value(rank: str, name: str) -> pl.Expr:
+    """Return the value of the strictest row, empty or not; the survivor's when no row has a word."""
     chosen = pl.col(name).filter(pl.col(rank) == pl.col(rank).min()).first()
-    return pl.when(pl.col(rank).min().is_not_null()).then(chosen).otherwise(_first_value(frame, name)).alias(name)
+    return pl.when(pl.col(rank).min().is_not_null()).then(chosen).otherwise(pl.col(name).first()).alias(name)
 
 
 def _first_value(frame: pl.DataFrame, name: str) -> pl.Expr:

@@ -152,6 +152,15 @@ def test_gdpr_columns_come_together_from_the_strictest_row(first: str | None, se
     assert (one["gdpr_status_date"], one["gdpr_status_ip"]) == ((None, "192.0.2.2") if from_second else (day(1), "192.0.2.1"))
 
 
+def test_without_any_gdpr_word_the_survivor_s_columns_stay_together() -> None:
+    rows = [
+        person(1, email="a@example.com", gdpr_status=None, gdpr_status_date=None, gdpr_status_ip="192.0.2.1"),
+        person(2, email="A@example.com", gdpr_status=None, gdpr_status_date=day(2), gdpr_status_ip="192.0.2.2"),
+    ]
+    one = row_of(resolved(staged("contacts", rows)).frames["contacts"], "1")
+    assert (one["gdpr_status_date"], one["gdpr_status_ip"]) == (None, "192.0.2.1")
+
+
 def test_blacklisted_twins_stay_blacklisted() -> None:
     rows = [person(1, email="a@example.com", blacklisted=False), person(2, email="A@example.com", blacklisted=True)]
     assert row_of(resolved(staged("contacts", rows)).frames["contacts"], "1")["blacklisted"] is True

@@ -161,6 +161,11 @@ def test_partial_refunds_can_undo_a_sale_together() -> None:
     assert told(result, "tx:100", "status", "value", "lost_at", "refunded") == ("lost", Decimal(49), day(7), Decimal(49))
 
 
+def test_the_last_refund_gives_time_and_reason() -> None:
+    result = fold(event(100, "Sale", 3), event(101, "Chargeback", 5, "9.00"), event(102, "Refund", 7, "40.00"))
+    assert told(result, "tx:100", "lost_at", "lost_reason") == (day(7), "Refunded")
+
+
 def test_a_refund_s_chunk_contributes_to_the_sale() -> None:
     result = resolved(PEOPLE, staged("transactions", [event(100, "Sale", 3)], [event(101, "Refund", 5)]))
     assert told(result, "tx:100", "contributors") == ([chunk_name("transactions", 0), chunk_name("transactions", 1)],)
