@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 CRASH = 1
 INTERRUPTED = 130
-out = Console(highlight=False)
+PLAIN_WIDTH = 130
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
@@ -102,7 +103,12 @@ def init(as_json: bool) -> None:
     """Make DAGSTER_HOME and the ledger; every other command does so first."""
     where = home()
     told = {"dagster_home": str(where.dagster_home), "engagements": str(where.engagements), "specs": str(where.specs)}
-    _print(told, as_json, lambda: [out.print(f"{name}: {value}", soft_wrap=True) for name, value in told.items()])
+
+    def show() -> None:
+        for name, value in told.items():
+            out.print(f"{name}: {value}", soft_wrap=True)
+
+    _print(told, as_json, show)
 
 
 @_command("doctor", initialised=False)

@@ -39,14 +39,14 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
 def account_table(told: Mapping[str, Any]) -> Table:
     """Return one table: per phase its source rows by bucket, then its records by state, ticked where they add up."""
     table = Table(box=box.SIMPLE_HEAD, title=f"{told['engagement']}, pass {told['pass']}", title_justify="left", title_style="bold")
-    table.add_column("phase")
-    table.add_column("rows", justify="right")
+    table.add_column("phase", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("by bucket")
-    table.add_column("", justify="center")
-    table.add_column("records", justify="right")
+    table.add_column("", justify="center", no_wrap=True)
+    table.add_column("records", justify="right", no_wrap=True)
     table.add_column("by state")
-    table.add_column("there", justify="right")
-    table.add_column("", justify="center")
+    table.add_column("there", justify="right", no_wrap=True)
+    table.add_column("", justify="center", no_wrap=True)
     by_phase = _rows_by_phase(told["files"])
     names = [phase["phase"] for phase in told["phases"]]
     for phase in told["phases"]:
