@@ -103,7 +103,9 @@ class _Checks:
         cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{d}\r\n]*+)'
         strict_record = re.compile(rf"{cell}(?:{d}{cell})*+[\r\n]*+")
         ends_well = not is_cut and text.endswith(LINE_ENDS)
-        return _Checks(lines, width, is_cut, is_damaged, ends_well, '"' in text, "\0" in text, '\\"' in text, strict_record)
+        return _Checks(
+            lines, width, is_cut, is_damaged, ends_well, '"' in text, "\0" in text, "\\" in text and '\\"' in text, strict_record
+        )
 
     def has_backslash_quote(self, first: int, last: int) -> bool:
         """Whether a record holds a backslash before a quote."""

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ftfy
 import polars as pl
@@ -24,9 +25,10 @@ from crm_pipelines.sources.base import LINE, ROW
 GUARD = re.compile(r"['\t](?=[=+\-@])")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 CONTROL_BYTES = [bytes([code]) for code in range(0x80) if CONTROLS.match(chr(code))]
-HIDDEN = "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
-HIDDEN_ENDS = re.compile(rf"^[ \t]*[{HIDDEN}][ \t{HIDDEN}]*|[ \t{HIDDEN}]*[{HIDDEN}][ \t]*$")
+HIDDEN = frozenset("\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+ENDS = "".join(sorted(HIDDEN)) + " \t"
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+SHORT_CHARACTERS = 100
 ENTITY_PASSES = 2  # text escaped twice on its way (`&amp;#039;`) is as common as once
 
 
@@ -68,16 +70,27 @@ def repair_text(text: str, is_human: bool) -> tuple[str, tuple[str, ...]]:
     return text, tuple(kinds)
 
 
+_repair_short = lru_cache(maxsize=20_000)(repair_text)  # names, places and tags come again in every chunk
+
+
 def _steps(text: str, is_human: bool) -> list[tuple[str, str]]:
     """Apply the repairs one after the other; each step sees what the one before it left."""
-    steps = [("invisible", text := HIDDEN_ENDS.sub("", text))]
+    steps = [("invisible", text := _trimmed(text))]
     steps.append(("control", text := CONTROLS.sub("", text)))
     steps.append(("formula_guard", text := GUARD.sub("", text, count=1) if GUARD.match(text) else text))
     if is_human:
-        steps.append(("entity", text := _unescape(text)))
+        steps.append(("entity", text := _unescape(text) if "&" in text else text))
         if not text.isascii():
             steps.append(("mojibake", ftfy.fix_encoding(text)))
     return steps
+
+
+def _trimmed(text: str) -> str:
+    """Take white space off an end where something invisible stands in it; plain spaces alone stay."""
+    left, right = text[: len(text) - len(text.lstrip(ENDS))], text[len(text.rstrip(ENDS)) :]
+    if not HIDDEN.isdisjoint(left):
+        text = text.lstrip(ENDS)
+    return text.rstrip(ENDS) if not HIDDEN.isdisjoint(right) else text
 
 
 def _unescape(text: str) -> str:
@@ -115,7 +128,7 @@ def _repair_column(suspects: pl.Series, column: pl.Series, is_human: bool) -> tu
     mapping: dict[str, str | None] = {}
     counts: Counter[str] = Counter()
     for value, count in values.iter_rows():
-        repaired, kinds = repair_text(value, is_human)
+        repaired, kinds = (_repair_short if len(value) <= SHORT_CHARACTERS else repair_text)(value, is_human)
         if kinds:
             mapping[value] = repaired or None
             counts.update(dict.fromkeys(kinds, count))
