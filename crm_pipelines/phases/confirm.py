@@ -1,6 +1,6 @@
 """The seal: what a person confirmed, and whether it still holds.
 
-Belongs here: what a seal covers, how two of them differ, sealing and checking. Not here: proposing a map, what a sealed map does (phases.map).
+Belongs here: what a seal covers, how two differ, sealing and checking. Not here: proposing a map, what a sealed map does (phases.map).
 """
 
 from __future__ import annotations
