@@ -5,11 +5,11 @@ Belongs here: reads, and their translation into a Schema. Not here: what the map
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import FoundField, Schema
 from crm_pipelines.destinations.pipedrive.api import Api, Record
 from crm_pipelines.destinations.pipedrive.costs import PLANS, Plan, plan_of_burst, seats_of_budget
@@ -30,7 +30,7 @@ class Described:
 
 async def describe(api: Api) -> Described:
     """Read the whole account; about 110 tokens."""
-    me, users, fields, board, types, open_deals = await asyncio.gather(
+    me, users, fields, board, types, open_deals = await together(
         api.read("read.me", "/api/v1/users/me"),
         api.read("list.users", "/api/v1/users"),
         _all_fields(api),
@@ -98,7 +98,7 @@ def stages_of(pipelines: Sequence[Record], stages: Sequence[Record]) -> tuple[di
 
 
 async def _all_fields(api: Api) -> tuple[list[FoundField], dict[str, dict[str, str]], dict[str, str]]:
-    lists = await asyncio.gather(*(api.pages("list.fields", path) for path in FIELD_PATHS.values()))
+    lists = await together(*(api.pages("list.fields", path) for path in FIELD_PATHS.values()))
     found: list[FoundField] = []
     labels: dict[str, dict[str, str]] = {}
     codes: dict[str, str] = {}
@@ -112,7 +112,7 @@ async def _all_fields(api: Api) -> tuple[list[FoundField], dict[str, dict[str, s
 
 
 async def _board(api: Api) -> tuple[dict[str, dict[str, str]], dict[str, int]]:
-    pipelines, stages = await asyncio.gather(api.pages("list.pipelines", "/api/v2/pipelines"), api.pages("list.stages", "/api/v2/stages"))
+    pipelines, stages = await together(api.pages("list.pipelines", "/api/v2/pipelines"), api.pages("list.stages", "/api/v2/stages"))
     return stages_of(pipelines, stages)
 
 

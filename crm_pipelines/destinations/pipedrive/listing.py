@@ -6,7 +6,6 @@ costs 20 tokens a record, and its index lags behind.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import utc_text
 from crm_pipelines.destinations.pipedrive.api import Api, Record
 from crm_pipelines.destinations.pipedrive.costs import COSTS, IDS_PER_LIST, LIST_PAGE
@@ -63,7 +63,7 @@ async def by_ids(api: Api, phase: str, ids: Sequence[str], known_count: int | No
         wanted = set(ids)
         return [row for row in await walk(api, phase, _extras(phase)) if str(row["id"]) in wanted]
     groups = [ids[start : start + IDS_PER_LIST] for start in range(0, len(ids), IDS_PER_LIST)]
-    found = await asyncio.gather(*(walk(api, phase, {**_extras(phase), "ids": ",".join(group)}) for group in groups))
+    found = await together(*(walk(api, phase, {**_extras(phase), "ids": ",".join(group)}) for group in groups))
     return [row for rows in found for row in rows]
 
 
@@ -124,7 +124,7 @@ def _match_values(phase: str, record: Record) -> list[str]:
 
 
 async def _singly(api: Api, entity: Entity, ids: Sequence[str]) -> list[Record]:
-    answers = await asyncio.gather(*(api.read(f"{entity.phase}.read", f"{entity.path}/{one}", _extras(entity.phase)) for one in ids))
+    answers = await together(*(api.read(f"{entity.phase}.read", f"{entity.path}/{one}", _extras(entity.phase)) for one in ids))
     return [answer.data for answer in answers if answer.refusal is None and isinstance(answer.data, dict) and is_live(answer.data)]
 
 

@@ -174,6 +174,7 @@ def test_an_interrupt_settles_what_is_in_flight(stage: Stage) -> None:
 
 
 def test_a_vendor_that_never_answers_is_left_alone_after_a_while(stage: Stage) -> None:
+    stage.delay_s = 0.01
     stage.answer = lambda row: OutcomeUnknown("no answer")
     with pytest.raises(TransientError, match="in a row"):
         stage.waves(iter(_rows(1000))).run()
