@@ -105,9 +105,8 @@ def _builder(frame: pl.DataFrame, compiled: CompiledPhase) -> Builder:
 
 def _with_columns(frame: pl.DataFrame, compiled: CompiledPhase) -> pl.DataFrame:
     """Add columns that these files do not have as empty ones: an absent column says nothing."""
-    types = {"contributors": pl.List(pl.String)}
-    wanted = (*compiled.columns, "contributors", "queue", "reason")
-    absent = [pl.lit(None, dtype=types.get(name, pl.String)).alias(name) for name in wanted if name not in frame.columns]
+    wanted = {**compiled.columns, "contributors": pl.List(pl.String), "queue": pl.String(), "reason": pl.String()}
+    absent = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in wanted.items() if frame.schema.get(name, pl.Null) == pl.Null]
     return frame.with_columns(absent) if absent else frame
 
 

@@ -6,17 +6,28 @@ if_empty). Not here: decisions, which are settled before (settle), JSON (encode)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from crm_pipelines.spec.conditions import Schema, condition
+from crm_pipelines.spec.contract import ValueType
 from crm_pipelines.spec.model import FieldMap
 from crm_pipelines.spec.rules import Rule, Words, load_rules
 from crm_pipelines.spec.rules_text import unless_empty
 from crm_pipelines.spec.templates import fill_template, template_columns
+
+DTYPES: Mapping[ValueType, Any] = {
+    "text": pl.String(),
+    "texts": pl.List(pl.String),
+    "number": pl.Float64(),
+    "date": pl.Date(),
+    "datetime": pl.Datetime("us", "UTC"),
+    "boolean": pl.Boolean(),
+}
+"""What a value is on polars."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,21 @@ def default_rule(dtype: Any) -> str:
     if dtype == pl.Boolean:
         return "yes_no"
     return "number" if dtype.is_numeric() else "text"
+
+
+def column_dtypes(nodes: Iterable[FieldMap]) -> dict[str, Any]:
+    """Return the dtype that each column must have for the rules that read it; text where they leave it open."""
+    found: dict[str, Any] = {}
+    for node in nodes:
+        rule = load_rules()[node.rule] if node.rule and not node.link else None
+        dtype = DTYPES[next(iter(rule.takes))] if rule and len(rule.takes) == 1 else None
+        for name in columns_read(node):
+            if name in node.from_ and dtype is not None:
+                found[name] = dtype
+            found.setdefault(name, pl.String())
+        inner = [*node.parts, *filter(None, [node.if_empty])]
+        found |= {name: dtype for name, dtype in column_dtypes(inner).items() if dtype != pl.String()}
+    return found
 
 
 def columns_read(node: FieldMap) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import polars as pl
+
 from crm_pipelines.errors import Problem, SpecError
-from crm_pipelines.spec.build import columns_read
+from crm_pipelines.spec.build import column_dtypes, columns_read
 from crm_pipelines.spec.contract import CUSTOM_DEFAULT, SourceContract, ValueType
 from crm_pipelines.spec.derived import Frame, frame_objects, resolved_frames
 from crm_pipelines.spec.model import Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
@@ -95,11 +97,11 @@ class CompiledPhase:
         return next((each.name for each in self.fields if each.node.external_id), None)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of the frame that the phase reads, those it makes itself left out."""
-        read = [name for node in (*self.steps.values(), *(each.node for each in self.fields)) for name in columns_read(node)]
-        tested = [*self.where, *(name for hold in self.hold for name in hold.when)]
-        return tuple(name for name in dict.fromkeys([*read, *tested]) if name not in self.steps)
+    def columns(self) -> Mapping[str, Any]:
+        """Columns of the frame that the phase reads, those it makes itself left out, and the dtype its rules need."""
+        read = column_dtypes((*self.steps.values(), *(each.node for each in self.fields)))
+        tested = dict.fromkeys([*self.where, *(name for hold in self.hold for name in hold.when)], pl.String())
+        return {name: dtype for name, dtype in {**tested, **read}.items() if name not in self.steps}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from crm_pipelines.spec.derive import DeriveSpec
 
@@ -33,7 +33,8 @@ def _as_limit(value: Any) -> Any:
     return {"limit": value} if isinstance(value, str | int | float) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), WithJsonSchema(_ONE_OR_MORE)]
 Choice = Mapping[str, Names]
 """Decision -> the options under which this applies."""
 Conditions = Mapping[str, Any]

@@ -68,12 +68,19 @@ class Rule:
         return sum(1 for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD and each.default is each.empty) + self.many
 
     @property
+    def headline(self) -> str:
+        """The summary on one line."""
+        return " ".join(self.summary.split())
+
+    @property
     def shape(self) -> str:
         """How many columns it reads, in words."""
         if self.many:
             return f"{len(self.columns)} or more columns"
+        if len(self.columns) == 1:
+            return "1 column"
         count = str(self.minimum) if self.minimum == len(self.columns) else f"{self.minimum} to {len(self.columns)}"
-        return f"{count} column{'s' if len(self.columns) > 1 else ''} ({', '.join(self.columns)})"
+        return f"{count} columns ({', '.join(self.columns)})"
 
 
 RULES: dict[str, Rule] = {}

@@ -51,8 +51,8 @@ def read_template(template: str) -> tuple[Part, ...]:
 
 
 def template_columns(template: str) -> tuple[str, ...]:
-    """Return the columns that a template reads, in order."""
-    return tuple(dict.fromkeys(text for part in read_template(template) for text, is_column in part.pieces if is_column))
+    """Return the columns that a template reads, in order; of a template that cannot be read, what it seems to name."""
+    return tuple(dict.fromkeys(found.group(1) for found in PIECE.finditer(template) if found.group(1)))
 
 
 def fill_template(template: str) -> pl.Expr:

@@ -1,0 +1,273 @@
+"""Desired records: payloads, links, queues, and what the destination must hold for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+import pandera.errors
+import polars as pl
+import pytest
+
+from crm_pipelines.destinations.base import WantedField
+from crm_pipelines.keys import payload_hash
+from crm_pipelines.phases.map import MAPPED_SCHEMA, map_phase, mapped_schema, wanted_schema
+from crm_pipelines.spec.compile import Compiled
+from crm_pipelines_tests.lib.spec_text import compiled_route
+
+MOMENT = pl.Datetime("us", "UTC")
+TYPES: dict[str, Any] = {
+    **dict.fromkeys(("date_joined", "gdpr_status_date", "joined_at", "won_at", "event_start", "event_end"), MOMENT),
+    **dict.fromkeys(("tags", "lists", "aliases", "contributors"), pl.List(pl.String)),
+    **dict.fromkeys(("closed_on", "created_on", "started_on"), pl.Date),
+    **dict.fromkeys(("value", "refunded"), pl.Decimal(18, 4)),
+    **dict.fromkeys(("score", "affiliate_id", "referring_id", "quantity"), pl.Int64),
+    **dict.fromkeys(("blacklisted", "is_done", "is_cancelled"), pl.Boolean),
+}
+ANA = {
+    "key": "4174086",
+    "contributors": ["001"],
+    "first_name": "Ana",
+    "last_name": "García",
+    "email": "Ana@example.com",
+    "email_normal": "Ana@example.com",
+    "company_key": "company:acme",
+    "date_joined": datetime(2025, 8, 15, 2, 30, tzinfo=UTC),
+}
+FRUIT = {"field_identifier": "favourite_fruit", "field_type": "checkbox", "options": ["apple", "pear"], "option_ids": ["1", "2"]}
+
+
+def frame(*rows: dict[str, Any]) -> pl.DataFrame:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return pl.DataFrame([pl.Series(name, [row.get(name) for row in rows], dtype=TYPES.get(name, pl.String)) for name in columns])
+
+
+def mapped(phase: str, *rows: dict[str, Any], compiled: Compiled | None = None) -> list[dict[str, Any]]:
+    """Return the mapped rows with their payload read."""
+    found = map_phase((compiled or compiled_route()).phases[phase], frame(*rows))
+    return [{**row, "payload": orjson.loads(row["payload"])} for row in found.iter_rows(named=True)]
+
+
+def person(compiled: Compiled | None = None, **cells: Any) -> dict[str, Any]:
+    payload: dict[str, Any] = mapped("people", {**ANA, **cells}, compiled=compiled)[0]["payload"]
+    return payload
+
+
+def test_a_contact_becomes_a_person() -> None:
+    (row,) = mapped("people", {**ANA, "tags": ["VIP"], "lists": ["News"], "country": "GB", "phone": "020 7946 0123"})
+    assert row["payload"] == {
+        "name": "Ana García",
+        "emails": ["Ana@example.com"],
+        "phones": ["+442079460123"],
+        "org_id": "company:acme",
+        "add_time": "2025-08-15T02:30:00Z",
+        "label_ids": ["VIP", "list_News"],
+        "marketing_status": "no_consent",
+        "custom": {"Kartra ID": "4174086", "Kartra created date": "2025-08-14", "Kartra address": {"value": "GB", "country": "GB"}},
+    }
+    assert (row["link_org_id"], row["link_owner_id"], row["labels"], row["queue"]) == ("company:acme", None, ["VIP", "list_News"], None)
+
+
+def test_payload_is_canonical_and_the_hash_is_of_its_bytes() -> None:
+    found = map_phase(compiled_route().phases["people"], frame({**ANA, "first_name": 'A"\\\n', "score": 5, "tags": ["é", '"']}))
+    payload = found["payload"][0]
+    assert orjson.dumps(orjson.loads(payload), option=orjson.OPT_SORT_KEYS).decode() == payload
+    assert found["hash"][0] == payload_hash(payload.encode())
+    assert list(found.columns) == [*MAPPED_SCHEMA, "link_org_id", "link_owner_id"]
+
+
+REFUSING = ["Unsubscribed", "declined commercial messages (gdpr)", "Do not contact", "Blocklisted", "Blacklisted", "SPAM complaint"]
+CONSENT = {"gdpr_status": "2", "gdpr_status_date": datetime(2025, 1, 1, tzinfo=UTC), "status": "Active"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "status"),
+    [
+        (CONSENT, "subscribed"),
+        ({**CONSENT, "gdpr_status": "accepted", "status": "subscribed"}, "subscribed"),
+        ({**CONSENT, "gdpr_status_date": None}, "no_consent"),
+        ({**CONSENT, "status": "Inactive"}, "no_consent"),
+        ({**CONSENT, "gdpr_status": "Pending"}, "no_consent"),
+        ({**CONSENT, "blacklisted": True}, "unsubscribed"),
+        ({**CONSENT, "gdpr_status": "3"}, "unsubscribed"),
+        *[({**CONSENT, "status": status}, "unsubscribed") for status in REFUSING],
+        ({"email_normal": None}, None),
+    ],
+)
+def test_consent_is_never_looser_than_the_export(cells: dict[str, Any], status: str | None) -> None:
+    assert person(**cells).get("marketing_status") == status
+    never = person(compiled_route(consent_proof="never"), **cells).get("marketing_status")
+    assert never == ("no_consent" if status == "subscribed" else status)
+
+
+def test_what_cannot_be_used_is_kept_as_it_was_exported() -> None:
+    payload = person(email="ana at example", email_normal=None, phone="4.47701E+11", first_name=None, last_name=None)
+    assert "emails" not in payload
+    assert "phones" not in payload
+    assert payload["name"] == "ana at example"
+    assert payload["custom"]["Kartra e-mail as exported"] == "ana at example"
+    assert payload["custom"]["Kartra phone as exported"] == "4.47701E+11"
+
+
+def test_words_that_nobody_knows_stop_the_row() -> None:
+    compiled = compiled_route([FRUIT])
+    rows = [
+        {**ANA, "gdpr_status": "7"},
+        {**ANA, "key": "2", "favourite_fruit": "apple, plum"},
+        {**ANA, "key": "3", "favourite_fruit": "1|pear", "gdpr_status": "GDPR off"},
+        {**ANA, "key": "4", "queue": "remediation", "reason": "no_email", "gdpr_status": "7"},
+    ]
+    found = mapped("people", *rows, compiled=compiled)
+    assert [(row["queue"], row["reason"]) for row in found] == [
+        ("decision", "unknown_option"),
+        ("decision", "unknown_option"),
+        (None, None),
+        ("remediation", "no_email"),
+    ]
+    assert found[2]["payload"]["custom"]["favourite_fruit"] == ["apple", "pear"]
+    assert found[2]["payload"]["custom"]["GDPR status"] == "Off"
+
+
+def test_columns_that_no_file_has_say_nothing() -> None:
+    (row,) = mapped("people", {"key": "1", "email": "a@example.com", "email_normal": "a@example.com"})
+    assert row["payload"] == {
+        "name": "a@example.com",
+        "emails": ["a@example.com"],
+        "marketing_status": "no_consent",
+        "custom": {"Kartra ID": "1"},
+    }
+
+
+SALE = {
+    "key": "tx:48110",
+    "kind": "one_off",
+    "title_id": "48110",
+    "product": "Gold, monthly",
+    "value": 49.5,
+    "currency": "USD",
+    "status": "won",
+    "won_at": datetime(2026, 4, 2, 17, 5, 11, tzinfo=UTC),
+    "closed_on": date(2026, 4, 2),
+    "contact_key": "4174086",
+    "company_key": "company:acme",
+}
+
+
+def test_a_sale_becomes_a_won_deal() -> None:
+    (row,) = mapped("deals", SALE)
+    assert row["payload"] == {
+        "title": "Gold, monthly (48110)",
+        "value": 49.5,
+        "currency": "USD",
+        "status": "won",
+        "won_time": "2026-04-02T17:05:11Z",
+        "expected_close_date": "2026-04-02",
+        "pipeline": "Kartra",
+        "stage": "Purchases",
+        "person_id": "4174086",
+        "org_id": "company:acme",
+        "label_ids": ["One-off sale"],
+        "custom": {"Kartra ID": "tx:48110", "Kartra product": "Gold, monthly"},
+    }
+    assert (row["amount"], row["currency"], row["status"]) == (49.5, "USD", "won")
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "stage"),
+    [("subscription", "Subscription", "Subscriptions"), ("rebill", "Rebill", "Purchases"), ("failed", "Failed payment", "Purchases")],
+)
+def test_kinds_of_purchase(kind: str, label: str, stage: str) -> None:
+    payload = mapped("deals", {**SALE, "kind": kind, "subscription_id": "7", "started_on": date(2026, 1, 1)})[0]["payload"]
+    assert (payload["label_ids"], payload["stage"]) == ([label], stage)
+    assert ("Subscription ID" in payload["custom"]) == (kind == "subscription")
+
+
+def test_an_unpaid_subscription_has_no_money() -> None:
+    payload = mapped("deals", {**SALE, "kind": "subscription", "value": None, "status": "open", "won_at": None})[0]["payload"]
+    assert not {"value", "currency", "won_time"} & set(payload)
+
+
+BOOKING = {
+    "key": "5521",
+    "calendar_name": "Discovery Call",
+    "class_name": "30 min intro",
+    "event_start": datetime(2026, 3, 4, 20, 0, tzinfo=UTC),
+    "event_end": datetime(2026, 3, 4, 20, 30, tzinfo=UTC),
+    "contact_key": "4174086",
+    "is_done": True,
+    "is_cancelled": False,
+}
+
+
+def test_a_booking_becomes_an_activity() -> None:
+    rows = [
+        BOOKING,
+        {**BOOKING, "key": "2", "calendar_name": "Recall workshop", "class_name": None, "is_cancelled": True, "event_end": None},
+    ]
+    call, workshop = (row["payload"] for row in mapped("activities", *rows))
+    assert call == {
+        "subject": "Discovery Call - 30 min intro",
+        "type": "call",
+        "due_date": "2026-03-04",
+        "due_time": "20:00:00",
+        "duration": "00:30:00",
+        "done": True,
+        "participants": "4174086",
+        "note": "Kartra booking 5521",
+    }
+    assert (workshop["subject"], workshop["type"], workshop.get("duration")) == ("Cancelled: Recall workshop", "meeting", None)
+
+
+def test_notes_are_made_of_contacts_with_text_and_leave_the_queue_to_them() -> None:
+    rows = [{**ANA, "notes": "a < b\nc"}, {**ANA, "key": "2", "notes": " "}, {**ANA, "key": "3", "notes": "x", "queue": "remediation"}]
+    found = mapped("notes", *rows)
+    assert [(row["key"], row["queue"]) for row in found] == [("4174086", None), ("3", None)]
+    assert found[0]["payload"] == {"content": "a &lt; b<br>c", "person_id": "4174086"}
+
+
+def test_a_long_company_key_is_cut_for_the_field_and_whole_for_links() -> None:
+    key = "company:" + "x" * 300
+    (row,) = mapped("organizations", {"key": key, "name": "X" * 300})
+    assert row["key"] == key
+    assert len(row["payload"]["custom"]["Kartra ID"]) == 255
+
+
+def test_no_rows_are_no_records() -> None:
+    for name, phase in compiled_route([FRUIT]).phases.items():
+        if not phase.pairs:
+            empty = map_phase(phase, frame(ANA).clear() if name != "users" else pl.DataFrame(schema={"key": pl.String}))
+            assert (empty.height, dict(empty.schema)["hash"]) == (0, pl.String())
+
+
+def test_what_the_destination_must_hold() -> None:
+    compiled = compiled_route([FRUIT], lists="custom_field")
+    people = frame(
+        {**ANA, "tags": ["VIP"], "lists": ["News", "Café"], "favourite_fruit": "apple"},
+        {**ANA, "key": "2", "tags": ["Held"], "lists": ["Held"], "queue": "review", "reason": "no_contact"},
+    )
+    frames = {
+        "people": map_phase(compiled.phases["people"], people),
+        "deals": map_phase(compiled.phases["deals"], frame(SALE)),
+        "activities": map_phase(compiled.phases["activities"], frame(BOOKING)),
+        "users": map_phase(compiled.phases["users"], frame({"key": "ana@example.com", "email": "ana@example.com"})),
+    }
+    wanted = wanted_schema(compiled, frames)
+    fields = {(field.phase, field.name): field for field in wanted.fields}
+    assert fields[("people", "Kartra ID")] == WantedField("people", "Kartra ID", "text", (), is_external_id=True)
+    assert fields[("people", "Kartra lists")].options == ("Café", "News")
+    assert fields[("people", "favourite_fruit")].options == ("apple", "pear")
+    assert fields[("deals", "Subscription status")].options[-1] == "Cancellation requested"
+    assert wanted.labels == {"people": ("VIP",), "deals": ("One-off sale",)}
+    assert wanted.stages == {"Kartra": ("Purchases", "Subscriptions")}
+    assert wanted.types == {"activities": ("call", "meeting")}
+    assert wanted.counts == {"people": 1, "deals": 1, "activities": 1}
+
+
+def test_mapped_frames_hold_to_their_schema() -> None:
+    phase = compiled_route().phases["people"]
+    found = map_phase(phase, frame(ANA, {**ANA, "key": "2"}))
+    mapped_schema(phase).validate(found)
+    for wrong in (found.with_columns(key=pl.lit("1")), found.with_columns(hash=pl.lit("x")), found.drop("link_org_id")):
+        with pytest.raises((pandera.errors.SchemaError, pandera.errors.SchemaErrors)):
+            mapped_schema(phase).validate(wrong)

@@ -1,0 +1,138 @@
+"""A spec against both contracts: what is found, on which line, with which advice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crm_pipelines.spec.check import check, check_files
+from crm_pipelines.spec.parse import parse
+from crm_pipelines_tests.lib.contracts import route_contracts
+from crm_pipelines_tests.lib.spec_text import ROUTE, route_text
+
+
+def told(*edits: tuple[str, str]) -> list[str]:
+    """Return what is wrong with the route after these edits, without lines."""
+    parsed = parse(route_text(*edits), "route.yaml")
+    return [f"{problem.path}: {problem.message}" for problem in check(parsed, *route_contracts())]
+
+
+def test_the_route_fits_both_sides() -> None:
+    assert check_files(ROUTE, route_contracts()) == []
+
+
+def test_eight_mistakes_are_eight_lines_with_paths_and_line_numbers(tmp_path: Path) -> None:
+    mistakes = [
+        (
+            "from: [phone, phone_country_code, country]",
+            "from: [fone, phone_country_code, country]",
+            "unknown column 'fone'; did you mean 'phone'?",
+        ),
+        ("otherwise: no_consent", "otherwise: no_concent", "'no_concent' is not one of no_consent"),
+        (
+            "Lead score: {from: score, rule: number",
+            "Lead score: {type: date, from: score, rule: number",
+            "gives number, but a field of type date takes date",
+        ),
+        ("      subject: {", "      subjekt: {", "activities has no field 'subjekt'; did you mean 'subject'?"),
+        ("rule: html_note", "rule: html_nte", "unknown rule 'html_nte'; did you mean 'html_note'?"),
+        ("link: people, from: key", "link: peeple, from: key", "there is no phase 'peeple'; did you mean 'people'?"),
+        ("only_if: {consent_proof: gdpr_accepted}", "only_if: {consent_prof: gdpr_accepted}", "decision 'consent_prof' is not declared"),
+        ("    leads_tagged: Counted from the contacts themselves.\n", "", "column 'leads_tagged' of tags is neither mapped nor ignored"),
+    ]
+    text = route_text(*((before, after) for before, after, _ in mistakes))
+    path = tmp_path / "route.yaml"
+    path.write_text(text, "utf-8")
+    lines = [str(problem) for problem in check_files(path, route_contracts())]
+    assert len(lines) == 8
+    for before, after, message in mistakes:
+        (line,) = [each for each in lines if message in each]
+        number = int(line.split(":")[1])
+        expected = after.strip() if after else "  tags:"
+        assert expected in text.splitlines()[number - 1] or before.startswith("otherwise"), (before, line)
+
+
+ONE_MISTAKE = [
+    ("from: purchases", "from: purchase", "phases.deals.from: there is no frame 'purchase'; did you mean 'purchases'?"),
+    (
+        "from: [event_start, event_end], rule: duration",
+        "from: [event_start, calendar_name], rule: duration",
+        "takes datetime, but column 'calendar_name' holds text",
+    ),
+    ("rule: text, with: {max: 255}", "rule: text, with: {maxi: 255}", "rule 'text' has no setting 'maxi'; did you mean 'max'?"),
+    ("rule: text, with: {max: 255}", "rule: text, with: {max: many}", "with.max: max: input should be a valid integer"),
+    (
+        "with: {words: gdpr_status}",
+        "with: {words: gdpr_state}",
+        "there is no vocabulary 'gdpr_state' under words; did you mean 'gdpr_status'?",
+    ),
+    ("parts: [value, locality, admin_area_level_1, postal_code, country]", "parts: [value, locality]", "names 2 parts for 5 columns"),
+    ("waiting_max: {limit: 10 %", "waiting_max: {limit: 120 %", "'120 %' is neither a count (5) nor a share (5 %)"),
+    ("refused_max: {limit: 0", "refused_max: {limit: -1", "-1 is neither a count (5) nor a share (5 %)"),
+    ("{when: {blacklisted: true}", "{when: {blaklisted: true}", "unknown column 'blaklisted'; did you mean 'blacklisted'?"),
+    ("{contains_word: call}", "{contains: call}", "unknown test 'contains'; there are not, over, under"),
+    ("{contains_word: call}", "{over: 3}", "over is for number, but column 'calendar_name' holds text"),
+    ("Kartra mailing status:", "KARTRA ID:", "is the same name as 'Kartra ID'"),
+    ("Kartra ID: {from: key, external_id: true}", "Kartra ID: {from: key}", "exactly one field must be the external_id"),
+    ("send_once: [marketing_status, add_time]", "send_once: add_time", "is taken only when a record is created; list it under send_once"),
+    ("then: Subscriptions}", "then: Subscription}", "'Subscription' is not listed under pipelines; did you mean 'Subscriptions'?"),
+    ("owner_id: {link: users, from: owner_key}", "owner_id: {from: owner_key}", "must be a link: {link: users, from: <key column>}"),
+    ("      status: {from: status}", "      status: {from: status}\n      colour: {from: status}", "deals has no field 'colour'"),
+    ("default: fold\n", "default: fould\n", "'fould' is no option; did you mean 'fold'?"),
+    ("only_if: {lists: labels}", "only_if: {lists: label}", "'label' is no option of decision 'lists'; did you mean 'labels'?"),
+    ('template: "{product} ({title_id})"', 'template: "{product} ([{title_id})"', "[ is never closed"),
+    ('template: "{product} ({title_id})"', 'template: "{product} ({title_ids})"', "unknown column 'title_ids'; did you mean 'title_id'?"),
+    ("home_of: calendars", "home_of: []", "export 'calendars' has no home"),
+    (
+        "    tag_id: A number inside Kartra.",
+        "    tag_idd: A number inside Kartra.",
+        "unknown column 'tag_idd' of tags; did you mean 'tag_id'?",
+    ),
+    ("    field_id: A number inside Kartra.", "    field_id: no", "needs a reason that the client understands"),
+    ("create: never", "create: when_missing", "must be 'never' for users"),
+    (
+        "    email: email\n    name: [first_name",
+        "    email: emial\n    name: [first_name",
+        "derive.contacts.email: unknown column 'emial' of contacts; did you mean 'email'?",
+    ),
+    (
+        "rebills: {decision: rebills,",
+        "rebills: {decision: rebilling,",
+        "decision 'rebilling' is not declared under decisions; did you mean 'rebills'?",
+    ),
+    ("    Paused: []", "    Paused: [Active]", "'active' stands for 'Active' too"),
+    ("source: kartra", "source: cartra", "is 'cartra', but was checked against 'kartra'"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "message"), ONE_MISTAKE, ids=[case[1][:40] for case in ONE_MISTAKE])
+def test_a_mistake_is_found(before: str, after: str, message: str) -> None:
+    found = told((before, after))
+    assert any(message in each for each in found), found
+
+
+def test_a_circle_of_links_is_found() -> None:
+    edit = (
+        "      label_ids: {from: label, rule: list_of_one,",
+        "      owner_id: {link: users, from: owner_key}\n      label_ids: {from: label, rule: list_of_one,",
+    )
+    assert told(edit) == []
+    source, destination = route_contracts()
+    parsed = parse(
+        route_text(("fields:\n      email: {from: email}", "fields:\n      email: {from: email}\n      name: {link: people, from: key}"))
+    )
+    assert any("links go in a circle among" in problem.message for problem in check(parsed, source, destination))
+
+
+def test_an_ignored_column_that_is_mapped_is_a_contradiction() -> None:
+    found = told(("    lead_picture: An address", "    website: It is also mapped above.\n    lead_picture: An address"))
+    assert found == ["ignore.contacts.website: is mapped, so it cannot be ignored too; remove one of the two"]
+
+
+def test_decisions_are_checked_with_the_spec(tmp_path: Path) -> None:
+    decisions = tmp_path / "decisions.yaml"
+    decisions.write_text("owners: nobody\n")
+    (problem,) = check_files(ROUTE, route_contracts(), decisions)
+    assert problem.line == 1
+    assert "unknown option" in problem.message
