@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
@@ -38,6 +41,19 @@ def test_several_processes_may_open_it_for_the_first_time_at_once(url: str) -> N
     assert len(said) == 1
     with Ledger.open(url) as ledger:
         assert said == {ledger.digest("x") + "\n"}
+
+
+def test_several_threads_may_open_it_for_the_first_time_at_once(url: str) -> None:
+    """Closer together than processes can start."""
+    together = threading.Barrier(8)
+
+    def first() -> str:
+        together.wait()
+        with Ledger.open(url) as ledger:
+            return ledger.digest("x")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({future.result() for future in [pool.submit(first) for _ in range(8)]}) == 1
 
 
 def test_the_tables_are_what_the_code_believes(ledger: Ledger, url: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,19 @@ def test_commits_are_synchronous(tmp_path: Path) -> None:
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
     store.close()
     assert found == ["wal", 2]
+
+
+def test_an_opening_waits_for_another(tmp_path: Path) -> None:
+    """Without this, one of forty first openings at once fails: too seldom for a test that races."""
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with (tmp_path / "ledger.db.open.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        opened = threading.Event()
+        thread = threading.Thread(target=lambda: (Ledger.open(url).close(), opened.set()))
+        thread.start()
+        assert not opened.wait(0.3)
+    assert opened.wait(30)
+    thread.join()
 
 
 def test_purge_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
