@@ -11,7 +11,7 @@ from typing import Any
 
 from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.account import Account
-from crm_pipelines.sandbox.pipedrive.answers import Answer, bad_request, ok
+from crm_pipelines.sandbox.pipedrive.answers import Answer, bad_request, invalid, ok
 from crm_pipelines.sandbox.pipedrive.html import sanitized
 from crm_pipelines.sandbox.pipedrive.links import check_links
 from crm_pipelines.sandbox.pipedrive.listing import (
@@ -138,6 +138,9 @@ def _check_rules(call: Call, body: dict[str, Any]) -> Record | None:
     """Check links, note and type; the type's record when one is named."""
     if "person_id" in body:
         raise bad_request(PERSON_READ_ONLY)
+    for key in ("due_time", "duration"):
+        if call.account.switches.due_time_needs_seconds and body.get(key) and body[key].count(":") != 2:
+            raise invalid([f"{key}: This value is not a valid datetime."])
     check_links(call, body)
     for participant in body.get("participants", ()):
         check_links(call, {"person_id": participant["person_id"]})

@@ -54,6 +54,8 @@ class Switches:
     failed_calls_cost: bool = True  # a 4xx/5xx answer costs its tokens
     burst_error: str = "request over limit"  # `error` of the burst 429
     burst_retry_after: bool = True  # the burst 429 has a retry-after header
+    due_time_needs_seconds: bool = False  # activities take HH:MM:SS only (False: HH:MM too)
+    field_cap_per_entity: bool = False  # the plan's field cap holds for each entity (False: for all together)
     label_field_code: str = "label_ids"  # or "label"
     search_lag_s: float = 1.0  # a write is found by search only after this
     note_size_cap_bytes: int = 102_400  # documented for activities; assumed for notes

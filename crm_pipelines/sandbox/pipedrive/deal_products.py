@@ -190,7 +190,7 @@ OPERATIONS = [
     Operation("getDealsProducts", "v2", "GET", "/deals/products", 10, list_of_deals),
     Operation("getDealProducts", "v2", "GET", "/deals/{id}/products", 10, list_of_deal),
     Operation("addDealProduct", "v2", "POST", "/deals/{id}/products", 5, add),
-    Operation("deleteManyDealProducts", "v2", "DELETE", "/deals/{id}/products", 15, delete_many),
+    Operation("deleteManyDealProducts", "v2", "DELETE", "/deals/{id}/products", 15, delete_many, takes_query=True),
     Operation("addManyDealProducts", "v2", "POST", "/deals/{id}/products/bulk", 25, add_many),
     Operation("updateDealProduct", "v2", "PATCH", "/deals/{id}/products/{product_attachment_id}", 5, update),
     Operation("deleteDealProduct", "v2", "DELETE", "/deals/{id}/products/{product_attachment_id}", 3, delete),

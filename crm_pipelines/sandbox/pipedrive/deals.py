@@ -7,6 +7,7 @@ Source: S2 addDeal, updateDeal, getDeals; defaults recorded live (pipedrive-mcp 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from crm_pipelines.sandbox.pipedrive import validation as v
@@ -19,6 +20,8 @@ from crm_pipelines.sandbox.pipedrive.listing import CHANGED, ORDER, PAGING, List
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation
 from crm_pipelines.sandbox.pipedrive.records import delete_record, live_record, readable_record, utc
 from crm_pipelines.sandbox.pipedrive.store import Record
+
+DELETED_KEPT_S = 30 * 86_400  # "After 30 days ... permanently deleted", S2 deleteDeal
 
 _SCHEMA: v.Schema = {
     "title": v.text(min_length=1),
@@ -205,11 +208,14 @@ def get(call: Call) -> Answer:
 def _list(call: Call, is_archived: bool) -> Answer:
     query = read_query(call, _LIST)
     status, view = query.get("status"), views.view_of(query)
+    oldest = utc(datetime.fromtimestamp(call.account.clock.now() - DELETED_KEPT_S, UTC).isoformat())
 
     def keep(row: Record) -> bool:
         if row["is_archived"] is not is_archived or row["is_deleted"] is not (status == "deleted"):
             return False
-        return status in (None, "deleted") or row["status"] == status
+        if status == "deleted":
+            return bool(row["update_time"] >= oldest)
+        return status is None or row["status"] == status
 
     return list_v2(call, Listed("deals", _EQUAL, keep), query, lambda row: show(call.account, row, view))
 

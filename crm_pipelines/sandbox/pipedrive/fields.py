@@ -107,7 +107,8 @@ def add_custom_field(account: Account, entity: str, settings: Record, labels: li
     Raises: Refused 403 at the plan's cap, 400 when options are missing or not wanted.
     """
     table = account.store.table("fields")
-    if table.level >= account.config.limits.custom_fields:
+    count = len(account.definitions(entity)) if account.switches.field_cap_per_entity else table.level
+    if count >= account.config.limits.custom_fields:
         # The code is in the vendor's own web client; the sentence is a proposal after the one for deals.
         raise capped("Couldn't add the custom field. Custom fields limit reached.", "feature_capping_custom_fields_limit")
     kind = settings["field_type"]

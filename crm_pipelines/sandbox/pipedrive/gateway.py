@@ -126,6 +126,7 @@ class Gateway:
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)) if scope["query_string"] else {}
         user = next(iter(self.account.store.table("users").rows.values()))
         try:
+            _check_write_query(operation, query)
             return operation.handle(Call(self.account, operation, params, query, body[0], user, body[1]))
         except Refused as refused:
             return refused.answer
@@ -157,6 +158,12 @@ class Gateway:
             *answer.headers,
         ]
         return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+def _check_write_query(operation: Operation, query: dict[str, str]) -> None:
+    """v2 writes take no query parameters: include_fields on a write is a 400 (pipedrive-mcp, live)."""
+    if query and operation.version == "v2" and operation.method != "GET" and not operation.takes_query:
+        raise answers.invalid([f"{key}: Parameter '{key}' is not allowed for this request" for key in query])
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -64,7 +64,10 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the vendor's reference; `id` and `cost` are its operationId and x-token-cost."""
+    """One operation of the vendor's reference; `id` and `cost` are its operationId and x-token-cost.
+
+    `takes_query` marks the v2 writes that have query parameters; the others refuse them.
+    """
 
     id: str
     version: str
@@ -73,6 +76,7 @@ class Operation:
     cost: int
     handle: Handler
     is_search: bool = False
+    takes_query: bool = False
 
 
 _PREFIXES = (("/api/v2/", "v2"), ("/api/v1/", "v1"), ("/v1/", "v1"))  # v2 answers only below /api; migration guide

@@ -18,13 +18,17 @@ from crm_pipelines.sandbox.pipedrive.config import PLANS, SandboxConfig, Sandbox
 
 def serve(config: SandboxConfig) -> None:
     """Serve until stopped."""
+    import gc
+
     import uvicorn
 
     from crm_pipelines.sandbox.pipedrive.gateway import Gateway
 
+    gc.set_threshold(50_000, 50, 100)  # hundreds of thousands of records live long; default passes over them cost more than requests
     uvicorn.run(
         Gateway(config), host=config.host, port=config.port, http="httptools", loop="uvloop", ws="none", lifespan="off", access_log=False,
-        log_level="warning", server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=75, backlog=1_024,
+        log_level="warning", server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=75,
+        timeout_graceful_shutdown=3, backlog=1_024,
     )  # fmt: skip
 
 

@@ -10,13 +10,13 @@ ME = "/v1/users/me"
 UNAUTHORIZED = {"success": False, "error": "unauthorized access", "errorCode": 401, "error_info": "Please check developers.pipedrive.com"}
 
 
-@pytest.mark.parametrize("path", [ME, "/api/v1/users/me", "/api/v2/persons", "/api/v2/no-such-thing"])
-def test_wrong_token_is_told_nothing(launch: Launch, path: str) -> None:
+def test_wrong_token_is_told_nothing(launch: Launch) -> None:
     sandbox = launch(auth="api")
     for headers in ({"x-api-token": "wrong"}, {"Authorization": f"Bearer {sandbox.token}"}, {"accept": "*/*"}):
         with Client(sandbox, **headers) as api:
-            answer = api.get(path, params={"api_token": sandbox.token})
-        assert (answer.status_code, answer.json(), answer.headers["x-401-by-gw"]) == (401, UNAUTHORIZED, "true")
+            for path in (ME, "/api/v1/users/me", "/api/v2/persons", "/api/v2/no-such-thing"):
+                answer = api.get(path, params={"api_token": sandbox.token})
+                assert (answer.status_code, answer.json(), answer.headers["x-401-by-gw"]) == (401, UNAUTHORIZED, "true")
     assert sandbox.truth.counts()["tokens_today"] == 0
 
 

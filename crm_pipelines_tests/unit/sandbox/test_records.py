@@ -135,6 +135,17 @@ def test_deleting_marks_and_spares_children(api: Client) -> None:
     assert api.patch(f"{V2}/deals/1", json={"is_deleted": False}).json()["data"]["is_deleted"] is False
 
 
+def test_deleted_deals_are_listed_for_thirty_days(launch: Launch) -> None:
+    sandbox = launch(auth="api")
+    with Client(sandbox) as api:
+        api.make(f"{V2}/deals", {"title": "D"})
+        api.delete(f"{V2}/deals/1")
+        sandbox.truth.advance(29 * 86_400)
+        assert len(api.read(f"{V2}/deals", status="deleted")) == 1
+        sandbox.truth.advance(2 * 86_400)
+        assert api.read(f"{V2}/deals", status="deleted") == []
+
+
 def test_a_deleted_note_still_reads(api: Client) -> None:
     api.make(f"{V2}/persons", {"name": "A"})
     api.make("/v1/notes", {"content": "x", "person_id": 1})

@@ -177,6 +177,12 @@ def test_wrong_method_and_bad_json(api: Client) -> None:
     assert api.get("/v2/persons").status_code == 404  # v2 answers below /api only
 
 
+def test_writes_take_no_query(api: Client) -> None:
+    answer = api.post("/api/v2/persons", params={"include_fields": "marketing_status"}, json={"name": "A"})
+    assert (answer.status_code, answer.json()["code"]) == (400, SCHEMA)
+    assert "Parameter 'include_fields' is not allowed for this request" in answer.json()["error"]
+
+
 @pytest.mark.parametrize("entity", ["persons", "organizations"])
 def test_add_time_is_for_creation_only(api: Client, entity: str) -> None:
     made = api.make(f"/api/v2/{entity}", {"name": "A", "add_time": "2019-05-06T07:08:09+02:00"})

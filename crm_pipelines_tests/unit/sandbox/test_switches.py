@@ -54,6 +54,21 @@ def test_stages_of_a_new_pipeline(sandbox: RunningSandbox, api: Client, makes_st
     assert len(api.read(f"{V2}/stages", pipeline_id=pipeline["id"])) == count
 
 
+def test_due_time_without_seconds(sandbox: RunningSandbox, api: Client) -> None:
+    assert api.make(f"{V2}/activities", {"due_time": "09:30"})["due_time"] == "09:30:00"
+    sandbox.truth.set_switches(due_time_needs_seconds=True)
+    assert api.post(f"{V2}/activities", json={"due_time": "09:30"}).status_code == 400
+    api.make(f"{V2}/activities", {"due_time": "09:30:00"})
+
+
+def test_field_cap_per_entity(launch: Launch) -> None:
+    with Client(launch(plan="lite", switches={"field_cap_per_entity": True})) as api:
+        for number in range(30):
+            api.make(f"{V2}/dealFields", {"field_name": f"F{number}", "field_type": "varchar"})
+        assert api.post(f"{V2}/dealFields", json={"field_name": "F", "field_type": "varchar"}).status_code == 403
+        api.make(f"{V2}/personFields", {"field_name": "F", "field_type": "varchar"})
+
+
 def test_code_of_the_label_field(launch: Launch) -> None:
     with Client(launch(switches={"label_field_code": "label"})) as api:
         assert api.post(f"{V2}/personFields/label/options", json=[{"label": "L"}]).status_code == 200
