@@ -17,7 +17,6 @@ from crm_pipelines.destinations.pipedrive import shape
 from crm_pipelines.phases import load, project
 from crm_pipelines.phases.resolve import contacts, purchases, twins, values
 from crm_pipelines.spec import rules_contact
-from crm_pipelines_tests.lib import walk
 from crm_pipelines_tests.lib.rig import Rig
 
 Patch = pytest.MonkeyPatch
@@ -138,16 +137,9 @@ BUGS: tuple[Callable[[Patch], None], ...] = (
 )
 
 
-def migrate(rig: Rig, patch: Patch) -> None:
-    """Run the whole migration in this process."""
-    for name, value in rig.env.items():
-        patch.setenv(name, value)
-    walk.walk(rig.name)
-
-
 def test_without_a_bug_the_comparison_is_green(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
     one = rig(contacts=120, sample={"chunks": 2})
-    migrate(one, monkeypatch)
+    one.walk_here(monkeypatch)
     found = one.compare()
     assert found.differences == []
     assert found.records_compared == sum(len(records) for records in one.truth["records"].values())
@@ -157,5 +149,5 @@ def test_without_a_bug_the_comparison_is_green(rig: Callable[..., Rig], monkeypa
 def test_a_bug_turns_the_comparison_red(bug: Callable[[Patch], None], rig: Callable[..., Rig], monkeypatch: Patch) -> None:
     one = rig(contacts=120, sample={"chunks": 2})
     bug(monkeypatch)
-    migrate(one, monkeypatch)
+    one.walk_here(monkeypatch)
     assert one.compare().differences, f"the comparison did not notice {bug.__name__}"
