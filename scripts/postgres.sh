@@ -18,7 +18,10 @@ as_postgres() {  # the server refuses to run as root
 
 start() {
     [ -x "$bin/initdb" ] || { echo "no PostgreSQL in $bin: apt-get install postgresql, or set CRM_POSTGRES_BIN" >&2; exit 1; }
-    [ ! -s "$state" ] || { echo "one is running in $(cat "$state"): scripts/postgres.sh stop" >&2; exit 1; }
+    if [ -s "$state" ]; then
+        if is_running "$(cat "$state")"; then echo "one is running in $(cat "$state"): scripts/postgres.sh stop" >&2; exit 1; fi
+        stop
+    fi
     folder=$(mktemp -d "${TMPDIR:-/tmp}/crm-postgres.XXXXXX")
     chmod 700 "$folder"
     [ "$(id -u)" != 0 ] || chown postgres "$folder"
@@ -34,6 +37,10 @@ start() {
         { cat "$folder/start.log" "$folder/server.log" >&2; rm -rf "$folder"; exit 1; }
     printf '%s\n' "$folder" > "$state"
     echo "postgresql+psycopg://crm:$password@127.0.0.1:$port/postgres"
+}
+
+is_running() {
+    as_postgres "$bin/pg_ctl" -D "$1/data" status > /dev/null 2>&1
 }
 
 free_port() {
