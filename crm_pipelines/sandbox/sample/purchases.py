@@ -7,11 +7,12 @@ refunds (refunds), columns and files (files).
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 
 from crm_pipelines.sandbox.sample import words
 from crm_pipelines.sandbox.sample.config import ZERO_DECIMALS
-from crm_pipelines.sandbox.sample.refunds import plant_refunds
+from crm_pipelines.sandbox.sample.refunds import LATEST_REFUNDED, plant_refunds
 from crm_pipelines.sandbox.sample.subscriptions import plant_failures, plant_lifecycle, plant_payments, plant_subscriptions, price, unpaid
 from crm_pipelines.sandbox.sample.times import EVENTS_END, EVENTS_START, between
 from crm_pipelines.sandbox.sample.world import Contact, Transaction, World, pick, share
@@ -25,6 +26,7 @@ MIX = {
 }  # fmt: skip
 AT_LEAST = {"Sale": 24, "Rebill": 20, "Failed": 3, "Refund": 9, "Partial refund": 3, "Chargeback": 2, "Request Can.": 3, "Revert Can.": 1}
 LINKS = (("lead_id", 88), ("email", 7), ("email_unknown_id", 2), ("old_email", 3))
+EARLY_SALES = 14  # one-off sales old enough for every kind of refund, in samples of any size
 SUBSCRIBED_SALES = 0.6  # share of Sale rows that begin a subscription
 
 
@@ -41,7 +43,7 @@ def plant_purchases(world: World) -> None:
     buyers = one_per_person(world)
     plant_subscriptions(world, buyers, scale)
     paying = len(world.subscriptions) - len(unpaid(world))
-    begun = min(paying, round(counts["Sale"] * SUBSCRIBED_SALES))
+    begun = min(paying, round(counts["Sale"] * SUBSCRIBED_SALES), counts["Sale"] - EARLY_SALES)
     plant_payments(world, begun, counts["Rebill"])
     plant_failures(world, counts["Failed"])
     plant_lifecycle(world, counts["Cancellation"], counts["Request Can."], counts["Revert Can."])
@@ -72,6 +74,8 @@ def plant_sales(world: World, buyers: list[Contact], count: int, scale: int) -> 
         if (buyer.id, product) not in chosen:
             chosen.add((buyer.id, product))
             world.transactions.append(sale(world, rng, buyer, product, scale))
+    for early in [one for one in world.transactions if one.kind == "Sale" and one.subscription is None][:EARLY_SALES]:
+        early.at = between(rng, EVENTS_START, LATEST_REFUNDED - timedelta(days=1))
     for free in [one for one in world.transactions if one.kind == "Sale" and one.subscription is None][:1]:
         free.amount = Decimal(0)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from crm_pipelines.sandbox.sample.times import day_text, utc_text
-from crm_pipelines.sandbox.sample.truth_people import People, Person, Record, labels_of
+from crm_pipelines.sandbox.sample.truth_people import People, Person, Record
 from crm_pipelines.sandbox.sample.world import Subscription, Transaction, World
 
 REFUNDS = ("Refund", "Partial refund", "Chargeback")
@@ -135,7 +135,7 @@ def _start(deal: Deal) -> datetime:
 def _labels(world: World, deal: Deal) -> list[str]:
     decision = world.config.decided["deal_labels"]
     if decision == "contact_tags":
-        return labels_of(world, deal.person)
+        return sorted(deal.person.facts["tags"])
     return [KIND_LABELS[deal.kind]] if decision == "kind" else []
 
 
