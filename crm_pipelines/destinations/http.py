@@ -28,9 +28,9 @@ from typing import Any, Protocol
 
 import httpx
 import orjson
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from crm_pipelines.destinations.limiter import SlidingLimiter, Slot
+from crm_pipelines.destinations.limiter import LONGEST_NAP_S, SlidingLimiter, Slot
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, QuotaExhausted, SettingsError, TransientError
 from crm_pipelines.observe import failpoint, logger
 
@@ -135,6 +135,8 @@ class Patience:
     """How often and how long a call is repeated."""
 
     attempts: int = 6
+    attempts_unmet: int = 3
+    """While the vendor has not answered at all: most likely the address is wrong or the server is down."""
     first_wait_s: float = 0.25
     longest_wait_s: float = 20.0
     connect_s: float = 5.0
@@ -200,6 +202,8 @@ class HttpClient:
         self._transport = transport
         self._on_pacing = on_pacing
         self._halted: CrmError | None = None
+        self.was_answered = False
+        """Whether the vendor answered anything yet."""
         self._is_draining = False
         self._tls: ssl.SSLContext | None = None
         self._free: list[_Lane] = []
@@ -207,7 +211,7 @@ class HttpClient:
         self._permits = asyncio.Semaphore(connections)
         self._renewal = asyncio.Lock()
         self._retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._patience.attempts), wait=self._wait_s, retry=retry_if_exception_type(TransientError), reraise=True
+            sleep=self._nap, stop=self._gives_up, wait=self._wait_s, retry=retry_if_exception_type(TransientError), reraise=True
         )
 
     def drain(self, is_draining: bool) -> None:
@@ -247,13 +251,14 @@ class HttpClient:
     async def _exchange(self, lane: _Lane, call: Call) -> Answer:
         limiter = self._search_limiter if call.is_search else self.limiter
         self._refuse_if_stopped(call)
-        slot = await limiter.acquire()
+        slot = await limiter.acquire(lambda: self._is_off(call))
         self._refuse_if_stopped(call)
         is_warm = time.monotonic() - lane.last_used_s < KEEPALIVE_S
         credentials = self.dialect.headers()
         sent_s = time.time()
         status, headers, content = await self._transfer(lane, call, slot, credentials, is_warm=is_warm)
         lane.last_used_s = time.monotonic()
+        self.was_answered = True
         self.clock.observe(headers.get("date"), sent_s, time.time())
         self._learn(call, status, slot, headers, is_warm=is_warm)
         if status == 401 and await self._renewed(lane, credentials):
@@ -266,8 +271,11 @@ class HttpClient:
             self._halted = halted = None
         if halted is not None:
             raise halted
-        if self._is_draining and call.attempt_id is not None:
+        if self._is_off(call):
             raise HeldBack(f"{call.operation}: stopped before it left")
+
+    def _is_off(self, call: Call) -> bool:
+        return self._is_draining and call.attempt_id is not None
 
     async def _transfer(
         self, lane: _Lane, call: Call, slot: Slot, credentials: Mapping[str, str], *, is_warm: bool
@@ -342,6 +350,16 @@ class HttpClient:
     async def _renewed(self, lane: _Lane, used: Mapping[str, str]) -> bool:
         async with self._renewal:
             return await self.dialect.renew(lane.client, used)
+
+    def _gives_up(self, state: RetryCallState) -> bool:
+        patience = self._patience
+        return state.attempt_number >= (patience.attempts if self.was_answered else patience.attempts_unmet)
+
+    async def _nap(self, seconds: float) -> None:
+        """Sleep between repeats, in short naps, so that a drain is not kept waiting."""
+        until_s = time.monotonic() + seconds
+        while not self._is_draining and (left_s := until_s - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, LONGEST_NAP_S))
 
     def _wait_s(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None

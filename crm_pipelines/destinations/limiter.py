@@ -25,6 +25,7 @@ UNLEARNT_REQUESTS = 10  # until the vendor's headers tell: half of the smallest 
 SLOW_START_S = 0.5  # first gap between requests after a 429; every good answer halves it
 NO_GAP_S = 0.004
 PACE = 0.95  # of an even spacing: requests leave evenly, so that a stall at the vendor piles up few; the rest is for catching up
+LONGEST_NAP_S = 0.25  # a stop signal is seen within this time
 LATE_S = 0.15  # how far behind the even schedule a release may be and still be caught up with
 
 
@@ -76,11 +77,11 @@ class SlidingLimiter:
         self._due_s = float("-inf")
         self._turn = asyncio.Lock()
 
-    async def acquire(self) -> Slot:
-        """Wait until one more request may leave, first come first served."""
+    async def acquire(self, is_off: Callable[[], bool] = lambda: False) -> Slot:
+        """Wait until one more request may leave, first come first served; or until it is off, and must not leave."""
         async with self._turn:
-            while (wait_s := self._wait_s(self._clock())) > 0:
-                await self._sleep(wait_s)
+            while (wait_s := self._wait_s(self._clock())) > 0 and not is_off():
+                await self._sleep(min(wait_s, LONGEST_NAP_S))
             now = self._clock()
             insort(self._log, now)
             self._due_s = max(self._due_s, now - LATE_S) + PACE * (self.window_s + self.margin_s) / self.limit

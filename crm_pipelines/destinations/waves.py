@@ -43,6 +43,14 @@ class Sent:
     """Set when this answer means that no further row should be sent."""
 
 
+class _Bug(OutcomeUnknown):
+    """An error that no vendor caused; it ends the write and is raised as it is."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__} while sending")
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True)
 class _Answered:
     attempt_id: int
@@ -74,7 +82,6 @@ class _State:
     in_flight: int = 0
     unknown_in_a_row: int = 0
     error: BaseException | None = None
-    answered_in_wave: int = 0
     extra_tokens: int = 0
     booked_s: float = field(default_factory=time.monotonic)
     backlog: list[WriteRow] = field(default_factory=list)
@@ -137,7 +144,6 @@ class Waves:
         failpoint("journal.intent_durable_unsent")
         self._state.in_flight += len(rows)
         self._state.report.sent += len(rows)
-        self._state.answered_in_wave = 0
         self._submit([(row, attempt_id, attempt.cost) for row, attempt_id, attempt in zip(rows, ids, attempts, strict=True)])
         return True
 
@@ -178,9 +184,8 @@ class Waves:
                 outcome = await self._wiring.send(row, attempt_id)
             except CrmError as error:
                 outcome = error
-            except Exception as error:  # a bug of ours must not leave the collector waiting; the attempt stays unknown
-                outcome = OutcomeUnknown(f"{row.operation}: {type(error).__name__} while sending")
-                outcome.__cause__ = error
+            except Exception as error:  # a bug of ours: the collector must hear of it, and the attempt stays unknown
+                outcome = _Bug(error)
             if _ends_all(outcome):
                 self._wiring.drain(True)
             self._answers.put(_Answered(attempt_id, row, cost, outcome))
@@ -197,8 +202,7 @@ class Waves:
         if time.monotonic() - self._state.booked_s > BOOK_EVERY_S:
             self._state.booked_s = time.monotonic()
             self._wiring.book()
-        self._state.answered_in_wave += len(group)
-        if self._state.answered_in_wave * 2 >= self._wave or self._state.in_flight * 2 <= self._wave:
+        if self._state.in_flight:
             failpoint("journal.inside_wave")
 
     def _gather(self) -> list[_Answered]:
@@ -246,10 +250,12 @@ class Waves:
         self._state.report.unknown += 1
         self._state.report.tokens += answer.cost
         self._state.unknown_in_a_row += 1
+        if isinstance(answer.sent, _Bug):
+            self._fail(answer.sent.error)
         if self._state.unknown_in_a_row >= UNKNOWN_IN_A_ROW:
             self._fail(TransientError(f"{UNKNOWN_IN_A_ROW} requests in a row got no usable answer; run again when the vendor is back"))
 
-    def _fail(self, error: CrmError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Keep the first error, and let nothing more leave."""
         if self._state.error is None:
             self._state.error = error
@@ -289,4 +295,4 @@ def _ends_all(outcome: Sent | CrmError) -> bool:
     """Return True when nothing more should leave; said in the loop itself, before another worker takes a row."""
     if isinstance(outcome, Sent):
         return outcome.stop is not None
-    return not isinstance(outcome, OutcomeUnknown | HeldBack)
+    return isinstance(outcome, _Bug) or not isinstance(outcome, OutcomeUnknown | HeldBack)

@@ -344,6 +344,28 @@ def test_an_update_sends_the_changes_only_and_keeps_what_a_person_labelled(world
     destination.close()
 
 
+def test_an_update_of_a_text_keeps_its_visible_token(world: World) -> None:
+    destination = world.prepared()
+    person = _create(destination, "people", _people(1))["p0"]
+    made = _create(destination, "activities", {"a": {"subject": "s", "type": "call", "note": "old", "participants": person}})
+    assert _payload(destination, "activities", made["a"])["note"] == "old"
+    row = WriteRow("a", "update", {}, "h2", b"{}", "a", made["a"], {"note": "new", "done": True})
+    assert destination.write("activities", [row], MemoryJournal(), None).updated == 1
+    assert _payload(destination, "activities", made["a"])["note"] == "new"
+    assert destination.find("activities", MemoryJournal()).get_column("key").to_list() == [record_token("acme", "activities", "a")]
+    destination.close()
+
+
+def test_a_payload_that_cannot_be_a_record_fails_alone(world: World) -> None:
+    destination = world.prepared()
+    people = _people(3)
+    people["p1"]["custom"]["Score"] = "twelve"
+    journal = MemoryJournal()
+    assert destination.write("people", _rows("people", people, destination), journal, None).refused == 1
+    assert journal.results() == {"p0": "created", "p1": "refused", "p2": "created"}
+    destination.close()
+
+
 def test_a_refused_record_names_its_reason_without_its_value_and_the_others_arrive(world: World) -> None:
     destination = world.prepared()
     people = _people(5)

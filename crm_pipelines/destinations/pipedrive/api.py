@@ -7,7 +7,7 @@ records that are written (write).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -89,29 +89,31 @@ class Api:
             raise RefusedError(f"{operation}: {answer.refusal.reason}; the token's user must be allowed to read this")
         return answer
 
-    async def pages(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> list[Record]:
-        """Return all records of a v2 list; the price is per page, so pages are as large as the vendor allows."""
-        out: list[Record] = []
+    async def each_page(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> AsyncIterator[list[Record]]:
+        """Yield a v2 list page by page; the price is per page, so pages are as large as the vendor allows."""
         query = {**(params or {}), "limit": str(LIST_PAGE)}
         while True:
             answer = await self.read(operation, path, query)
-            out += _rows(answer, operation)
+            yield _rows(answer, operation)
             cursor = (answer.body.get("additional_data") or {}).get("next_cursor")
             if not cursor:
-                return out
+                return
             query["cursor"] = cursor
 
-    async def pages_v1(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> list[Record]:
-        """Return all records of a v1 list."""
-        out: list[Record] = []
+    async def each_page_v1(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> AsyncIterator[list[Record]]:
+        """Yield a v1 list page by page."""
         query = {**(params or {}), "limit": str(LIST_PAGE), "start": "0"}
         while True:
             answer = await self.read(operation, path, query)
-            out += _rows(answer, operation)
+            yield _rows(answer, operation)
             paging = (answer.body.get("additional_data") or {}).get("pagination") or {}
             if not paging.get("more_items_in_collection"):
-                return out
+                return
             query["start"] = str(paging["next_start"])
+
+    async def pages(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> list[Record]:
+        """Return all records of a v2 list."""
+        return [row async for page in self.each_page(operation, path, params) for row in page]
 
     def close(self) -> None:
         """Close connections and the event loop."""

@@ -10,7 +10,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import httpx
 import polars as pl
@@ -25,7 +24,7 @@ from crm_pipelines.destinations.pipedrive.entities import ENTITIES, capabilities
 from crm_pipelines.destinations.pipedrive.fields import Names
 from crm_pipelines.destinations.pipedrive.lookup import Lookup
 from crm_pipelines.destinations.pipedrive.making import make
-from crm_pipelines.destinations.pipedrive.write import Writer
+from crm_pipelines.destinations.pipedrive.write import Memory, Writer
 from crm_pipelines.destinations.waves import Waves, Wiring
 from crm_pipelines.errors import SettingsError, TransientError
 from crm_pipelines.journal import Allowance, Journal, OpenAttempt
@@ -61,7 +60,7 @@ class PipedriveDestination:
         self._external_ids: dict[str, str] = {}
         self._names: Names | None = None
         self._counts: dict[str, int] = {}
-        self._channels: dict[tuple[str, str], Mapping[str, list[dict[str, Any]]]] = {}
+        self._memory = Memory()
         self._closes_in_two_steps = False
 
     @property
@@ -100,19 +99,24 @@ class PipedriveDestination:
         if phase == "users":
             return _users_frame(self._schema(journal))
         names, code = self._bound(journal), self._code(phase, journal)
-        records = self._walk(phase, journal, {"custom_fields": code} if code else None)
-        return listing.found_frame(phase, records, code, names)
+        selector = {"custom_fields": code} if code else None
+        return self._walked(phase, journal, lambda page: listing.found_frame(phase, page, code, names), selector)
 
     def existing(self, phase: str, journal: Journal) -> pl.DataFrame:
         """Return live records that are not ours, for matching; see Destination.existing for the shape."""
         if phase == "users" or ENTITIES[phase].mark_field:
             return pl.DataFrame(schema=listing.EXISTING_SCHEMA)
         names, code = self._bound(journal), self._code(phase, journal)
-        return listing.existing_frame(phase, self._walk(phase, journal, None), code, names)
+
+        def frame(page: list[Record]) -> pl.DataFrame:
+            self._remember_texts(phase, page)
+            return listing.existing_frame(phase, page, code, names)
+
+        return self._walked(phase, journal, frame)
 
     def write(self, phase: str, rows: Iterable[WriteRow], journal: Journal, allowance: Allowance | None) -> WriteReport:
         """Send rows in waves of at most 100; see Destination.write for what it raises."""
-        writer = Writer(self._api.http, phase, self._bound(journal), self._channels, closes_in_two_steps=self._closes_in_two_steps)
+        writer = Writer(self._api.http, phase, self._bound(journal), self._memory, closes_in_two_steps=self._closes_in_two_steps)
         wave = max(MIN_WAVE, self._api.http.limiter.limit)
         wiring = Wiring(
             attempt=writer.attempt,
@@ -136,7 +140,7 @@ class PipedriveDestination:
         if not ids:
             return listing.read_frame(phase, [], names)
         records = self._api.run(listing.by_ids(self._api, phase, list(ids), self._counts.get(phase)), journal)
-        self._remember_channels(phase, records)
+        self._remember_texts(phase, records)
         return listing.read_frame(phase, records, names)
 
     def lookup(self, phase: str, attempts: Sequence[OpenAttempt], journal: Journal) -> Mapping[int, list[str]]:
@@ -158,7 +162,7 @@ class PipedriveDestination:
     def budget(self) -> Budget:
         """Return what may be spent now; asks the vendor (2 tokens) only when no answer told yet."""
         meter = self._api.meter
-        if meter.known_remaining() is None:
+        if not self._api.http.was_answered:
             self._api.run(self._api.read("read.me", "/api/v1/users/me"))
         allowance = meter.allowance() or self._assumed_allowance()
         remaining = meter.known_remaining()
@@ -186,20 +190,30 @@ class PipedriveDestination:
         needed = limiter.limit / WINDOW_S * (limiter.latency_s or ASSUMED_LATENCY_S) * SPARE_WORKERS
         return max(4, min(MAX_CONNECTIONS, math.ceil(needed)))
 
-    def _walk(self, phase: str, journal: Journal, params: Mapping[str, str] | None) -> list[Record]:
-        records = self._api.run(listing.walk(self._api, phase, params), journal)
-        self._counts[phase] = len(records)
-        self._remember_channels(phase, records)
-        return records
+    def _walked(
+        self, phase: str, journal: Journal, frame: Callable[[list[Record]], pl.DataFrame], params: Mapping[str, str] | None = None
+    ) -> pl.DataFrame:
+        frames = [frame([])]
+        count = 0
 
-    def _remember_channels(self, phase: str, records: Iterable[Record]) -> None:
-        """Keep e-mails and phones that an update of plain texts would flatten."""
-        if phase != "people":
-            return
+        def take(page: list[Record]) -> None:
+            nonlocal count
+            count += len(page)
+            frames.append(frame(page))
+
+        self._api.run(listing.walk_pages(self._api, phase, take, params), journal)
+        self._counts[phase] = count
+        return pl.concat(frames)
+
+    def _remember_texts(self, phase: str, records: Iterable[Record]) -> None:
+        """Keep what an update of plain texts would flatten: labels of e-mails and phones, visible tokens."""
         for record in records:
-            channels = {name: record.get(name) or [] for name in ("emails", "phones")}
-            if any(item.get("label") != "work" or len(items) > 1 for items in channels.values() for item in items):
-                self._channels[phase, str(record["id"])] = channels
+            if phase == "people":
+                channels = {name: record.get(name) or [] for name in ("emails", "phones")}
+                if any(item.get("label") != "work" or len(items) > 1 for items in channels.values() for item in items):
+                    self._memory.channels[str(record["id"])] = channels
+            elif (token := listing.key_of(phase, record, None)) is not None:
+                self._memory.tokens[phase, str(record["id"])] = token
 
     def _schema(self, journal: Journal | None) -> Schema:
         return self._known().schema if self._described is not None else self.describe(journal)

@@ -6,7 +6,7 @@ costs 20 tokens a record, and its index lags behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,11 +35,19 @@ EXISTING_SCHEMA = pl.Schema({"destination_id": pl.String(), "match": pl.String()
 READ_SCHEMA = pl.Schema({"destination_id": pl.String(), "payload": pl.String()})
 
 
+async def walk_pages(api: Api, phase: str, take: Callable[[list[Record]], None], params: Mapping[str, str] | None = None) -> None:
+    """Hand over the live records of a phase page by page, so that millions never lie in memory at once."""
+    entity = ENTITIES[phase]
+    pages = api.each_page_v1 if entity.is_v1 else api.each_page
+    async for page in pages(f"list.{phase}", entity.path, params):
+        take([row for row in page if is_live(row)])
+
+
 async def walk(api: Api, phase: str, params: Mapping[str, str] | None = None) -> list[Record]:
     """Return all live records of a phase."""
-    entity = ENTITIES[phase]
-    pages = api.pages_v1 if entity.is_v1 else api.pages
-    return [row for row in await pages(f"list.{phase}", entity.path, params) if is_live(row)]
+    out: list[Record] = []
+    await walk_pages(api, phase, out.extend, params)
+    return out
 
 
 async def changed_since(api: Api, phase: str, since: datetime, code: str | None) -> list[Record]:

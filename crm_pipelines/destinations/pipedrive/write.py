@@ -6,6 +6,7 @@ Belongs here: the requests of single records. Not here: their order and journal 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from crm_pipelines.destinations.base import WriteRow
@@ -20,17 +21,26 @@ from crm_pipelines.journal import Attempt
 
 CLOSING = ("status", "won_time", "lost_time", "close_time", "lost_reason")
 CLOSING_MOMENTS = frozenset({"won_time", "lost_time", "close_time"})
-Channels = Mapping[tuple[str, str], Mapping[str, list[dict[str, Any]]]]
+
+
+@dataclass
+class Memory:
+    """What was read of records that an update must not flatten."""
+
+    channels: dict[str, Mapping[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    """Person id -> e-mails and phones with their labels."""
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(phase, id) -> visible token."""
 
 
 class Writer:
     """Sends the rows of one phase."""
 
-    def __init__(self, http: HttpClient, phase: str, names: Names, channels: Channels, *, closes_in_two_steps: bool = False) -> None:
+    def __init__(self, http: HttpClient, phase: str, names: Names, memory: Memory, *, closes_in_two_steps: bool = False) -> None:
         self._http = http
         self._entity: Entity = ENTITIES[phase]
         self._names = names
-        self._channels = channels
+        self._memory = memory
         self.closes_in_two_steps = closes_in_two_steps
         """Learnt once: the vendor does not take a won or lost time in the create."""
 
@@ -41,14 +51,27 @@ class Writer:
 
     async def send(self, row: WriteRow, attempt_id: int) -> Sent:
         """Send one row. Raises: OutcomeUnknown, and whatever means that nothing more can be sent."""
-        if row.operation == "create":
-            return await self._create(row, attempt_id)
         if row.operation == "delete":
             return await self._delete(row, attempt_id)
-        return await self._update(row, attempt_id)
+        try:
+            body = self._body(row)
+        except (ValueError, TypeError, ArithmeticError) as error:  # a payload that cannot be a record here: this row's failure alone
+            return Sent("refused", reason=f"payload_shape: {type(error).__name__}")
+        if row.operation == "create":
+            return await self._create(body, attempt_id)
+        return await self._update(row, body, attempt_id)
 
-    async def _create(self, row: WriteRow, attempt_id: int) -> Sent:
-        body = body_of(self._entity.phase, row.payload, self._names, row.token)
+    def _body(self, row: WriteRow) -> dict[str, Any]:
+        phase = self._entity.phase
+        if row.operation == "create":
+            return body_of(phase, row.payload, self._names, row.token)
+        changes = {name: value for name, value in (row.changes or row.payload).items() if name not in CREATE_ONLY.get(phase, ())}
+        token = self._memory.tokens.get((phase, row.destination_id or ""), row.token)
+        body = body_of(phase, changes, self._names, token)
+        self._keep_channel_labels(row, body)
+        return body
+
+    async def _create(self, body: Mapping[str, Any], attempt_id: int) -> Sent:
         if self._entity.phase == "deals" and CLOSING_MOMENTS & body.keys():
             return await self._create_closed(body, attempt_id)
         return _created(await self._post(body, attempt_id))
@@ -78,11 +101,8 @@ class Writer:
             return Sent("refused", deal_id, f"created open, not closed: {answer.refusal.reason}", cost)
         return Sent("created", deal_id, extra_tokens=cost)
 
-    async def _update(self, row: WriteRow, attempt_id: int) -> Sent:
+    async def _update(self, row: WriteRow, body: Mapping[str, Any], attempt_id: int) -> Sent:
         phase = self._entity.phase
-        changes = {name: value for name, value in (row.changes or row.payload).items() if name not in CREATE_ONLY.get(phase, ())}
-        body = body_of(phase, changes, self._names, row.token)
-        self._keep_channel_labels(row, body)
         path = f"{self._entity.path}/{row.destination_id}"
         call = Call(f"{phase}.update", self._entity.update_method, path, COSTS[f"{phase}.update"], body=body, attempt_id=attempt_id)
         answer = await self._http.send(call)
@@ -106,7 +126,7 @@ class Writer:
 
     def _keep_channel_labels(self, row: WriteRow, body: dict[str, Any]) -> None:
         """Arrays are replaced wholesale: an address that is there already keeps its label and its place."""
-        there = self._channels.get((self._entity.phase, row.destination_id or ""), {})
+        there = self._memory.channels.get(row.destination_id or "", {}) if self._entity.phase == "people" else {}
         for name in ("emails", "phones"):
             if name in body and name in there:
                 known = {str(item.get("value")).casefold(): item for item in there[name]}

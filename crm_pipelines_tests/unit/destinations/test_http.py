@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from crm_pipelines.destinations.http import Answer, Call, Patience
+from crm_pipelines.destinations.http import Answer, Call, HeldBack, Patience
 from crm_pipelines.destinations.pipedrive.api import Api
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, QuotaExhausted, SettingsError, TransientError
 from crm_pipelines.settings import AccountSettings
@@ -257,3 +258,38 @@ def test_the_vendors_clock_is_read_from_its_answers() -> None:
     api.run(api.http.send(LIST))
     api.close()
     assert abs(api.http.clock.offset_s - 3 * 3600) < 2
+
+
+def test_a_drain_does_not_wait_for_a_pause_that_the_vendor_asked_for() -> None:
+    wire = Wire(_error(429, {"retry-after": "50"}))
+    api = _api(wire)
+    begun = time.monotonic()
+
+    async def scene() -> list[object]:
+        calls = asyncio.gather(*(api.http.send(CREATE) for _ in range(5)), return_exceptions=True)
+        await asyncio.sleep(0.1)
+        api.http.drain(True)
+        return list(await calls)
+
+    outcomes = api.run(scene())
+    api.close()
+    assert all(isinstance(outcome, HeldBack) for outcome in outcomes)
+    assert time.monotonic() - begun < 3
+
+
+def test_a_slow_start_follows_a_429_so_that_a_storm_does_not_become_a_block() -> None:
+    moments: list[float] = []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        moments.append(time.monotonic())
+        return BURST if len(moments) <= 5 else OK
+
+    api = _api(wire)
+
+    async def scene() -> None:
+        await asyncio.gather(*(api.http.send(LIST) for _ in range(5)))
+
+    api.run(scene())
+    api.close()
+    assert len(moments) == 10
+    assert moments[6] - moments[5] > 0.2
