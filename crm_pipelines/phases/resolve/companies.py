@@ -6,11 +6,15 @@ companies (partners).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from crm_pipelines.phases.resolve.columns import collapsed, text, united_lists
+from crm_pipelines.phases.resolve.fold import Held
 from crm_pipelines.spec.derive import Contacts
 
+GROUPS = 16
 NO_LIST = pl.lit([], dtype=pl.List(pl.String))
 NOTHING = pl.lit(None, dtype=pl.String())
 COMPANY_COLUMNS = (
@@ -29,11 +33,11 @@ COMPANY_COLUMNS = (
 
 
 class Companies:
-    """Companies of the contacts seen so far."""
+    """Companies of the contacts seen so far, kept in groups that fit into memory one at a time."""
 
     def __init__(self, spec: Contacts) -> None:
         self.spec = spec
-        self._seen: list[pl.DataFrame] = []
+        self._seen = [Held() for _ in range(GROUPS)]
 
     def absorb(self, people: pl.DataFrame) -> pl.DataFrame:
         """Take in the named companies of some contacts; return those contacts' companies of one."""
@@ -42,14 +46,20 @@ class Companies:
         rows = people.filter(pl.col("company_key").is_not_null()).select(
             "company_key", "contact_key", "contributors", "full_name", joined.alias("joined_at"), company.alias("company")
         )
-        self._seen.append(_first_and_all(rows.filter(pl.col("company").is_not_null()).with_columns(_number())))
+        self._keep(_first_and_all(rows.filter(pl.col("company").is_not_null()).with_columns(_number())))
         return _shaped(rows.filter(pl.col("company").is_null()), "single_person", pl.col("full_name"), pl.col("contact_key"))
 
-    def named(self) -> pl.DataFrame:
-        """Return the named companies: name of the lowest contact, the earliest date."""
-        if not self._seen:
-            return _shaped(_EMPTY, "company", pl.col("company"), NOTHING)
-        return _shaped(_first_and_all(pl.concat(self._seen)), "company", pl.col("company"), NOTHING)
+    def named(self) -> Iterator[pl.DataFrame]:
+        """Yield the named companies: name of the lowest contact, the earliest date."""
+        for held in self._seen:
+            seen = held.taken()
+            together = _NONE if seen is None else _first_and_all(seen)
+            yield _shaped(together, "company", pl.col("company"), NOTHING)
+
+    def _keep(self, companies: pl.DataFrame) -> None:
+        numbered = companies.with_columns((pl.col("company_key").hash() % GROUPS).cast(pl.Int64).alias("_group"))
+        for (group,), some in numbered.partition_by("_group", as_dict=True, include_key=False).items():
+            self._seen[int(str(group))].add(some)
 
 
 class Owners:
@@ -91,7 +101,7 @@ def _first_and_all(rows: pl.DataFrame) -> pl.DataFrame:
             pl.col("joined_at").min(),
             united_lists(pl.col("contributors")),
         )
-        .select(_EMPTY.columns)
+        .select(_NONE.columns)
     )
 
 
@@ -111,7 +121,7 @@ def _shaped(rows: pl.DataFrame, kind: str, name: pl.Expr, contact: pl.Expr) -> p
     )
 
 
-_EMPTY = pl.DataFrame(
+_NONE = pl.DataFrame(
     schema={
         "company_key": pl.String(),
         "contact_key": pl.String(),

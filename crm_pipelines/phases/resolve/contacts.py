@@ -14,11 +14,13 @@ import polars as pl
 from crm_pipelines.phases.resolve.columns import comparable, full_name, key_from, text
 from crm_pipelines.phases.resolve.emails import with_emails
 from crm_pipelines.phases.resolve.fates import merged_lines, record_lines
-from crm_pipelines.phases.resolve.fold import NO_ROWS, fold_rows, tagged
+from crm_pipelines.phases.resolve.fold import NO_ROWS, Held, fold_rows, tagged
 from crm_pipelines.phases.resolve.labels import chosen_spellings, distinct_labels, doubtful_labels, label_counts, respelled
 from crm_pipelines.phases.resolve.twins import merge_twins
 from crm_pipelines.phases.resolve.values import QUARANTINED, StagedObject, fate_lines
 from crm_pipelines.spec.derive import Contacts, DeriveSpec, Wait, applies
+
+GROUP_ROWS = 20_000  # rows that are merged at a time, 25 MB of forty columns
 
 
 @dataclass
@@ -33,12 +35,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the first pass saw: rows that may have to be merged (as hashes of their keys), and the labels in use.
+    """What the first pass saw: rows that may have to be merged, and the labels in use.
 
-    The hashes only widen the set of rows that is looked at together; what is merged is decided on the texts.
+    Shape: `involved` has `hash` of a key and `group`; rows that could become one person are in one group. The hashes only
+    widen the set of rows that is looked at together; what is merged is decided on the texts.
     """
 
-    involved: pl.Series
+    involved: pl.DataFrame
+    groups: int
     labels: Mapping[str, set[str]]
 
 
@@ -61,13 +65,18 @@ class ContactFold:
     def parts(self, wanted: Iterable[str] | None = None) -> Iterator[Part]:
         """Yield the canonical contacts as folded: rows nobody shares a key or address with, then the merged ones."""
         columns = None if wanted is None else {self.spec.key, self.spec.email, *wanted}
-        held: list[pl.DataFrame] = []
+        held = [Held() for _ in range(self.survey.groups)]
         for rows in _rows(self.spec, self.staged, columns):
-            busy = rows["_key"].hash().is_in(self.survey.involved.implode())
-            held.append(rows.filter(busy & rows["_key"].is_not_null()))
-            yield self._straight(rows.filter(~busy | rows["_key"].is_null()))
-        if any(frame.height for frame in held):
-            yield self._merged(pl.concat(held, how="diagonal_relaxed"))
+            marked = rows.with_columns(pl.col("_key").hash().alias("_hash")).join(
+                self.survey.involved, left_on="_hash", right_on="hash", how="left", maintain_order="left"
+            )
+            busy = pl.col("group").is_not_null() & pl.col("_key").is_not_null()
+            for (group,), some in marked.filter(busy).partition_by("group", as_dict=True, include_key=False).items():
+                held[int(str(group))].add(some.drop("_hash"))
+            yield self._straight(marked.filter(~busy).drop("_hash", "group"))
+        for group in held:
+            if (rest := group.taken()) is not None:
+                yield self._merged(rest)
 
     def _straight(self, rows: pl.DataFrame) -> Part:
         keyless = fate_lines(rows.filter(pl.col("_key").is_null()), fate=QUARANTINED, reason="missing_key")
@@ -125,11 +134,9 @@ def survey_contacts(spec: Contacts, staged: StagedObject) -> Survey:
         hashes.append(keyed.select(pl.col("_key").hash().alias("key"), pl.col("email_match_key").hash().alias("email"), _addressed()))
         for name in spec.spellings:
             labels[name] |= distinct_labels(rows, name)
-    seen = pl.concat(hashes) if hashes else pl.DataFrame(schema={"key": pl.UInt64, "email": pl.UInt64, "addressed": pl.Boolean})
-    by_key = _repeated(seen["key"])
-    by_email = _repeated(seen.filter("addressed")["email"])
-    shared = seen.filter(pl.col("key").is_in(by_key.implode()) | (pl.col("addressed") & pl.col("email").is_in(by_email.implode())))
-    return Survey(shared["key"].unique(), labels)
+    shared = _sharing(pl.concat(hashes))
+    groups = max(1, -(-shared.height // GROUP_ROWS))
+    return Survey(_grouped(shared, groups), groups, labels)
 
 
 def with_contact_emails(frame: pl.DataFrame, email: str) -> pl.DataFrame:
@@ -162,6 +169,25 @@ def _wait_column(rules: Mapping[str, Wait], name: str) -> pl.Expr:
 
 def _addressed() -> pl.Expr:
     return pl.col("email_match_key").is_not_null().alias("addressed")
+
+
+def _sharing(seen: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows whose key or address another row has too."""
+    by_key = _repeated(seen["key"])
+    by_email = _repeated(seen.filter("addressed")["email"])
+    shared = seen.filter(pl.col("key").is_in(by_key.implode()) | (pl.col("addressed") & pl.col("email").is_in(by_email.implode())))
+    return shared.with_columns(pl.when("addressed").then("email").otherwise("key").alias("email"))
+
+
+def _grouped(shared: pl.DataFrame, groups: int) -> pl.DataFrame:
+    """Spread the keys over groups so that rows with a common key or address, directly or over others, stay together."""
+    linked = shared.select("key", "email", pl.col("key").alias("label"))
+    while True:
+        least = linked.with_columns(pl.col("label").min().over("email")).with_columns(pl.col("label").min().over("key"))
+        if least["label"].equals(linked["label"]):
+            break
+        linked = least
+    return linked.select(pl.col("key").alias("hash"), (pl.col("label") % groups).cast(pl.Int64).alias("group")).unique("hash")
 
 
 def _repeated(hashes: pl.Series) -> pl.Series:

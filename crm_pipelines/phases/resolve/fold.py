@@ -6,6 +6,7 @@ millions of contacts (contacts), which bucket an older row ends in (fates of the
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,26 @@ class Folded:
     frame: pl.DataFrame
     older: pl.DataFrame
     keyless: pl.DataFrame
+
+
+class Held:
+    """Rows kept for later, packed: a filtered text column would keep the whole file's text alive behind it."""
+
+    def __init__(self) -> None:
+        self._packed: list[bytes] = []
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Keep some rows."""
+        if rows.height:
+            packed = io.BytesIO()
+            rows.write_parquet(packed, compression="lz4")
+            self._packed.append(packed.getvalue())
+
+    def taken(self) -> pl.DataFrame | None:
+        """Return all rows that were kept, and keep none; None when there were none."""
+        parts = [pl.read_parquet(io.BytesIO(packed)) for packed in self._packed]
+        self._packed.clear()
+        return pl.concat(parts, how="diagonal_relaxed") if parts else None
 
 
 def tagged(frame: pl.DataFrame, chunk: ChunkFrame, order: int, key: str) -> pl.DataFrame:

@@ -162,7 +162,8 @@ def _people(
         links.absorb(part.rows)
         sink.add("contacts", _shaped(part.rows))
         stats.update({"twins_merged": part.twins, "contact_rows_merged": part.older, "contacts": part.rows.height})
-    sink.add("companies", companies.named())
+    for some in companies.named():
+        sink.add("companies", some)
     if children.bookings is not None:
         owners.absorb(children.bookings.rows)
     sink.add("owners", owners.frame())
