@@ -1,0 +1,41 @@
+"""Hold specs and engagements against what they speak of, without opening an export or a destination.
+
+Belongs here: finding the contracts of a route and gathering problems. Not here: what is a problem (spec.check).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crm_pipelines.errors import CrmError, Problem, SpecError
+from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
+from crm_pipelines.settings import load_engagement
+from crm_pipelines.spec.check import check_files
+from crm_pipelines.spec.parse import load_decisions, load_spec
+
+
+def check_spec(path: Path) -> list[Problem]:
+    """Return every problem of a mapping spec, each with path and line."""
+    if not path.is_file():
+        return [Problem("file", "there is no such spec; give a path such as mapping_specs/kartra_to_pipedrive.yaml", file=str(path))]
+    try:
+        spec = load_spec(path)
+    except SpecError as error:
+        return error.problems
+    try:
+        contracts = (source_contract(load_source(spec.route.source)), destination_contract(spec.route.destination))
+    except CrmError as error:
+        return [Problem("route", str(error), file=str(path))]
+    return check_files(path, contracts)
+
+
+def check_engagement(name: str) -> list[Problem]:
+    """Return every problem of an engagement's settings and decisions."""
+    try:
+        engagement = load_engagement(name)
+        load_decisions(load_spec(engagement.spec_path), engagement.decisions_text, str(engagement.decisions_path))
+    except SpecError as error:
+        return error.problems
+    except CrmError as error:
+        return [Problem("engagement", line) for line in str(error).splitlines()]
+    return []
