@@ -193,3 +193,22 @@ def test_the_delta_tells_what_changes(five: SampleReport, truth: dict[str, Any])
     assert len(turned) == five.quirks.get("delta_refund", 3) == 3
     for key, person in before["people"].items():
         assert person.get("marketing_status") == now["people"][key].get("marketing_status"), "it goes out only once"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_samples_of_any_shape_hold_together(seed: int, tmp_path: Path) -> None:
+    planted = "five" if seed % 2 else None
+    config = SampleConfig(
+        contacts=30 + seed * 5,
+        seed=seed,
+        out=tmp_path,
+        planted_queue=planted,
+        chunks=1 + seed % 3,
+        custom_fields=seed % 6,
+        owners=1 + seed % 4,
+    )
+    report = generate(config)
+    truth = truth_of(report.truth)
+    check_consistent(truth)
+    assert planted is None or len(truth["queues"]) == 5
+    assert {one["reason"] for one in truth["queues"]} >= {"no_email", "no_user", "no_contact", "two_candidates"}
