@@ -150,7 +150,9 @@ def sandbox(name: str, folder: Path, **settings: Any) -> Iterator[RunningSandbox
         SandboxUser("admin@client.example.com", "Admin", is_admin=True),
         *(SandboxUser(one, one.partition("@")[0].title()) for one in OWNERS),
     )
-    config = SandboxConfig(token=TOKEN, port=PORTS[name], auth="oauth", users=users, state=folder / "sandbox.state", **settings)
+    config = SandboxConfig(
+        token=TOKEN, port=PORTS[name], auth="oauth", users=users, state=folder / "sandbox.state", campaigns=True, **settings
+    )
     server = start(config, folder / "sandbox.log")
     (folder / "sandbox.json").write_text(json.dumps(server.config.to_json(), indent=2))
     (folder / "engagement.yaml").write_text(ENGAGEMENT.format(name=name, base_url=server.base_url, token_env=TOKEN_ENV))

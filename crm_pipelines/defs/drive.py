@@ -21,6 +21,7 @@ from dagster._core.errors import DagsterAssetCheckFailedError  # public neither 
 
 from crm_pipelines.defs.account import remember_forecast
 from crm_pipelines.defs.component import CrmMigration
+from crm_pipelines.defs.fresh import begin_desired, is_desired, is_staged, remember_desired
 from crm_pipelines.defs.intake import register
 from crm_pipelines.defs.partitions import (
     ENGAGEMENT_TAG,
@@ -39,6 +40,7 @@ from crm_pipelines.phases.session import Session, open_session
 Kind = Literal["stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report"]
 State = Literal["started", "finished", "shut", "stopped"]
 ORDER: tuple[Kind, ...] = ("stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report")
+DESIRING: frozenset[Kind] = frozenset({"resolve", "map"})
 WRITING: frozenset[Kind] = frozenset({"confirm", "prepare", "phase", "gate"})
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -112,6 +114,7 @@ class Walk:
         Raises: the product's own error when a step fails with one; nothing after it has run.
         """
         register(self.project, self.instance)
+        made_from = ""
         with ExitStack() as held:
             worker = held.enter_context(ThreadPoolExecutor(1, "walk"))
             session: Session | None = None
@@ -120,6 +123,8 @@ class Walk:
                     session = held.enter_context(open_session(self.project, "run"))
                 if step.kind == "prepare" and session is not None:
                     remember_forecast(session)
+                if step.kind == "resolve":
+                    made_from = begin_desired(self.project)
                 for batch in self._batches(step):
                     yield Progress(step, "started", batch.chunks)
                     finished = worker.submit(self._run, step, batch).result()
@@ -128,6 +133,8 @@ class Walk:
                     yield finished
                     if finished.state != "finished":
                         return
+                if step.kind == "map":
+                    remember_desired(self.project, made_from)
 
     def _wanted(self, until: Kind, phase: str | None) -> Iterator[Step]:
         for step in self.steps():
@@ -139,6 +146,8 @@ class Walk:
 
     def _batches(self, step: Step) -> list[Batch]:
         """Cut a step's chunks into runs of contiguous partitions, in the order in which Dagster knows them."""
+        if step.kind in DESIRING and is_desired(self.project):
+            return []
         if step.partitions is None:
             return [Batch(())]
         known = self.instance.get_dynamic_partitions(step.partitions)
@@ -148,13 +157,7 @@ class Walk:
     def _chunks(self, step: Step) -> list[str]:
         if step.kind == "phase":
             return self.project.phase_chunks(step.name)
-        return [chunk for chunk in self.project.object_chunks(step.name) if not self._is_staged(step.name, chunk)]
-
-    def _is_staged(self, name: str, chunk: str) -> bool:
-        """True when the chunk's parquet is newer than what declares how to read it."""
-        staged = self.project.staged_path(name, chunk)
-        declared = (self.project.engagement.folder / "engagement.yaml", self.project.engagement.spec_path)
-        return staged.exists() and all(path.stat().st_mtime < staged.stat().st_mtime for path in declared)
+        return [chunk for chunk in self.project.object_chunks(step.name) if not is_staged(self.project, step.name, chunk)]
 
     def _run(self, step: Step, batch: Batch) -> Progress:
         tags = {ENGAGEMENT_TAG: self.project.engagement.name, KIND_TAG: step.kind, NAME_TAG: step.name, **batch.tags}

@@ -17,6 +17,7 @@ from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
 from crm_pipelines.defs.account import close_pass, write_account
 from crm_pipelines.defs.metadata import account_markdown
+from crm_pipelines.defs.partitions import chosen_features
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.project import Project
 from crm_pipelines.settings import home
@@ -41,7 +42,8 @@ def _frame_type() -> dg.DagsterType:
     return made
 
 
-ReconciliationFrame = _frame_type()
+with chosen_features():
+    ReconciliationFrame = _frame_type()
 
 
 def reconcile_and_report(project: Project) -> dg.Output[pd.DataFrame]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
 
 import dagster as dg
 from sqlalchemy import make_url
@@ -29,8 +31,10 @@ class Installation(dg.ConfigurableResource[None]):
     """Opens engagements and their accounts. Holds no secret and no state: every run reads the files as they are."""
 
     def project(self, engagement: str) -> Project:
-        """Return the engagement with its compiled spec."""
-        return Project.open(load_engagement(engagement))
+        """Return the engagement with its compiled spec, opened anew when one of its files changed."""
+        opened = load_engagement(engagement)
+        paths = (opened.folder / "engagement.yaml", opened.decisions_path, opened.spec_path, opened.work / "intakes.json")
+        return _project(str(opened.folder), tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths))
 
     @contextmanager
     def session(self, engagement: str, purpose: str, instance: dg.DagsterInstance) -> Iterator[Session]:
@@ -43,6 +47,12 @@ class Installation(dg.ConfigurableResource[None]):
             yield session
             if STOP.is_set():
                 raise Stopped(f"{engagement}: stopped on request; everything sent is recorded. Run it again to go on.")
+
+
+@lru_cache(maxsize=8)
+def _project(folder: str, _changed: tuple[int, ...]) -> Project:
+    """Checking and compiling a spec takes a tenth of a second; a walk asks for it at every step."""
+    return Project.open(load_engagement(Path(folder).name))
 
 
 def require_local_ledger(instance: dg.DagsterInstance) -> None:
