@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -155,7 +155,7 @@ def wanted_schema(session: Session) -> WantedSchema:
 def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
     """Spread tokens over vendor days: what remains today above the reserve, then whole days less the reserve."""
     days: list[dict[str, Any]] = []
-    left, start = tokens, budget.allowance.resumes_at - timedelta(days=1)
+    left, start = tokens, date.fromisoformat(budget.allowance.day)
     reserve = budget.allowance.reserve
     room = max(0, budget.remaining - reserve)
     per_day = max(0, budget.tokens_per_day - reserve)
@@ -165,7 +165,7 @@ def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
         left -= spend
         days.append(
             {
-                "day": (start + timedelta(days=index)).date().isoformat(),
+                "day": (start + timedelta(days=index)).isoformat(),
                 "tokens": spend,
                 "done_pct": math.floor(100 * (tokens - left) / tokens),
             }
