@@ -296,6 +296,19 @@ def test_find_shows_duplicates_and_money_and_leaves_out_what_was_deleted_or_is_n
     destination.close()
 
 
+@pytest.mark.parametrize("phase", list(PAYLOADS))
+def test_a_deleted_record_is_neither_found_nor_read(world: World, phase: str) -> None:
+    destination = world.prepared()
+    person = _create(destination, "people", {"x": {"name": "X"}})["x"]
+    links = {"activities": {"participants": person}, "notes": {"person_id": person}}.get(phase, {})
+    made = _create(destination, phase, {"k": {**PAYLOADS[phase], **links}})
+    destination.revert(phase, [WriteRow("k", "delete", {}, "h", b"", "k", made["k"])], MemoryJournal())
+    assert destination.find(phase, MemoryJournal()).is_empty()
+    assert destination.read(phase, [made["k"]], MemoryJournal()).is_empty()
+    assert destination.read(phase, [made["k"], *map(str, range(900, 1000))], MemoryJournal()).is_empty()
+    destination.close()
+
+
 def test_existing_people_match_by_any_of_their_addresses(world: World) -> None:
     destination = world.prepared()
     _create(destination, "people", {"x": {"name": "Old", "emails": ["A.B@Example.com", "other@example.org"]}})

@@ -107,9 +107,9 @@ def token_in(text: str | None) -> str | None:
 
 
 def without_token(text: str) -> str:
-    """Return a text without its visible token and the line breaks before it."""
-    bare, marks = TOKEN.subn("", text)
-    return _HANGING_BREAKS.sub("", bare) if marks else text
+    """Return a text without its own visible token, the last one, and the line breaks before it."""
+    own = list(TOKEN.finditer(text))[-1:]
+    return _HANGING_BREAKS.sub("", text[: own[0].start()] + text[own[0].end() :]) if own else text
 
 
 def _with_token(entity: Entity, payload: Mapping[str, Any], body: dict[str, Any], token: str) -> None:
