@@ -12,6 +12,7 @@ from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.account import Account
 from crm_pipelines.sandbox.pipedrive.answers import Answer, Refused, bad_request_v1, gone_v1, not_found_v1, ok
 from crm_pipelines.sandbox.pipedrive.fields import CUSTOM_TYPES, ENTITIES, add_custom_field, change_field, of_entity
+from crm_pipelines.sandbox.pipedrive.listing import list_v1_flat, number_v1
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation
 from crm_pipelines.sandbox.pipedrive.records import utc_v1
 from crm_pipelines.sandbox.pipedrive.store import Record
@@ -51,11 +52,7 @@ class FieldOperationsV1:
 
     def list_all(self, call: Call) -> Answer:
         """GET /{entity}Fields; paging beside the list, not nested (S1 getDealFields)."""
-        rows = of_entity(call.account, self.entity)
-        start = int(call.query["start"]) if call.query.get("start", "").isdigit() else 0
-        limit = int(call.query["limit"]) if call.query.get("limit", "").isdigit() else 500
-        extra = {"start": start, "limit": limit, "more_items_in_collection": len(rows) > start + limit}
-        return Answer(200, {"success": True, "data": [show(row) for row in rows[start : start + limit]], "additional_data": extra})
+        return list_v1_flat(call, of_entity(call.account, self.entity), show, default=500)
 
     def get(self, call: Call) -> Answer:
         """GET /{entity}Fields/{id}."""
@@ -86,7 +83,7 @@ class FieldOperationsV1:
 
     def delete_many(self, call: Call) -> Answer:
         """DELETE /{entity}Fields?ids=; all or none."""
-        numbers = [int(part) for part in call.query.get("ids", "").split(",") if part.strip().isdigit()]
+        numbers = [number_v1(part.strip(), 0) for part in call.query.get("ids", "").split(",")]
         known = {row["id"]: row for row in of_entity(call.account, self.entity)}
         if not numbers or len(numbers) > _BULK_MAX or any(number not in known for number in numbers):
             raise bad_request_v1()

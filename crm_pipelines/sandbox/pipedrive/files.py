@@ -12,7 +12,7 @@ from typing import Any
 
 from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.answers import Answer, bad_request_v1, not_found_v1, ok
-from crm_pipelines.sandbox.pipedrive.listing import list_v1
+from crm_pipelines.sandbox.pipedrive.listing import list_v1, number_v1
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation, Upload
 from crm_pipelines.sandbox.pipedrive.records import utc_v1
 from crm_pipelines.sandbox.pipedrive.store import Record
@@ -55,7 +55,7 @@ def add(call: Call) -> Answer:
 
 
 def _parent(call: Call, key: str, value: str) -> Any:
-    number: Any = int(value) if key != "lead_id" and value.isascii() and value.isdigit() else value
+    number = value if key == "lead_id" else number_v1(value, 0)
     if call.account.store.find(_PARENTS[key], number) is None:
         raise bad_request_v1(f"{key}: {value} was not found.")
     return number

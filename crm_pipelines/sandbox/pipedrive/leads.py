@@ -14,7 +14,7 @@ from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.account import Account
 from crm_pipelines.sandbox.pipedrive.answers import Answer, bad_request_v1, not_found_v1, ok
 from crm_pipelines.sandbox.pipedrive.deals import check_cap
-from crm_pipelines.sandbox.pipedrive.listing import DEFAULT_LIMIT, MAX_LIMIT
+from crm_pipelines.sandbox.pipedrive.listing import list_v1_flat
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation
 from crm_pipelines.sandbox.pipedrive.store import Record, is_deleted
 
@@ -125,11 +125,7 @@ def _list(call: Call, is_archived: bool) -> Answer:
         for row in call.account.store.table("leads").live()
         if row["is_archived"] is is_archived and all(str(row[key]) == value for key, value in wanted)
     ]
-    start = int(call.query["start"]) if call.query.get("start", "").isdigit() else 0
-    limit = min(int(call.query["limit"]), MAX_LIMIT) if call.query.get("limit", "").isdigit() else DEFAULT_LIMIT
-    extra = {"start": start, "limit": limit, "more_items_in_collection": len(rows) > start + limit}
-    data = [_shown(call.account, row) for row in rows[start : start + limit]]
-    return Answer(200, {"success": True, "data": data, "additional_data": extra})  # not nested under pagination; S1 getLeads
+    return list_v1_flat(call, rows, lambda row: _shown(call.account, row))
 
 
 def list_all(call: Call) -> Answer:

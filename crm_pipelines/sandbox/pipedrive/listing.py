@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 500  # v2 paging, S2
 MAX_IDS = 100  # `ids`, S2 getDeals
 MAX_SELECTED = 15  # `custom_fields` selector, S2 getDeals
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
 Parser = Callable[[str], Any]
 
 
@@ -33,7 +36,7 @@ class _Bad(Exception):
 
 def as_int(value: str) -> int:
     """A whole number."""
-    if not value.lstrip("-").isdigit() or not value.isascii():
+    if not _WHOLE.fullmatch(value):
         raise _Bad("The value is not a valid 'integer'")
     return int(value)
 
@@ -215,13 +218,21 @@ def _read_cursor(text: str) -> dict[str, Any]:
     return place
 
 
+def list_v1_flat(call: Call, rows: list[Record], show: Callable[[Record], Any], default: int = DEFAULT_LIMIT) -> Answer:
+    """Answer one page of a v1 list whose paging stands beside the list, not nested (S1 getLeads, getDealFields)."""
+    start, limit = number_v1(call.query.get("start"), 0), min(number_v1(call.query.get("limit"), default), MAX_LIMIT)
+    extra = {"start": start, "limit": limit, "more_items_in_collection": len(rows) > start + limit}
+    return Answer(200, {"success": True, "data": [show(row) for row in rows[start : start + limit]], "additional_data": extra})
+
+
 def list_v1(call: Call, rows: Iterable[Record], show: Callable[[Record], Any], max_limit: int = MAX_LIMIT) -> Answer:
     """Answer one start/limit page of a v1 list; v1 takes what it can of bad numbers."""
-    start, limit = _number(call.query.get("start"), 0), _number(call.query.get("limit"), DEFAULT_LIMIT)
+    start, limit = number_v1(call.query.get("start"), 0), number_v1(call.query.get("limit"), DEFAULT_LIMIT)
     limit = max(1, min(limit, max_limit))
     taken = list(rows)[start : start + limit + 1]
     return page_v1([show(row) for row in taken[:limit]], start, limit, len(taken) > limit)
 
 
-def _number(text: str | None, default: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else default
+def number_v1(text: str | None, default: int) -> int:
+    """A number of a v1 query, or the default when it is none."""
+    return int(text) if text and _WHOLE.fullmatch(text) and text[0] != "-" else default

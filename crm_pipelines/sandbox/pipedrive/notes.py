@@ -13,7 +13,7 @@ from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.account import Account
 from crm_pipelines.sandbox.pipedrive.answers import Answer, bad_request_v1, forbidden, not_found_v1, ok
 from crm_pipelines.sandbox.pipedrive.html import sanitized
-from crm_pipelines.sandbox.pipedrive.listing import list_v1
+from crm_pipelines.sandbox.pipedrive.listing import list_v1, number_v1
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation
 from crm_pipelines.sandbox.pipedrive.records import utc_v1
 from crm_pipelines.sandbox.pipedrive.store import Record
@@ -120,8 +120,8 @@ def get(call: Call) -> Answer:
 def list_all(call: Call) -> Answer:
     """GET /notes."""
     table = call.account.store.table("notes")
-    key = next((key for key in ("deal_id", "person_id", "org_id") if call.query.get(key, "").isdigit()), None)
-    rows = table.where(key, int(call.query[key])) if key else table.live()
+    key = next((key for key in ("deal_id", "person_id", "org_id") if key in call.query), None)
+    rows = table.where(key, number_v1(call.query[key], 0)) if key else table.live()
     since = call.query.get("updated_since")
     if since is not None:
         if v.moment(since) is not None:
