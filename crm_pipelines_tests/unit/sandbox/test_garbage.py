@@ -16,18 +16,30 @@ from crm_pipelines.sandbox.pipedrive.catalogue import OPERATIONS
 from crm_pipelines.sandbox.pipedrive.gateway import Gateway
 from crm_pipelines.sandbox.pipedrive.operations import Operation
 
-KEYS = st.sampled_from(
-    ["name", "title", "emails", "phones", "label_ids", "owner_id", "org_id", "person_id", "deal_id", "lead_id", "custom_fields", "address", "status", "value", "currency", "stage_id", "pipeline_id", "content", "add_time", "won_time", "due_time", "due_date", "participants", "note", "type", "field_name", "field_type", "options", "label", "id", "product_id", "item_price", "quantity", "data", "prices", "merge_with_id", "email", "access", "icon_key", "color", "person", "organization_id", "is_archived", "first_name", "last_name", "marketing_status", "visible_to", "active_flag", "item_type", "item_id", "remote_id", "remote_location", "user_id", "location"]
-)
+BODY_WORDS = """
+    name title emails phones label_ids owner_id org_id person_id deal_id lead_id custom_fields address status value currency stage_id
+    pipeline_id content add_time won_time due_time due_date participants note type field_name field_type options label id product_id
+    item_price quantity data prices merge_with_id email access icon_key color person organization_id is_archived first_name last_name
+    marketing_status visible_to active_flag item_type item_id remote_id remote_location user_id location
+"""
+QUERY_WORDS = """
+    limit cursor ids sort_by sort_direction updated_since term fields exact_match start deal_ids person_id deal_id include_fields
+    custom_fields status item_types entity_type field match search_by_email done
+"""
+TEXTS = ["won", "lost", "open", "EUR", "varchar", "enum", "2020-01-02", "2020-01-02T03:04:05Z", "2020-01-02 03:04:05", "work", "call"]
+
+KEYS = st.sampled_from(BODY_WORDS.split())
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 12), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
-    st.sampled_from(["won", "lost", "open", "EUR", "varchar", "enum", "2020-01-02", "2020-01-02T03:04:05Z", "2020-01-02 03:04:05", "work", "call"]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 12),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.sampled_from(TEXTS),
+)
 VALUES = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=6)
 BODIES = st.one_of(st.dictionaries(KEYS, VALUES, max_size=6), st.dictionaries(KEYS, VALUES, max_size=6), VALUES)
-QUERY_KEYS = st.sampled_from(
-    ["limit", "cursor", "ids", "sort_by", "sort_direction", "updated_since", "term", "fields", "exact_match", "start", "deal_ids", "person_id", "deal_id", "include_fields", "custom_fields", "status", "item_types", "entity_type", "field", "match", "search_by_email", "done"]
-)
+QUERY_KEYS = st.sampled_from(QUERY_WORDS.split())
 QUERY_VALUES = st.one_of(
     st.text(max_size=6), st.integers(-2, 600).map(str), st.sampled_from(["true", "name", "id", "deal", "1,2", "eyJpZCI6MX0", "²", "desc"])
 )
