@@ -7,13 +7,14 @@ Source: S2 searchItem, searchItemByField (case-sensitive), searchPersons and nei
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from crm_pipelines.sandbox.pipedrive.account import Account
 from crm_pipelines.sandbox.pipedrive.answers import Answer, invalid, page
 from crm_pipelines.sandbox.pipedrive.listing import Parser, as_bool, as_int, as_text, one_of, read_query, some_of
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation
+from crm_pipelines.sandbox.pipedrive.records import utc
 from crm_pipelines.sandbox.pipedrive.search_items import TEXTS, TYPES, item
 from crm_pipelines.sandbox.pipedrive.store import Record
 
@@ -103,9 +104,9 @@ def _check_term(term: str, is_exact: bool) -> None:
 def _indexed(account: Account, entity: str) -> Iterator[Record]:
     """Live records whose last change is old enough to be in the index."""
     lag_s = account.switches.search_lag_s
-    newest = account.clock.now() - lag_s
+    newest = utc(datetime.fromtimestamp(account.clock.now() - lag_s, UTC).isoformat())
     for row in account.store.table(entity).live():
-        if not lag_s or datetime.fromisoformat(row["update_time"]).timestamp() <= newest:
+        if not lag_s or row["update_time"][:19] <= newest[:19]:
             yield row
 
 
