@@ -19,6 +19,7 @@ from crm_pipelines.errors import SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import accounts
+from crm_pipelines.phases.columns import column_account
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, pass_number
 
@@ -245,7 +246,14 @@ def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
             }
         )
     files_account += schema_rows(project)
-    return {"engagement": name, "route": project.engagement.node.route, "pass": pass_no, "files": files_account, "phases": phases}
+    return {
+        "engagement": name,
+        "route": project.engagement.node.route,
+        "pass": pass_no,
+        "files": files_account,
+        "phases": phases,
+        "columns": column_account(project),
+    }
 
 
 def schema_rows(project: Project) -> list[dict[str, Any]]:
