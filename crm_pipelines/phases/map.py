@@ -18,7 +18,7 @@ from crm_pipelines.keys import payload_hash
 from crm_pipelines.spec.build import Builder
 from crm_pipelines.spec.compile import TAGS, Compiled, CompiledField, CompiledPhase
 from crm_pipelines.spec.conditions import condition
-from crm_pipelines.spec.encode import json_document, json_object, json_value
+from crm_pipelines.spec.encode import json_documents
 
 MAPPED_SCHEMA: Mapping[str, Any] = {
     "key": pl.String,
@@ -133,7 +133,7 @@ def _finish(compiled: CompiledPhase, values: pl.DataFrame) -> pl.DataFrame:
     money = compiled.money
     mapped = values.select(
         pl.col(compiled.key).cast(pl.String).alias("key"),
-        _payload(compiled, schema).alias("payload"),
+        _payloads(compiled, values),
         "contributors",
         "queue",
         "reason",
@@ -151,10 +151,10 @@ def _column(standard: Mapping[str, CompiledField], name: str | None, schema: Map
     return pl.col(standard[name].column) if name is not None and name in standard else pl.lit(None, dtype=pl.Null)
 
 
-def _payload(compiled: CompiledPhase, schema: Mapping[str, Any]) -> pl.Expr:
-    members = {each.name: json_value(pl.col(each.column), schema[each.column]) for each in compiled.fields if not each.is_custom}
-    custom = {each.name: json_value(pl.col(each.column), schema[each.column]) for each in compiled.fields if each.is_custom}
-    return json_document({**members, "custom": json_object(custom)})
+def _payloads(compiled: CompiledPhase, values: pl.DataFrame) -> pl.Series:
+    members = {each.name: each.column for each in compiled.fields if not each.is_custom}
+    custom = {each.name: each.column for each in compiled.fields if each.is_custom}
+    return json_documents(values, members, {"custom": custom})
 
 
 def _wanted_field(phase: CompiledPhase, each: CompiledField, mapped: pl.DataFrame) -> WantedField:

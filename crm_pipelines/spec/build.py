@@ -68,7 +68,8 @@ class Builder:
             return self._cases(node)
         if node.parts:
             lists = pl.concat_list([self._as_list(part) for part in node.parts])
-            return unless_empty(lists.list.eval(pl.element().drop_nulls().unique(maintain_order=True)))
+            together = lists.list.eval(pl.element().drop_nulls().unique(maintain_order=True))
+            return unless_empty(together) if node.if_empty else together  # an empty list is not sent either way
         rule = self.rule_of(node)
         if rule is None:
             return pl.col(node.from_[0]).cast(pl.String)

@@ -38,7 +38,7 @@ def json_value(value: pl.Expr, dtype: Any) -> JsonText:
         return _list(value)
     if isinstance(dtype, pl.Struct):
         fields = {field.name: json_value(value.struct.field(field.name), field.dtype) for field in dtype.fields}
-        return json_object(fields)
+        return JsonText(pl.when(value.is_not_null()).then(_body(fields)), "{", "}")
     if isinstance(dtype, pl.Datetime):
         return JsonText(value.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"), '"', '"')
     if dtype == pl.Date:
@@ -48,19 +48,36 @@ def json_value(value: pl.Expr, dtype: Any) -> JsonText:
     return _number(value, dtype) if dtype.is_numeric() else _text(value)
 
 
-def json_object(members: Mapping[str, JsonText]) -> JsonText:
-    """Return an object of members, keys sorted; empty members leave no key, an object without members is empty itself."""
-    body = _body(members)
-    return JsonText(pl.when(body != "").then(body), "{", "}")
+def json_documents(values: pl.DataFrame, members: Mapping[str, str], nested: Mapping[str, Mapping[str, str]] | None = None) -> pl.Series:
+    """Return one object per row, `{}` when it has no members.
+
+    Shape: `members` is key -> column of `values`; `nested` is key -> such a mapping for an object inside, left out when empty.
+    Members are written once as columns and joined then: an expression that is used twice is computed twice.
+    """
+    groups = {"": members, **{group: each for group, each in (nested or {}).items() if each}}
+    names = {(group, key): f"{group}\x1f{key}" for group, each in groups.items() for key in each}
+    written = values.select(
+        json_value(pl.col(column), values.schema[column]).expr(_key(key)).alias(names[group, key])
+        for group, each in groups.items()
+        for key, column in each.items()
+    )
+    bodies = written.select(_joined([names[group, key] for key in sorted(each)]).alias(group) for group, each in groups.items() if group)
+    inner = [pl.when(pl.col(group) != "").then(pl.concat_str(pl.lit(_key(group) + "{"), group, pl.lit("}"))) for group in bodies.columns]
+    whole = written.with_columns(bodies.select(body.alias(f"\x1f{group}") for group, body in zip(bodies.columns, inner, strict=True)))
+    body = _joined([f"\x1f{key}" for key in sorted([*members, *bodies.columns])])
+    return whole.select(pl.concat_str(pl.lit("{"), body, pl.lit("}")).alias("payload")).to_series()
 
 
-def json_document(members: Mapping[str, JsonText]) -> pl.Expr:
-    """Return the outermost object, `{}` when it has no members."""
-    return pl.concat_str([pl.lit("{"), _body(members), pl.lit("}")])
+def _key(key: str) -> str:
+    return orjson.dumps(key).decode() + ":"
+
+
+def _joined(columns: list[str]) -> pl.Expr:
+    return pl.concat_str(columns, separator=",", ignore_nulls=True) if columns else pl.lit("")
 
 
 def _body(members: Mapping[str, JsonText]) -> pl.Expr:
-    written = [value.expr(orjson.dumps(key).decode() + ":") for key, value in sorted(members.items())]
+    written = [value.expr(_key(key)) for key, value in sorted(members.items())]
     return pl.concat_str(written, separator=",", ignore_nulls=True) if written else pl.lit("")
 
 
