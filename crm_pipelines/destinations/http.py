@@ -252,7 +252,13 @@ class HttpClient:
         limiter = self._search_limiter if call.is_search else self.limiter
         self._refuse_if_stopped(call)
         slot = await limiter.acquire(lambda: self._is_off(call))
-        self._refuse_if_stopped(call)
+        try:
+            self._refuse_if_stopped(call)
+            return await self._paced(lane, call, slot)
+        finally:
+            slot.lost()
+
+    async def _paced(self, lane: _Lane, call: Call, slot: Slot) -> Answer:
         is_warm = time.monotonic() - lane.last_used_s < KEEPALIVE_S
         credentials = self.dialect.headers()
         sent_s = time.time()
@@ -327,7 +333,7 @@ class HttpClient:
         if not call.is_search and pacing.burst_limit is not None:
             self.limiter.resize(pacing.burst_limit)
             used = None if pacing.burst_remaining is None else pacing.burst_limit - pacing.burst_remaining
-        slot.answered(used, sample=is_warm and call.method != "GET")
+        slot.answered(used, is_sample=is_warm)
 
     def _judge(self, call: Call, slot: Slot, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
         level = logging.DEBUG if status < 400 else logging.WARNING
