@@ -19,6 +19,7 @@ from crm_pipelines.spec.build import Builder
 from crm_pipelines.spec.compile import TAGS, Compiled, CompiledField, CompiledPhase
 from crm_pipelines.spec.conditions import condition
 from crm_pipelines.spec.encode import json_documents
+from crm_pipelines.spec.rules_text import unless_empty
 
 MAPPED_SCHEMA: Mapping[str, Any] = {
     "key": pl.String,
@@ -50,18 +51,6 @@ def map_phase(compiled: CompiledPhase, frame: pl.DataFrame | Mapping[str, pl.Dat
     frame = frame.filter(condition(compiled.where, builder.schema)) if compiled.where else frame
     values = frame.with_columns(_as_field(builder, each) for each in compiled.fields).with_columns(_standing(compiled, builder))
     return _finish(compiled, values)
-
-
-def map_pairs(compiled: CompiledPhase, mapped: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the (record, label) pairs of the phases that carry labels.
-
-    Shape: `phase`, `key`, `label`, one row per pair, of records that do not wait.
-    """
-    frames = [
-        mapped[phase].filter(pl.col("queue").is_null()).select(pl.lit(phase).alias("phase"), "key", pl.col("labels").alias("label"))
-        for phase in compiled.pairs
-    ]
-    return pl.concat(frames).explode("label", empty_as_null=False).drop_nulls("label")
 
 
 def wanted_schema(compiled: Compiled, mapped: Mapping[str, pl.DataFrame]) -> WantedSchema:
@@ -140,7 +129,7 @@ def _finish(compiled: CompiledPhase, values: pl.DataFrame) -> pl.DataFrame:
         _column(standard, money.amount if money else None, schema).cast(pl.Float64).alias("amount"),
         _column(standard, money.currency if money else None, schema).cast(pl.String).alias("currency"),
         _column(standard, money.status if money else None, schema).cast(pl.String).alias("status"),
-        _column(standard, compiled.labels, schema).cast(pl.List(pl.String)).alias("labels"),
+        unless_empty(_column(standard, compiled.labels, schema).cast(pl.List(pl.String))).alias("labels"),
         *(pl.col(standard[name].column).alias(f"link_{name}") for name in compiled.links),
     )
     hashes = pl.Series("hash", [payload_hash(payload.encode()) for payload in mapped["payload"].to_list()], dtype=pl.String)

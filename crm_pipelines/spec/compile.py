@@ -23,7 +23,6 @@ from crm_pipelines.spec.rules import Words, load_rules
 from crm_pipelines.spec.settle import settle
 
 TAGS = "tags"
-PAIR_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)

@@ -132,15 +132,6 @@ class Hold(Node):
     why: str = ""
 
 
-class Exclude(Node):
-    """Rows that are left out on purpose."""
-
-    when: Conditions
-    reason: str = Field(pattern=r"^[a-z_]+$", description="Short code shown in the reconciliation.")
-    only_if: Choice = Field(default_factory=dict)
-    why: str = ""
-
-
 class Limit(Node):
     """A number or share above which a gate stays shut."""
 
@@ -207,7 +198,6 @@ class Phase(Node):
     only_if: Choice = Field(default_factory=dict, description="The phase runs only under these decisions.")
     where: Conditions = Field(default_factory=dict, description="Only these rows make a record here (phases that are no home).")
     columns: Mapping[str, FieldMap] = Field(default_factory=dict, description="Named steps on the way, for use in `from` and `when`.")
-    exclude: tuple[Exclude, ...] = ()
     hold: tuple[Hold, ...] = ()
     fields: Mapping[str, FieldMap] = Field(default_factory=dict, description="Standard fields of the destination.")
     custom_fields: Mapping[str, FieldMap] = Field(default_factory=dict, description="Custom fields by display name; made if missing.")

@@ -129,8 +129,19 @@ def test_words_that_nobody_knows_stop_the_row() -> None:
     assert found[2]["payload"]["custom"]["GDPR status"] == "Off"
 
 
+def test_the_spec_can_hold_rows_back_for_a_person() -> None:
+    hold = "    hold:\n      - {when: {status: Spam complaint}, queue: review, reason: spam_complaint}\n"
+    compiled = compiled_route(None, ("    home_of: contacts\n", "    home_of: contacts\n" + hold))
+    rows = [{**ANA, "status": "spam complaint"}, {**ANA, "key": "2", "status": "Active"}]
+    assert [(row["queue"], row["reason"]) for row in mapped("people", *rows, compiled=compiled)] == [
+        ("review", "spam_complaint"),
+        (None, None),
+    ]
+
+
 def test_columns_that_no_file_has_say_nothing() -> None:
     (row,) = mapped("people", {"key": "1", "email": "a@example.com", "email_normal": "a@example.com"})
+    assert row["labels"] is None
     assert row["payload"] == {
         "name": "a@example.com",
         "emails": ["a@example.com"],

@@ -112,6 +112,18 @@ def test_a_mistake_is_found(before: str, after: str, message: str) -> None:
     assert any(message in each for each in found), found
 
 
+def test_a_decision_that_decides_nothing_is_found() -> None:
+    found = told(
+        ("decisions:\n  owners:", "decisions:\n  colour: {question: Which colour please, options: [red, blue], default: red}\n  owners:")
+    )
+    assert found == ["decisions.colour: decides nothing: no field, phase or derive step asks for it"]
+
+
+def test_a_value_of_the_wrong_type_is_found() -> None:
+    found = told(("value: {from: value, rule: number}", "value: {from: product}"))
+    assert found == ["phases.deals.fields.value: gives text, but the destination takes number"]
+
+
 def test_a_circle_of_links_is_found() -> None:
     edit = (
         "      label_ids: {from: label, rule: list_of_one,",
