@@ -88,7 +88,7 @@ def test_partners_become_columns_of_their_contact() -> None:
 
 
 def test_partners_without_contact_and_second_partners_wait() -> None:
-    rows = [partner(7, lead_id="1"), partner(3, lead_id="2"), partner(9, lead_id="99", email="who@example.com")]
+    rows = [partner(10, lead_id="1"), partner(3, lead_id="2"), partner(9, lead_id="99", email="who@example.com")]
     result = resolved(PEOPLE, staged("affiliates", rows))
     assert fates_of(result, "affiliates") == {
         (0, 1): ("waiting", None, "review/second_affiliate"),

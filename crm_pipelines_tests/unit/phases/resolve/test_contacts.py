@@ -170,9 +170,14 @@ def test_blacklisted_twins_stay_blacklisted() -> None:
 
 
 def test_case_twins_of_a_label_take_the_most_frequent_spelling_in_order_of_first_appearance() -> None:
-    rows = [person(1, tags=["vip", "b", "VIP"]), person(2, tags=["VIP"]), person(3, tags=["Vip", "VIP"])]
+    rows = [person(1, tags=["VIP", "b", "vip"]), person(2, tags=["vip"]), person(3, tags=["Vip", "vip"])]
     frame = resolved(staged("contacts", rows)).frames["contacts"]
-    assert frame["tags"].to_list() == [["VIP", "b"], ["VIP"], ["VIP"]]
+    assert frame["tags"].to_list() == [["vip", "b"], ["vip"], ["vip"]]
+
+
+def test_a_spelling_counts_once_per_person() -> None:
+    rows = [person(1, tags=["VIP", "VIP", "VIP"]), person(2, tags=["vip"]), person(3, tags=["vip"])]
+    assert resolved(staged("contacts", rows)).frames["contacts"]["tags"].to_list() == [["vip"]] * 3
 
 
 def test_equally_frequent_spellings_take_the_smallest_code_point() -> None:

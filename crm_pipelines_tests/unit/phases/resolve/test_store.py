@@ -9,8 +9,17 @@ import polars as pl
 import pytest
 
 from crm_pipelines.errors import SettingsError
-from crm_pipelines.phases.resolve import ChunkFrame, StagedObject, read_resolved, resolve_into, scan_resolved, values, write_resolved
-from crm_pipelines_tests.lib.staged_objects import DEFAULTS, chunk, derive_spec, resolved, staged
+from crm_pipelines.phases.resolve import (
+    ChunkFrame,
+    StagedObject,
+    contacts,
+    read_resolved,
+    resolve_into,
+    scan_resolved,
+    values,
+    write_resolved,
+)
+from crm_pipelines_tests.lib.staged_objects import DEFAULTS, as_rows, chunk, derive_spec, resolved, staged
 
 FILES = [
     [
@@ -68,3 +77,17 @@ def _on_disk(part: ChunkFrame, folder: Path) -> ChunkFrame:
     path = folder / f"{part.chunk}.parquet"
     part.frame.write_parquet(path)
     return ChunkFrame(part.chunk, part.exported_at, part.columns, path)
+
+
+def test_merging_in_small_groups_keeps_together_what_belongs_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain: 1 and 2 share an address, 2 and 3 did in an older file, 3 stands in two files."""
+    rows = [
+        [{"id": "3", "email": "b@example.com"}, {"id": "2", "email": "b@example.com"}, {"id": "9", "email": "N@example.com"}],
+        [{"id": "3", "email": "c@example.com"}, {"id": "2", "email": "a@example.com"}, {"id": "1", "email": "A@example.com"}],
+        [{"id": "8", "email": "n@example.com"}, {"id": "7", "email": "C@Example.com"}, {"id": "6", "email": "alone@example.com"}],
+    ]
+    whole = resolved(staged("contacts", *rows))
+    monkeypatch.setattr(contacts, "GROUP_ROWS", 1)
+    parted = resolved(staged("contacts", *rows))
+    assert as_rows(parted) == as_rows(whole)
+    assert whole.frames["contacts"].select("key", "aliases").rows() == [("1", ["2"]), ("3", ["7"]), ("6", []), ("8", ["9"])]
