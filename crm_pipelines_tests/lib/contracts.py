@@ -10,7 +10,9 @@ from crm_pipelines.spec.contract import DestinationContract, ObjectContract, Sou
 def kartra_contract() -> SourceContract:
     """Return what Kartra exports."""
     source = Kartra()
-    objects = {name: ObjectContract({column.name: column.type for column in each.columns}, each.key) for name, each in source.objects.items()}
+    objects = {
+        name: ObjectContract({column.name: column.type for column in each.columns}, each.key) for name, each in source.objects.items()
+    }
     return SourceContract(source.name, objects)
 
 
