@@ -111,7 +111,7 @@ def init(as_json: bool) -> None:
     _print(told, as_json, show)
 
 
-@_command("doctor", initialised=False)
+@_command("doctor")
 @click.argument("engagement", nargs=-1)
 def doctor(engagement: tuple[str, ...], as_json: bool) -> int:
     """Check token, plan, seats, caps, clock and budget of engagements (default: all) before anything else."""

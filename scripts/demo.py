@@ -58,6 +58,7 @@ DECISIONS = """\
 # Answered at scoping; everything else takes the default of the mapping spec.
 owners: queue_rows
 """
+LITE_DECISIONS = DECISIONS + "extra_fields: core  # a Lite plan allows 30 custom fields\n"
 screen = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
@@ -156,9 +157,9 @@ def sandbox(name: str, folder: Path, **settings: Any) -> Iterator[RunningSandbox
     server = start(config, folder / "sandbox.log")
     (folder / "sandbox.json").write_text(json.dumps(server.config.to_json(), indent=2))
     (folder / "engagement.yaml").write_text(ENGAGEMENT.format(name=name, base_url=server.base_url, token_env=TOKEN_ENV))
-    (folder / "decisions.yaml").write_text(DECISIONS)
+    (folder / "decisions.yaml").write_text(LITE_DECISIONS if config.plan == "lite" else DECISIONS)
     screen.print(
-        f"  Pipedrive sandbox on {server.base_url}: plan [bold]{config.plan}[/], {config.seats} seats, OAuth limits "
+        f"  Pipedrive sandbox on {server.base_url}: plan [bold]{config.plan}[/], {config.seats} seat{'s' if config.seats > 1 else ''}, OAuth limits "
         f"({config.limits.oauth_burst} requests per 2 s, {config.tokens_per_day:,} tokens a day)"
     )
     with server:
@@ -183,8 +184,14 @@ def check_counts(told: Mapping[str, Any], server: RunningSandbox) -> Iterator[st
             screen.print(f"  {'[green]✓[/]' if agrees else '[red]✗[/]'} {phase['phase']}: {there:,} in the sandbox")
             if not agrees:
                 yield f"{phase['phase']}: the sandbox holds {there}, the reconciliation says {phase['destination_count']}"
-    spent, counted = told["budget"]["spent"], counts["tokens_total"]
-    screen.print(f"  tokens: {counted:,} counted by the sandbox, {spent:,} in the ledger; {counts['violations']} rate limit violations")
+    spent, counted, ledger = told["budget"]["spent"], counts["tokens_total"], sum(told["budget"]["spent_by_operation"].values())
+    mark = "[green]✓[/]" if counted == ledger else "[red]✗[/]"
+    screen.print(
+        f"  {mark} tokens: {counted:,} counted by the sandbox, {ledger:,} in the ledger, {spent:,} of them for the load, the rest for "
+        f"looking before; {counts['violations']} requests over the burst limit"
+    )
+    if counted != ledger:
+        yield f"the sandbox counted {counted} tokens, the ledger {ledger}"
     if counts["violations"]:
         yield f"{counts['violations']} requests went over the burst limit"
 

@@ -11,9 +11,10 @@ from typing import Literal
 
 from crm_pipelines.destinations.base import Destination, Schema
 from crm_pipelines.errors import CrmError
-from crm_pipelines.journal import Allowance, Attempt, Outcome
-from crm_pipelines.phases.session import connect
-from crm_pipelines.settings import AccountSettings, Engagement
+from crm_pipelines.journal import Allowance, Attempt, Journal, Outcome
+from crm_pipelines.ledger import Ledger
+from crm_pipelines.phases.session import account_key, connect
+from crm_pipelines.settings import AccountSettings, Engagement, home
 
 MAX_SKEW_S = 30.0
 """Unanswered creates are looked up by the vendor's clock; more than this between the clocks deserves a look."""
@@ -31,10 +32,11 @@ class Finding:
 
 
 class Listener:
-    """A journal that only listens: the doctor sends no write and keeps no ledger row."""
+    """A journal that counts what the doctor reads and hears the vendor's clock; the doctor writes nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, counting: Journal) -> None:
         self.offset_s: float | None = None
+        self._counting = counting
 
     def sending(self, attempts: Sequence[Attempt], allowance: Allowance | None) -> list[int]:
         """Refuse: nothing is written here."""
@@ -45,10 +47,12 @@ class Listener:
         raise AssertionError("the doctor writes nothing")
 
     def spent(self, operation: str, tokens: int, allowance: Allowance | None) -> None:
-        """Let it pass."""
+        """Count reads against the account's day, like everyone's."""
+        self._counting.spent(operation, tokens, allowance)
 
     def observed(self, allowance: Allowance, remaining: int) -> None:
-        """Let it pass."""
+        """Pass on what the vendor's headers say remains."""
+        self._counting.observed(allowance, remaining)
 
     def vendor_clock(self, offset_s: float) -> None:
         """Remember how far the vendor's clock is ahead of ours."""
@@ -65,10 +69,11 @@ def examine(engagement: Engagement) -> Iterator[Finding]:
     yield Finding(
         "good", "settings", f"{settings.destination} account {settings.name} at {settings.base_url}, token from {settings.token_env}"
     )
-    listener = Listener()
     destination = connect(settings)
     try:
-        found = destination.describe(listener)
+        with Ledger.open(home().ledger_url) as ledger:
+            listener = Listener(ledger.journal(account_key(settings), engagement.name, "doctor", 0, None))
+            found = destination.describe(listener)
         yield from _account(found, settings, engagement)
         yield from _clock(listener)
         yield from _budget(destination)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -82,16 +82,17 @@ def forecast_table(told: Mapping[str, Any]) -> Table:
     return table
 
 
-def calendar_table(told: Mapping[str, Any]) -> Table:
+def calendar_table(told: Mapping[str, Any]) -> Group:
     """Return the days that the tokens will take."""
     title = f"Calendar: {told['tokens_per_day']:,} tokens a day, {told['reserve']:,} of them kept for other apps"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+    title += f"; {told['remaining_today']:,} left today"
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("day")
     table.add_column("tokens", justify="right")
     table.add_column("done", justify="right")
     for day in told["calendar"]:
         table.add_row(day["day"], f"{day['tokens']:,}", f"{day['done_pct']} %")
-    return table
+    return Group(Text(title, style="bold"), table)
 
 
 def _rows_by_phase(files: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
