@@ -12,18 +12,19 @@ from crm_pipelines.phases.contracts import destination_contract, load_source, so
 from crm_pipelines.settings import load_engagement
 from crm_pipelines.spec.check import check_files
 from crm_pipelines.spec.parse import load_decisions, load_spec
+from crm_pipelines.spec.salvage import salvage
 
 
 def check_spec(path: Path) -> list[Problem]:
     """Return every problem of a mapping spec, each with path and line."""
     if not path.is_file():
         return [Problem("file", "there is no such spec; give a path such as mapping_specs/kartra_to_pipedrive.yaml", file=str(path))]
+    found = salvage(path.read_text(encoding="utf-8"), path.name)
+    if found.parsed is None:
+        return found.problems
+    route = found.parsed.spec.route
     try:
-        spec = load_spec(path)
-    except SpecError as error:
-        return error.problems
-    try:
-        contracts = (source_contract(load_source(spec.route.source)), destination_contract(spec.route.destination))
+        contracts = (source_contract(load_source(route.source)), destination_contract(route.destination))
     except CrmError as error:
         return [Problem("route", str(error), file=str(path))]
     return check_files(path, contracts)

@@ -17,8 +17,9 @@ from crm_pipelines.spec.check_fields import FieldChecks
 from crm_pipelines.spec.contract import DestinationContract, PhaseContract, SourceContract
 from crm_pipelines.spec.derived import Frame, resolved_frames
 from crm_pipelines.spec.model import MappingSpec, Phase
-from crm_pipelines.spec.parse import Document, ParsedSpec, Path, closest, load_decisions, nearest, parse
+from crm_pipelines.spec.parse import Document, ParsedSpec, Path, closest, load_decisions, nearest
 from crm_pipelines.spec.rules_choice import forms
+from crm_pipelines.spec.salvage import salvage
 
 Contracts = tuple[SourceContract, DestinationContract]
 LIMIT = re.compile(r"^\d+(?:\.\d+)?\s*%$")
@@ -42,11 +43,12 @@ def check(parsed: ParsedSpec, source: SourceContract, destination: DestinationCo
 
 def check_files(spec_path: FilePath, contracts: Contracts, decisions_path: FilePath | None = None) -> list[Problem]:
     """Return every problem of a mapping spec, and of an engagement's decisions when they are given."""
-    try:
-        parsed = parse(spec_path.read_text("utf-8"), spec_path.name)
-    except SpecError as error:
-        return error.problems
-    problems = check(parsed, *contracts)
+    found = salvage(spec_path.read_text("utf-8"), spec_path.name)
+    parsed, problems = found.parsed, found.problems
+    if parsed is None:
+        return problems
+    problems += [problem for problem in check(parsed, *contracts) if found.is_own(problem)]
+    problems.sort(key=lambda problem: problem.line or 0)
     if decisions_path is not None:
         text = decisions_path.read_text("utf-8") if decisions_path.exists() else ""
         try:

@@ -77,7 +77,7 @@ def parse(text: str, file: str = "") -> ParsedSpec:
     try:
         spec = MappingSpec.model_validate(document.data)
     except ValidationError as error:
-        problems += [_shape_problem(document, detail) for detail in error.errors()]
+        problems += [shape_problem(document, detail) for detail in error.errors()]
     if problems:
         raise SpecError(sorted(problems, key=lambda problem: problem.line or 0))
     return ParsedSpec(spec, document)
@@ -185,11 +185,12 @@ def _plain_mapping(loader: _Loader, node: yaml.MappingNode, path: Path, document
     return data
 
 
-def _shape_problem(document: Document, detail: Any) -> Problem:
-    path = _written_path(document.data, tuple(detail["loc"]))
+def shape_problem(document: Document, detail: Any) -> Problem:
+    """Return one mistake of shape in the author's words, from what the model's validation tells."""
+    path = written_path(document.data, tuple(detail["loc"]))
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return document.problem(path, f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1]))}")
+        return document.problem(path, f"unknown key{nearest(str(path[-1]), keys_at(path[:-1]))}")
     if kind == "missing":
         return document.problem(path, "is missing")
     if kind == "value_error":
@@ -201,7 +202,7 @@ def _shape_problem(document: Document, detail: Any) -> Problem:
     return document.problem(path, message + hint)
 
 
-def _written_path(data: Any, loc: Path) -> Path:
+def written_path(data: Any, loc: Path) -> Path:
     """Drop what pydantic adds to a location (names of union members) and the text does not hold."""
     path: list[str | int] = []
     for number, piece in enumerate(loc):
@@ -217,7 +218,7 @@ def _written_path(data: Any, loc: Path) -> Path:
     return tuple(path)
 
 
-def _keys_at(path: Path) -> list[str]:
+def keys_at(path: Path) -> list[str]:
     """Return the keys that the model allows at a path."""
     annotation: Any = MappingSpec
     for piece in path:
