@@ -18,6 +18,7 @@ from crm_pipelines.keys import payload_hash
 from crm_pipelines.spec.build import Builder
 from crm_pipelines.spec.compile import TAGS, Compiled, CompiledField, CompiledPhase
 from crm_pipelines.spec.conditions import condition
+from crm_pipelines.spec.contract import TEXT_MAX
 from crm_pipelines.spec.encode import json_documents
 from crm_pipelines.spec.rules_text import unless_empty
 
@@ -100,11 +101,13 @@ def _with_columns(frame: pl.DataFrame, compiled: CompiledPhase) -> pl.DataFrame:
 
 
 def _standing(compiled: CompiledPhase, builder: Builder) -> list[pl.Expr]:
-    """Return `queue` and `reason`: what the fold found first, then the spec's holds, then words that no rule knows."""
+    """Return `queue` and `reason`: what the fold found first, then the spec's holds, then unknown words and texts that are too long."""
     found: list[tuple[pl.Expr, str, str]] = [(condition(hold.when, builder.schema), hold.queue, hold.reason) for hold in compiled.hold]
     made = [(node, name) for name, node in compiled.steps.items()] + [(each.node, each.column) for each in compiled.fields]
     doubts = [builder.doubt(node, name) for node, name in made]
     found += [(doubt[0], "decision", doubt[1]) for doubt in doubts if doubt is not None]
+    short = [each.column for each in compiled.fields if each.is_custom and each.type == "text"]
+    found += [(pl.col(name).cast(pl.String).str.len_chars() > TEXT_MAX, "remediation", "too_long") for name in short]
     columns = []
     for name, place in (("queue", 1), ("reason", 2)):
         first = pl.col(name).cast(pl.String) if not compiled.is_side else pl.lit(None, dtype=pl.String)

@@ -29,6 +29,9 @@ COLUMN_VALUES: Mapping[str, ValueType] = {
 }
 """Column type of a source -> what it yields."""
 
+TEXT_MAX = 255
+"""Characters that a custom field of type `text` holds; longer texts need `long_text`. The least of our destinations (Pipedrive varchar)."""
+
 CUSTOM_ACCEPTS: Mapping[str, frozenset[ValueType]] = {
     "text": frozenset({"text"}),
     "long_text": frozenset({"text"}),

@@ -282,3 +282,9 @@ def test_mapped_frames_hold_to_their_schema() -> None:
     for wrong in (found.with_columns(key=pl.lit("1")), found.with_columns(hash=pl.lit("x")), found.drop("link_org_id")):
         with pytest.raises((pandera.errors.SchemaError, pandera.errors.SchemaErrors)):
             mapped_schema(phase).validate(wrong)
+
+
+def test_a_text_longer_than_its_field_waits_instead_of_being_refused() -> None:
+    fine, long = mapped("people", {**ANA, "website": "w" * 255}, {**ANA, "website": "w" * 256})
+    assert (fine["queue"], fine["reason"]) == (None, None)
+    assert (long["queue"], long["reason"]) == ("remediation", "too_long")
