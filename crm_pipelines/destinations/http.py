@@ -15,22 +15,21 @@ Nothing here logs a body, a parameter or a credential.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import logging
 import ssl
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import httpx
 import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
+from crm_pipelines.destinations.clock import VendorClock
 from crm_pipelines.destinations.limiter import LONGEST_NAP_S, SlidingLimiter, Slot
+from crm_pipelines.destinations.wire import Connection, proxy_for
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, QuotaExhausted, SettingsError, TransientError
 from crm_pipelines.observe import failpoint, logger
 
@@ -38,13 +37,10 @@ log = logger(__name__)
 for _noisy in ("httpx", "httpcore"):  # they log addresses with parameters at INFO and headers at DEBUG
     logging.getLogger(_noisy).setLevel(logging.WARNING)
 
-if importlib.util.find_spec("sniffio") is None:
-    # httpcore 1.0.9 tries to import it for every lock of every request, and anyio no longer brings it: a failed search of
-    # sys.path each time was two thirds of our CPU per request. A None entry makes the import fail at once, with the same result.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
-
 MAX_SLEEP_S = 60.0  # a longer pause is the daily budget's, and belongs to the ledger, not to a sleeping process
 KEEPALIVE_S = 4.0  # shorter than the idle limit of any server we meet (uvicorn 5 s): a reused connection must be alive
+MAX_KNOWN_URLS = 100
+STANDARD_HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "crm-pipelines"}
 MAX_CONNECTIONS = 64  # 240 requests a second at 250 ms need 60
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 
@@ -144,38 +140,13 @@ class Patience:
 
 
 class _Lane:
-    """One client with one connection: a single pool collapses beyond about 16 connections."""
+    """One connection: a single pool collapses beyond about 16 connections."""
 
-    __slots__ = ("client", "last_used_s")
+    __slots__ = ("last_used_s", "transport")
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self.transport = transport
         self.last_used_s = float("-inf")
-
-
-@dataclass
-class VendorClock:
-    """The vendor's clock against ours, from Date headers (resolution one second)."""
-
-    offset_s: float = 0.0
-    is_known: bool = False
-    _read_s: float = field(default=float("-inf"), repr=False)
-
-    def observe(self, date: str | None, sent_s: float, received_s: float) -> None:
-        """Take in a Date header, at most one a second."""
-        if date is None or received_s - self._read_s < 1.0:
-            return
-        try:
-            vendor_s = parsedate_to_datetime(date).timestamp() + 0.5
-        except (ValueError, TypeError):
-            return
-        self._read_s = received_s
-        self.offset_s = vendor_s - (sent_s + received_s) / 2
-        self.is_known = True
-
-    def now(self) -> datetime:
-        """Return the vendor's time (UTC)."""
-        return datetime.fromtimestamp(time.time() + self.offset_s, UTC)
 
 
 class HttpClient:
@@ -206,6 +177,8 @@ class HttpClient:
         """Whether the vendor answered anything yet."""
         self._is_draining = False
         self._tls: ssl.SSLContext | None = None
+        self._timeout = httpx.Timeout(self._patience.answer_s, connect=self._patience.connect_s).as_dict()
+        self._urls: dict[str, httpx.URL] = {}
         self._free: list[_Lane] = []
         self._lanes: list[_Lane] = []
         self._permits = asyncio.Semaphore(connections)
@@ -236,7 +209,7 @@ class HttpClient:
     async def close(self) -> None:
         """Close all connections."""
         for lane in self._lanes:
-            await lane.client.aclose()
+            await lane.transport.aclose()
         self._lanes.clear()
         self._free.clear()
 
@@ -286,13 +259,13 @@ class HttpClient:
     async def _transfer(
         self, lane: _Lane, call: Call, slot: Slot, credentials: Mapping[str, str], *, is_warm: bool
     ) -> tuple[int, dict[str, str], bytes]:
-        request = self._build(lane, call, credentials)
+        request = self._build(call, credentials)
         if not is_warm:
             request.extensions = {**request.extensions, "trace": _moves(slot)}
         if call.attempt_id is not None:
             self.last_sent_s = time.monotonic()
         try:
-            response = await lane.client.send(request, stream=True)
+            response = await lane.transport.handle_async_request(request)
             if call.attempt_id is not None:
                 failpoint("journal.committed_unanswered")
             headers = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in response.headers.raw}
@@ -300,17 +273,24 @@ class HttpClient:
         except httpx.RequestError as error:
             raise self._wire_error(call, error) from error
 
-    def _build(self, lane: _Lane, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
+    def _build(self, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
         content = None if call.body is None else orjson.dumps(call.body)
-        headers = dict(credentials)
+        headers = {**STANDARD_HEADERS, **credentials}
         if content is not None:
             headers["content-type"] = "application/json"
-        try:
-            return lane.client.build_request(
-                call.method, self.dialect.base_url + call.path, params=call.params, content=content, headers=headers
-            )
-        except httpx.InvalidURL as error:
-            raise SettingsError("account.base_url is no address; expected e.g. https://company.pipedrive.com") from error
+        url = self._url(call.path)
+        if call.params:
+            url = url.copy_merge_params(call.params)
+        return httpx.Request(call.method, url, headers=headers, content=content, extensions={"timeout": self._timeout})
+
+    def _url(self, path: str) -> httpx.URL:
+        """Return an address; those of creates and lists come again and again, and parsing one costs 60 us."""
+        url = self._urls.get(path)
+        if url is None:
+            url = httpx.URL(self.dialect.base_url + path)
+            if len(self._urls) < MAX_KNOWN_URLS:
+                self._urls[path] = url
+        return url
 
     def _wire_error(self, call: Call, error: httpx.RequestError) -> CrmError:
         kind = type(error).__name__
@@ -355,7 +335,7 @@ class HttpClient:
 
     async def _renewed(self, lane: _Lane, used: Mapping[str, str]) -> bool:
         async with self._renewal:
-            return await self.dialect.renew(lane.client, used)
+            return await self.dialect.renew(httpx.AsyncClient(transport=lane.transport), used)
 
     def _gives_up(self, state: RetryCallState) -> bool:
         patience = self._patience
@@ -375,17 +355,17 @@ class HttpClient:
         return pause_s
 
     def _open_lane(self) -> _Lane:
-        timeout = httpx.Timeout(self._patience.answer_s, connect=self._patience.connect_s)
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
-        if self._transport is not None:
-            client = httpx.AsyncClient(transport=self._transport(), timeout=timeout)
-        else:
-            self._tls = self._tls or httpx.create_ssl_context()  # 15 ms each: one for all lanes
-            is_local = httpx.URL(self.dialect.base_url).host in {"127.0.0.1", "localhost", "::1"}
-            client = httpx.AsyncClient(timeout=timeout, limits=limits, verify=self._tls, trust_env=not is_local)
-        lane = _Lane(client)
+        lane = _Lane(self._transport() if self._transport is not None else self._connection())
         self._lanes.append(lane)
         return lane
+
+    def _connection(self) -> httpx.AsyncBaseTransport:
+        self._tls = self._tls or httpx.create_ssl_context()  # 15 ms each: one for all lanes
+        proxy = proxy_for(httpx.URL(self.dialect.base_url))
+        if proxy is None:
+            return Connection(self._tls, KEEPALIVE_S)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
+        return httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=proxy)
 
 
 class HeldBack(CrmError):
