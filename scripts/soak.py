@@ -1,7 +1,7 @@
 """Kill the product at random for as long as you like: `python scripts/soak.py [--kills 200] [--contacts 600] [--seed 1]`.
 
-Every round: start a load against a sandbox with latency, dropped answers and server errors, kill -9 after a random while, go on. At the end the
-sandbox's records must equal the truth. The bounded form runs in the test suite (test_crashes.py).
+Every round: start a load against a sandbox with latency, dropped answers and server errors, kill -9 after a random while, go on.
+At the end the sandbox's records must equal the truth. The bounded form runs in the test suite (test_crashes.py).
 """
 
 from __future__ import annotations

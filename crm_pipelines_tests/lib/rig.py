@@ -100,11 +100,21 @@ def build(
     options: dict[str, Any] = {"planted_queue": "five", "decisions": dict(decisions or {}), **dict(sample or {})}
     report = generate(SampleConfig(contacts=contacts, seed=seed, out=folder, **options))
     truth = orjson.loads(report.truth.read_bytes())
-    settings: dict[str, Any] = {"token": "t0ken", "plan": "ultimate", "seats": 3, "auth": "oauth", "campaigns": True, "users": users_of(truth)}
+    settings: dict[str, Any] = {
+        "token": "t0ken",
+        "plan": "ultimate",
+        "seats": 3,
+        "auth": "oauth",
+        "campaigns": True,
+        "users": users_of(truth),
+    }
     config = SandboxConfig(**{**settings, **dict(sandbox or {})})
     running = start(config)
     (folder / "engagement.yaml").write_text(
-        ENGAGEMENT.format(account=name, auth="oauth" if config.auth == "oauth" else "api_token", apply_within_s=apply_within_s, reserve_pct=reserve_pct), encoding="utf-8"
+        ENGAGEMENT.format(
+            account=name, auth="oauth" if config.auth == "oauth" else "api_token", apply_within_s=apply_within_s, reserve_pct=reserve_pct
+        ),
+        encoding="utf-8",
     )
     answers = {"owners": "queue_rows", **dict(decisions or {})}
     (folder / "decisions.yaml").write_text("".join(f"{k}: {v}\n" for k, v in answers.items()), encoding="utf-8")
@@ -121,4 +131,7 @@ def build(
 def users_of(truth: Mapping[str, Any]) -> tuple[SandboxUser, ...]:
     """Return the destination's users: every owner of the truth who has one, after the administrator whose token is used."""
     admin = SandboxUser("admin@example.com", "Ada Admin", is_admin=True)
-    return (admin, *(SandboxUser(email, email.partition("@")[0].title()) for email, user in truth["records"]["users"].items() if user["is_matched"]))
+    return (
+        admin,
+        *(SandboxUser(email, email.partition("@")[0].title()) for email, user in truth["records"]["users"].items() if user["is_matched"]),
+    )
