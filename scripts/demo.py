@@ -159,7 +159,7 @@ def sandbox(name: str, folder: Path, **settings: Any) -> Iterator[RunningSandbox
     (folder / "engagement.yaml").write_text(ENGAGEMENT.format(name=name, base_url=server.base_url, token_env=TOKEN_ENV))
     (folder / "decisions.yaml").write_text(LITE_DECISIONS if config.plan == "lite" else DECISIONS)
     screen.print(
-        f"  Pipedrive sandbox on {server.base_url}: plan [bold]{config.plan}[/], {config.seats} seat{'s' if config.seats > 1 else ''}, OAuth limits "
+        f"  Pipedrive sandbox on {server.base_url}: plan [bold]{config.plan}[/], seats {config.seats}, OAuth limits "
         f"({config.limits.oauth_burst} requests per 2 s, {config.tokens_per_day:,} tokens a day)"
     )
     with server:

@@ -78,7 +78,9 @@ def run_engagement(project: Project, *, phase: str | None, wait: bool, console: 
 
 
 def read_status(project: Project) -> dict[str, Any]:
-    """Return the account as the ledger has it."""
+    """Return the account as the ledger has it. Raises: SettingsError before anything was mapped."""
+    for phase in project.phases:
+        project.scan_mapped(phase)
     with Ledger.open(home().ledger_url) as ledger:
         return account_of(project, ledger)
 
