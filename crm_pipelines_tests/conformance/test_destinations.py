@@ -373,9 +373,13 @@ def test_a_payload_that_cannot_be_a_record_fails_alone(world: World) -> None:
     destination = world.prepared()
     people = _people(3)
     people["p1"]["custom"]["Score"] = "twelve"
+    people["p2"]["custom"]["Source ID"] = "x" * 256
     journal = MemoryJournal()
-    assert destination.write("people", _rows("people", people, destination), journal, None).refused == 1
-    assert journal.results() == {"p0": "created", "p1": "refused", "p2": "created"}
+    assert destination.write("people", _rows("people", people, destination), journal, None).refused == 2
+    assert journal.results() == {"p0": "created", "p1": "refused", "p2": "refused"}
+    reasons = {outcome.key: outcome.reason for outcome in journal.outcomes.values()}
+    assert reasons["p2"] == "too_long: Source ID, Pipedrive takes 255 characters"
+    assert world.sandbox.truth.counts()["tokens"]["addPerson"] == 5
     destination.close()
 
 

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm_pipelines.destinations.base import FoundField, utc_text
+from crm_pipelines.destinations.pipedrive.costs import TEXT_LENGTH, VARCHAR_LENGTH
 from crm_pipelines.destinations.pipedrive.entities import ENTITIES, Entity
 from crm_pipelines.destinations.pipedrive.fields import Names
 from crm_pipelines.errors import SettingsError
@@ -37,7 +38,12 @@ NOT_OURS = frozenset(
     | {"last_update_user_id", "person", "organization", "deal", "user", "marked_as_done_time", "attendees", "project_id", "lead_id"}
 )
 TOKEN = re.compile(r"\[(crm-[a-z0-9]{16})\]")
+TEXT_LENGTHS = {"varchar": VARCHAR_LENGTH, "varchar_auto": VARCHAR_LENGTH, "text": TEXT_LENGTH}
 _HANGING_BREAKS = re.compile(r"(\s*<br\s*/?>\s*)+$", re.IGNORECASE)
+
+
+class TooLong(ValueError):
+    """A text that the vendor would refuse; the message names the field and never the text."""
 
 
 def body_of(phase: str, payload: Mapping[str, Any], names: Names, token: str) -> dict[str, Any]:
@@ -230,7 +236,14 @@ def _custom_out(found: FoundField, value: Any, names: Names) -> Any:
         return dict(value) if isinstance(value, Mapping) else {"value": number_of(value), "currency": names.found.currency}
     if found.type == "address":
         return dict(value) if isinstance(value, Mapping) else {"value": str(value)}
-    return _scalar(value) if found.type == "date" else str(_scalar(value))
+    return _scalar(value) if found.type == "date" else _custom_text(found, str(_scalar(value)))
+
+
+def _custom_text(found: FoundField, text: str) -> str:
+    cap = TEXT_LENGTHS.get(found.type)
+    if cap is not None and len(text) > cap:
+        raise TooLong(f"too_long: {found.name}, Pipedrive takes {cap} characters")
+    return text
 
 
 def _option(found: FoundField, label: str, names: Names) -> int:

@@ -14,7 +14,7 @@ from crm_pipelines.destinations.http import Answer, Call, HttpClient, Refusal
 from crm_pipelines.destinations.pipedrive.costs import COSTS
 from crm_pipelines.destinations.pipedrive.entities import CREATE_ONLY, ENTITIES, Entity
 from crm_pipelines.destinations.pipedrive.fields import Names
-from crm_pipelines.destinations.pipedrive.shape import body_of
+from crm_pipelines.destinations.pipedrive.shape import TooLong, body_of
 from crm_pipelines.destinations.waves import Sent
 from crm_pipelines.errors import OutcomeUnknown, RefusedError
 from crm_pipelines.journal import Attempt
@@ -55,6 +55,8 @@ class Writer:
             return await self._delete(row, attempt_id)
         try:
             body = self._body(row)
+        except TooLong as error:
+            return Sent("refused", reason=str(error))
         except (ValueError, TypeError, ArithmeticError) as error:  # a payload that cannot be a record here: this row's failure alone
             return Sent("refused", reason=f"payload_shape: {type(error).__name__}")
         if row.operation == "create":
