@@ -93,6 +93,8 @@ class Twins(Node):
 
     union: list[str] = Field(default_factory=list)
     """List columns that are united, the survivor's first."""
+    join: list[str] = Field(default_factory=list)
+    """Text columns of which every different text is kept, one after the other, the survivor's first."""
     greatest: list[str] = Field(default_factory=list)
     """Columns of which the greatest value is kept."""
     strictest: dict[str, Strictest] = Field(default_factory=dict)

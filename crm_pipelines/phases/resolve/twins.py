@@ -12,6 +12,7 @@ from crm_pipelines.phases.resolve.columns import comparable, key_order
 from crm_pipelines.phases.resolve.fold import filled, is_raw, raw_value
 from crm_pipelines.spec.derive import Strictest, Twins
 
+BETWEEN_TEXTS = "\n\n"
 OTHERS = "*"
 
 
@@ -67,6 +68,9 @@ def _merged_value(frame: pl.DataFrame, spec: Twins, strict: dict[str, str], name
     if name in spec.union and isinstance(frame.schema[name], pl.List):
         united = pl.col(name).explode(empty_as_null=False).drop_nulls().unique(maintain_order=True)
         return pl.when(united.len() > 0).then(united.implode()).alias(name)
+    if name in spec.join and frame.schema[name] == pl.String:
+        texts = pl.col(name).filter(filled(frame, name)).unique(maintain_order=True)
+        return pl.when(texts.len() > 0).then(texts.str.join(BETWEEN_TEXTS)).alias(name)
     if name in spec.greatest:
         return pl.col(name).max()
     return _first_value(frame, name)

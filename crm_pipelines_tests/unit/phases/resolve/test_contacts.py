@@ -166,6 +166,16 @@ def test_blacklisted_twins_stay_blacklisted() -> None:
     assert row_of(resolved(staged("contacts", rows)).frames["contacts"], "1")["blacklisted"] is True
 
 
+def test_notes_of_twins_are_all_kept_the_survivors_first() -> None:
+    rows = [
+        person(3, email="a@example.com", notes="called in May"),
+        person(1, email="A@example.com", notes="prefers mornings"),
+        person(2, email="a@Example.com", notes="called in May"),
+    ]
+    one = row_of(resolved(staged("contacts", rows)).frames["contacts"], "1")
+    assert one["notes"] == "prefers mornings\n\ncalled in May"
+
+
 # -- labels -------------------------------------------------------------------------------------------------------
 
 
