@@ -14,7 +14,6 @@ import orjson
 import polars as pl
 
 from crm_pipelines.destinations.base import WriteReport, WriteRow
-from crm_pipelines.keys import record_token
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import accounts, match, tags, update
 from crm_pipelines.phases.confirm import check_confirmed
@@ -124,7 +123,6 @@ def _creates(session: Session, phase: str, frame: pl.DataFrame) -> Iterator[Writ
     links = list(compiled.links)
     wanted = frame.filter(pl.col("decision") == "create")
     columns = ["key", "hash", "payload", *(f"id_{name}" for name in links)]
-    visible = phase in session.destination.capabilities.visible_token_phases
     for key, digest, text, *ids in wanted.select(columns).iter_rows():
         raw = text.encode()
         yield WriteRow(
@@ -133,7 +131,7 @@ def _creates(session: Session, phase: str, frame: pl.DataFrame) -> Iterator[Writ
             payload=linked(orjson.loads(raw), links, ids),
             payload_hash=digest,
             payload_json=raw,
-            token=record_token(session.engagement, phase, key) if visible else key,
+            token=session.token(phase, key),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -147,9 +147,12 @@ def forecast(session: Session) -> Forecast:
 def wanted_schema(session: Session) -> WantedSchema:
     """Return the fields, options, labels and stages that the desired records use."""
     project = session.project
-    columns = ("key", "queue", "labels", "payload")
+    columns = ("key", "queue", "labels", "payload", "status")
     frames = {phase: project.mapped(phase, *columns) for phase in project.phases if not project.compiled.phases[phase].pairs}
-    return wanted_of(project.compiled, frames)
+    wanted = wanted_of(project.compiled, frames)
+    is_open = (pl.col("status") == "open") & pl.col("queue").is_null()
+    opened = {f"open_{phase}": frame.filter(is_open).height for phase, frame in frames.items()}
+    return replace(wanted, counts={**wanted.counts, **opened})
 
 
 def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:

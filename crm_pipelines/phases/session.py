@@ -68,6 +68,12 @@ class Session:
             self.listings[phase] = found
         return self.listings[phase]
 
+    def token(self, phase: str, key: str) -> str:
+        """Return what a record is found by: its source key, or a visible token where it cannot carry an external id."""
+        if phase in self.destination.capabilities.visible_token_phases:
+            return record_token(self.engagement, phase, key)
+        return key
+
     def _named(self, phase: str, found: pl.DataFrame) -> pl.DataFrame:
         """Put source keys in the place of visible tokens; a token that is none of ours stays."""
         keys = self.project.mapped(phase, "key").get_column("key").to_list()
@@ -131,7 +137,7 @@ def resolve_unknown(session: Session) -> int:
     """Look up every attempt without an outcome before anything else is sent; return how many there were.
 
     Found once: created by us. Absent twice: may be sent again. Found twice: queue `conflict`. Updates are closed and planned anew
-    from what the destination holds now; schema steps are looked up by name when `prepare` runs.
+    from what the destination holds now; schema steps are only waited for, and looked up by name when `prepare` runs.
     """
     attempts = session.ledger.open_attempts(session.account, session.engagement)
     by_phase: dict[str, list[OpenAttempt]] = {}
@@ -139,7 +145,7 @@ def resolve_unknown(session: Session) -> int:
         by_phase.setdefault(attempt.phase, []).append(attempt)
     for phase, group in by_phase.items():
         journal = session.journal(phase)
-        creates = [attempt for attempt in group if attempt.attempt.operation == "create"]
+        creates = [attempt for attempt in group if attempt.attempt.operation in ("create", "prepare")]
         found: Mapping[int, list[str]] = session.destination.lookup(phase, creates, journal) if creates else {}
         journal.answered([_outcome(attempt, found) for attempt in group])
         event(log, "unknown_resolved", phase=phase, attempts=len(group), found=sum(1 for ids in found.values() if ids))

@@ -88,7 +88,7 @@ def _attach_missing(session: Session, of: str, missing: pl.DataFrame, written: W
             payload=orjson.loads(payloads[record]),
             payload_hash=hashes[record],
             payload_json=bytes(payloads[record]),
-            token=record,
+            token=session.token(of, record),
             destination_id=destination_id,
             changes=_united(orjson.loads(current[destination_id]), labels, field),
         )

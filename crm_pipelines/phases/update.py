@@ -44,7 +44,7 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     conflicts: list[dict[str, str]] = []
     for row in wanted.iter_rows(named=True):
         changes = _changes(session, phase, row, bases.get(row["key"]), current.get(row["destination_id"], {}))
-        write = _write_row(row, changes.fields)
+        write = _write_row(session, phase, row, changes.fields)
         if changes.conflicts:
             reason = "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
             conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
@@ -161,7 +161,7 @@ def _current(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Ma
     return {**known, **{i: orjson.loads(payload) for i, payload in frame.select("destination_id", "payload").iter_rows()}}
 
 
-def _write_row(row: Mapping[str, Any], changes: Mapping[str, Any]) -> WriteRow:
+def _write_row(session: Session, phase: str, row: Mapping[str, Any], changes: Mapping[str, Any]) -> WriteRow:
     raw = row["payload"].encode()
     return WriteRow(
         key=row["key"],
@@ -169,7 +169,7 @@ def _write_row(row: Mapping[str, Any], changes: Mapping[str, Any]) -> WriteRow:
         payload=orjson.loads(raw),
         payload_hash=row["hash"],
         payload_json=raw,
-        token=row["key"],
+        token=session.token(phase, row["key"]),
         destination_id=row["destination_id"],
         changes=changes,
     )

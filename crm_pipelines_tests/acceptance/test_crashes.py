@@ -32,7 +32,7 @@ FAILPOINTS = (
 TROUBLE = [
     {"kind": "latency", "latency_ms": 20, "jitter_ms": 60, "seed": 3},
     {"kind": "drop_after_commit", "match": {"method": "POST", "path_prefix": "/api/v2/"}, "probability": 0.03, "seed": 5},
-    {"kind": "drop_after_commit", "match": {"method": "POST", "path_prefix": "/v1/notes"}, "probability": 0.03, "seed": 6},
+    {"kind": "drop_after_commit", "match": {"method": "POST", "path_prefix": "/api/v1/notes"}, "probability": 0.03, "seed": 6},
     {"kind": "drop_before_commit", "match": {"method": "POST"}, "probability": 0.02, "seed": 7},
     {"kind": "error5xx", "probability": 0.01, "seed": 8},
 ]

@@ -103,3 +103,14 @@ def test_a_day_that_runs_out_stops_cleanly_and_goes_on_after_it_turned(rig: Call
     one.sandbox.truth.post("clock", {"offset_s": 24 * 3600})
     assert one.walk_here(monkeypatch) == 0
     assert one.compare().differences == []
+
+
+def test_an_access_token_that_expires_is_refreshed_on_the_way(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(
+        contacts=90,
+        sandbox={"plan": "lite", "seats": 30, "access_ttl_s": 3},
+        decisions={"extra_fields": "core"},
+        sample={"custom_fields": 2},
+    )
+    assert one.walk_here(monkeypatch) == 0
+    assert one.compare().differences == []

@@ -31,6 +31,9 @@ attributes:
     base_url_env: CRM_TEST_BASE_URL
     token_env: CRM_TEST_TOKEN
     auth: {auth}
+    refresh_token_env: CRM_TEST_REFRESH
+    client_id_env: CRM_TEST_CLIENT
+    client_secret_env: CRM_TEST_SECRET
     apply_within_s: {apply_within_s}
     reserve_pct: {reserve_pct}
 """
@@ -124,6 +127,9 @@ def build(
         "DAGSTER_HOME": str(root / "dagster_home"),
         "CRM_TEST_BASE_URL": running.base_url,
         "CRM_TEST_TOKEN": config.token,
+        "CRM_TEST_REFRESH": config.refresh_token,
+        "CRM_TEST_CLIENT": config.client_id,
+        "CRM_TEST_SECRET": config.client_secret,
     }
     return Rig(root, running, truth, name, config.sandbox_token, env)
 

@@ -20,7 +20,7 @@ from crm_pipelines.errors import DestinationError, QuotaExhausted, SettingsError
 from crm_pipelines.settings import AccountSettings
 
 OAUTH_TOKEN_URL = "https://oauth.pipedrive.com/oauth/token"  # noqa: S105  an address; OpenAPI v1, servers of get-tokens
-RENEW_AGAIN_S = 30.0  # a 401 this soon after a renewal means that the app lost its access
+RENEW_AGAIN_S = 1.0  # a token that is refused right after its renewal is not renewed again: the credentials are wrong
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 BURST_PAUSE_S = 2.0  # one window
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")

@@ -7,7 +7,7 @@ onto a destination (phases.map). Which column plays which role is data in the sp
 from __future__ import annotations
 
 from crm_pipelines.phases.resolve.run import resolve, resolve_into
-from crm_pipelines.phases.resolve.store import read_resolved, scan_resolved, write_resolved
+from crm_pipelines.phases.resolve.store import read_resolved, resolved_slices, scan_resolved, write_resolved
 from crm_pipelines.phases.resolve.values import ChunkFrame, Resolved, ResolveSettings, StagedObject
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "read_resolved",
     "resolve",
     "resolve_into",
+    "resolved_slices",
     "scan_resolved",
     "write_resolved",
 ]

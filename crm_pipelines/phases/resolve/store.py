@@ -6,6 +6,7 @@ a streamed fold writes. Not here: what is in the frames.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -46,6 +47,31 @@ def scan_resolved(folder: Path, name: str) -> pl.LazyFrame:
     if not parts:
         raise SettingsError(f"{name} is not resolved yet; run the resolve step first")
     return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
+
+
+def resolved_slices(folder: Path, name: str, rows: int) -> Iterator[pl.DataFrame]:
+    """Yield one frame in its order, `rows` and a little more at a time, at least once; each slice has the columns of the whole.
+
+    Reading part by part costs the same for every slice; a slice of a scan looks at all parts before it.
+    Raises: SettingsError when it was not resolved yet.
+    """
+    held, count, is_first = [pl.DataFrame(schema=scan_resolved(folder, name).collect_schema())], 0, True
+    for frame in _pieces(folder, name, rows):
+        held.append(frame)
+        count += frame.height
+        if count >= rows:
+            yield pl.concat(held, how="diagonal_relaxed", rechunk=True)
+            held, count, is_first = held[:1], 0, False
+    if count or is_first:
+        yield pl.concat(held, how="diagonal_relaxed", rechunk=True)
+
+
+def _pieces(folder: Path, name: str, rows: int) -> Iterator[pl.DataFrame]:
+    whole = folder / f"{name}.parquet"
+    for path in [whole] if whole.exists() else sorted((folder / name).glob("part-*.parquet")):
+        part = pl.scan_parquet(path)
+        for start in range(0, part.select(pl.len()).collect().item(), rows):
+            yield part.slice(start, rows).collect()
 
 
 class PartWriter:
