@@ -6,8 +6,9 @@ three-way comparison of updates (phases.update), tag pairs (phases.tags).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -92,9 +93,9 @@ def _load_slice(session: Session, phase: str, desired: pl.DataFrame, written: Wr
     frame = classify(desired, records, parent_frames(session, phase, desired), session.pass_no)
     frame = match.adopt_existing(session, phase, frame)
     _hold(session, phase, frame)
-    rows = [*_creates(session, phase, frame), *update.rows(session, phase, frame)]
-    if rows:
-        _send(session, phase, rows, written)
+    creates, updates = frame.filter(pl.col("decision") == "create"), update.rows(session, phase, frame)
+    if creates.height or updates:
+        _send(session, phase, chain(_creates(session, phase, creates), updates), written)
 
 
 def _hold(session: Session, phase: str, frame: pl.DataFrame) -> None:
@@ -109,7 +110,7 @@ def _hold(session: Session, phase: str, frame: pl.DataFrame) -> None:
         session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, held)
 
 
-def _send(session: Session, phase: str, rows: list[WriteRow], written: WriteReport) -> None:
+def _send(session: Session, phase: str, rows: Iterable[WriteRow], written: WriteReport) -> None:
     session.listings.pop(phase, None)
     part = session.destination.write(phase, rows, session.journal(phase), session.allowance())
     for name in ("sent", "created", "updated", "refused", "unknown", "tokens"):
@@ -119,11 +120,11 @@ def _send(session: Session, phase: str, rows: list[WriteRow], written: WriteRepo
 
 
 def _creates(session: Session, phase: str, frame: pl.DataFrame) -> Iterator[WriteRow]:
+    """Yield rows as they are taken: ten thousand payloads alive at once cost more in garbage collection than making them."""
     compiled = session.project.compiled.phases[phase]
     links = list(compiled.links)
-    wanted = frame.filter(pl.col("decision") == "create")
     columns = ["key", "hash", "payload", *(f"id_{name}" for name in links)]
-    for key, digest, text, *ids in wanted.select(columns).iter_rows():
+    for key, digest, text, *ids in frame.select(columns).iter_rows():
         raw = text.encode()
         yield WriteRow(
             key=key,

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -63,16 +64,19 @@ class Session:
         """Return our records of a phase as the destination lists them, read again after every write to it."""
         if phase not in self.listings:
             found = self.destination.find(phase, self.journal(phase))
-            if phase in self.destination.capabilities.visible_token_phases:
+            if phase in self._visible_token_phases:
                 found = self._named(phase, found)
             self.listings[phase] = found
         return self.listings[phase]
 
     def token(self, phase: str, key: str) -> str:
         """Return what a record is found by: its source key, or a visible token where it cannot carry an external id."""
-        if phase in self.destination.capabilities.visible_token_phases:
-            return record_token(self.engagement, phase, key)
-        return key
+        return record_token(self.engagement, phase, key) if phase in self._visible_token_phases else key
+
+    @cached_property
+    def _visible_token_phases(self) -> frozenset[str]:
+        """Asked once: capabilities are made anew each time, which was a third of a load's CPU when asked per record."""
+        return self.destination.capabilities.visible_token_phases
 
     def _named(self, phase: str, found: pl.DataFrame) -> pl.DataFrame:
         """Put source keys in the place of visible tokens; a token that is none of ours stays."""

@@ -15,10 +15,12 @@ from crm_pipelines.phases.resolve import (
     contacts,
     read_resolved,
     resolve_into,
+    resolved_slices,
     scan_resolved,
     values,
     write_resolved,
 )
+from crm_pipelines.phases.resolve.store import PartWriter
 from crm_pipelines_tests.lib.staged_objects import DEFAULTS, as_rows, chunk, derive_spec, resolved, staged
 
 FILES = [
@@ -91,3 +93,19 @@ def test_merging_in_small_groups_keeps_together_what_belongs_together(monkeypatc
     parted = resolved(staged("contacts", *rows))
     assert as_rows(parted) == as_rows(whole)
     assert whole.frames["contacts"].select("key", "aliases").rows() == [("1", ["2"]), ("3", ["7"]), ("6", []), ("8", ["9"])]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 12, 500])
+def test_slices_hold_the_frame_in_its_order_with_all_its_columns(rows: int, tmp_path: Path) -> None:
+    parts = [pl.DataFrame({"key": ["a", "b", "c"]}), pl.DataFrame({"key": ["d"] * 9, "note": ["x"] * 9}), pl.DataFrame({"key": ["e"]})]
+    writer = PartWriter(tmp_path)
+    for part in parts:
+        writer.add("contacts", part)
+    slices = list(resolved_slices(tmp_path, "contacts", rows))
+    assert pl.concat(slices).equals(read_resolved(tmp_path, "contacts"))
+    assert all(one.height >= rows for one in slices[:-1])
+
+
+def test_a_frame_without_rows_is_one_slice(tmp_path: Path) -> None:
+    PartWriter(tmp_path).add("bookings", pl.DataFrame(schema={"key": pl.String}))
+    assert [one.height for one in resolved_slices(tmp_path, "bookings", 10)] == [0]
