@@ -1,0 +1,55 @@
+"""What a waiting row's reason code means, in words a client understands, and what to do.
+
+Belongs here: texts for reports. Not here: when a row waits (spec, phases), why a line could not be read (sources.quarantine).
+"""
+
+from __future__ import annotations
+
+REASONS: dict[str, tuple[str, str]] = {
+    "no_user": (
+        "The team member who owns this record has no user in the CRM.",
+        "Invite that person, or decide who takes over their records (decision `owners`).",
+    ),
+    "no_email": (
+        "The contact has no e-mail address.",
+        "Add the address in the export file and give the file back, or leave the contact behind.",
+    ),
+    "unusable_email": ("The contact's e-mail address cannot be used.", "Correct the address in the export file and give the file back."),
+    "no_contact": ("No contact in the exports belongs to this row.", "Export the missing contact, or tell which contact it belongs to."),
+    "two_candidates": ("The refund fits more than one sale.", "Tell which sale was refunded."),
+    "no_candidate": ("The refund fits no sale in the exports.", "Export the earlier transactions, or tell which sale was refunded."),
+    "no_subscription": ("The row belongs to a subscription that cannot be told.", "Export the subscriptions, or tell which one it is."),
+    "currency_differs": (
+        "The row is in another currency than what it belongs to.",
+        "Check the amount; nothing is added across currencies.",
+    ),
+    "no_amount": ("The amount cannot be read.", "Correct the amount in the export file and give the file back."),
+    "second_affiliate": ("Another affiliate belongs to the same contact already.", "Tell which of the two counts."),
+    "unknown_type": ("The kind of transaction is not known to the map.", "Say what it means; it is added to the mapping spec."),
+    "unknown_option": (
+        "A value is not among the options of its field.",
+        "Say which option it stands for; it is added to the mapping spec.",
+    ),
+    "too_long": ("A text is longer than its field in the CRM.", "Shorten it, or map it to a long text field."),
+    "several_existing": ("The CRM holds several records that match this one.", "Merge them in the CRM, then run again."),
+    "edited_in_destination": ("Somebody changed this record in the CRM since it arrived.", "Say which side counts."),
+    "found_twice_after_no_answer": ("The CRM holds this record twice after a lost answer.", "Delete one of the two, then run again."),
+    "parent_waits": ("The record it belongs to waits.", "It follows by itself."),
+}
+
+
+def sentence(reason: str | None) -> str:
+    """Return what a reason means; a code without a text stands for itself."""
+    return _entry(reason)[0]
+
+
+def next_step(reason: str | None) -> str:
+    """Return what a person can do about it; empty when nothing is known."""
+    return _entry(reason)[1]
+
+
+def _entry(reason: str | None) -> tuple[str, str]:
+    code = (reason or "").partition(":")[0]
+    if code.startswith("parent_") and code not in REASONS:
+        return REASONS["parent_waits"]
+    return REASONS.get(code, (code.replace("_", " "), ""))
