@@ -1,0 +1,88 @@
+"""The benchmarks' one command: `python -m benchmarks [--quick] [STAGE ...]`.
+
+Belongs here: which stages there are, in which order, and where their figures go. Not here: any measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import figures, ledger_cost, memory, naive, own_cpu, pacing, tokens
+from benchmarks.figures import Result
+
+Stage = tuple[str, str, Callable[[Result], None]]
+STAGES: dict[str, Stage] = {
+    "cpu": (
+        "our own CPU per record, without HTTP",
+        "The real phases, ledger (SQLite, synchronous FULL), waves and vendor shaping. HttpClient.send is a stub that says 201 at once,\n"
+        "so that no request is built, encoded, paced or sent. Process CPU of all threads, each variant in a process of its own.",
+        own_cpu.run,
+    ),
+    "ledger": ("the ledger alone", "sending + answered in waves of 100, SQLite, synchronous FULL; process CPU.", ledger_cost.run),
+    "pacing": (
+        "share of the allowed burst, and violations",
+        "The real destination writes people into the sandbox, 200 ms latency and U(0,60) ms jitter, half of each on either way.\n"
+        "Share: requests from the first to the last, against the account's limit; both taken from the sandbox's own log and counters.",
+        pacing.run,
+    ),
+    "naive": (
+        "a naive loop beside ours",
+        "Search for the e-mail address, then create, one call after the other, with httpx; 200 ms latency and U(0,60) ms jitter.",
+        naive.run,
+    ),
+    "tokens": (
+        "tokens beyond the cheapest possible, with kills",
+        "A whole migration, killed by -9 while it loads and started again. All tokens as the sandbox counted them.",
+        tokens.run,
+    ),
+    "memory": (
+        "peak memory of the whole process",
+        "Register, stage, fold and map in one process; ru_maxrss of that process, its imports included. Nothing is sent.",
+        memory.run,
+    ),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stages, print as they end, and write their results; returns 0 whatever was measured."""
+    given = _parsed(arguments)
+    results = []
+    print(figures.machine())
+    for name in given.stages or STAGES:
+        results.append(_one(name, is_quick=given.quick))
+        print("\n".join(["", *results[-1].lines()]), flush=True)
+    print("\n".join(["", *figures.summary(results)]))
+    if given.markdown:
+        command = "python -m benchmarks" + (" --quick" if given.quick else "") + "".join(f" {name}" for name in given.stages)
+        given.markdown.write_text(figures.as_markdown(results, command, f"{datetime.now(UTC):%d %b %Y}"), encoding="utf-8")
+    return 0
+
+
+def _one(name: str, *, is_quick: bool) -> Result:
+    title, how, run = STAGES[name]
+    result = Result(name, title, how, is_quick=is_quick)
+    print(f"... {name}: {title}", file=sys.stderr, flush=True)
+    with figures.measured(result):
+        run(result)
+    figures.keep(result)
+    return result
+
+
+def _parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what the product costs; figures beside their goals.")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the size: minutes become seconds, figures become rough")
+    parser.add_argument("--markdown", type=Path, help="also write the figures as a page, e.g. benchmarks/RESULTS.md")
+    given = parser.parse_args(arguments)
+    unknown = [name for name in given.stages if name not in STAGES]
+    if unknown:
+        parser.error(f"no stage named {', '.join(unknown)}; stages are {', '.join(STAGES)}")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The benchmarks' arithmetic, and their pieces on the smallest input: that they run, never how fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import bed, figures, memory, naive, own_cpu, pacing, tokens
+from benchmarks.figures import Figure, Goal, Result
+
+BILL = {"created": {"addPerson": 100, "addNote": 50}, "total": 1_130}
+
+
+def test_overhead_is_what_is_left_after_set_up_verification_and_the_cheapest_writes() -> None:
+    assert tokens.cheapest_writes(BILL["created"]) == 100 * 5 + 50 * 10
+    assert tokens.overhead(BILL, once=120) == pytest.approx(0.01)
+
+
+def test_reads_that_a_restart_repeats_are_named() -> None:
+    calm = {"addPerson": 500, "getUsers": 20, "getPersons": 10}
+    killed = {"addPerson": 505, "getUsers": 60, "getPersons": 70}
+    assert tokens.excess(calm, killed) == [("getPersons", 60), ("getUsers", 40)]
+
+
+def test_the_share_counts_whole_windows_and_never_passes_one() -> None:
+    full = [window * 2.0 + second / 100 for window in range(5) for second in range(40)]
+    assert pacing.share(full, burst=40) == 1.0
+    assert pacing.share(full[::2], burst=40) == 0.5
+    assert pacing.share([*full[:40:4], *full[40:]], burst=40, skip_s=2.0) == 1.0
+
+
+def test_the_fullest_two_seconds_are_found_wherever_they_begin() -> None:
+    assert pacing.fullest([0.0, 1.9, 1.95, 2.1, 3.85, 3.9]) == 4
+
+
+def test_a_goal_says_which_way_it_is_missed() -> None:
+    assert Figure("a", 41, "us", Goal("at most", 40)).verdict == "NOT MET"
+    assert Figure("a", 95.2, "%", Goal("at least", 95)).verdict == "met"
+    assert Figure("a", 1, "").verdict == ""
+
+
+def test_distinct_phones_are_distinct_numbers(tmp_path: Path) -> None:
+    made = bed.Bed(tmp_path)
+    bed.fill(made, 300, 2, distinct_phones=True)
+    frames = [pl.read_csv(path, infer_schema=False) for path in sorted(made.exports.glob("*.csv"))]
+    numbers = pl.concat(frames)
+    assert numbers["phone"].n_unique() == 300
+    assert set(numbers["phone_country_code"]) == {"+33"}
+
+
+def test_memory_and_results_of_a_small_input(tmp_path: Path) -> None:
+    result = Result("memory", "peak", "how")
+    with figures.measured(result):
+        memory.run(result, rows=200, files=2)
+    assert result.detail["records"] == {"organizations": 200, "people": 200}
+    assert figures.keep(result, tmp_path).name == "memory.json"
+    assert "peak of the process" in figures.as_markdown([result], "command", "today")
+
+
+def test_both_loops_bring_the_same_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naive, "QUICK", 3)
+    monkeypatch.setattr(naive, "TROUBLE", {"kind": "latency", "latency_ms": 1})
+    result = Result("naive", "", "", is_quick=True)
+    naive.run(result)
+    assert result.detail["naive"]["tokens"] == 3 * 25
+    assert result.detail["ours"]["by_operation"]["addPerson"] == 3 * 5
+
+
+def test_every_record_is_sent_with_the_network_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_cpu, "QUICK", (60, 1))
+    result = Result("cpu", "", "", is_quick=True)
+    own_cpu.run(result)
+    assert all(found["sent"] == {"organizations": 60, "people": 60} for found in result.detail.values())
+
+
+def test_an_unknown_stage_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["cpus"])
+    assert "no stage named cpus" in capsys.readouterr().err
