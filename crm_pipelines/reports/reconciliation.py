@@ -4,7 +4,8 @@ Belongs here: writing what was counted. Not here: counting (phases.accounts, pha
 (reports.terminal).
 
 Shape of the account: engagement, route, pass, `files` (file, object, phase, physical_rows, buckets, adds_up), `phases` (phase,
-wanted, records by state, destination_count, money, gate, reasons), `queues` (queue, reason, object, rows), `budget`.
+wanted, records by state, destination_count, money, gate, reasons), `queues` (queue, reason, object, rows), `columns` (object,
+heading, state, why, files, filled), `budget`.
 """
 
 from __future__ import annotations
@@ -15,22 +16,26 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from crm_pipelines.reports.reasons import next_step, sentence
+
 PRIVATE_FILE = 0o600
-QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason")
+QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason", "why", "what_to_do")
 
 
 def write_reconciliation(account: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    """Write reconciliation.json and reconciliation.html; return where they lie."""
+    """Write reconciliation.json and reconciliation.html, and a copy of both that later passes leave alone; return where they lie."""
     text = json.dumps(account, indent=2, ensure_ascii=False, default=str) + "\n"
-    return {
-        "json": _write(folder / "reconciliation.json", text),
-        "html": _write(folder / "reconciliation.html", as_html(account)),
-    }
+    page = as_html(account)
+    kept = folder / "passes" / f"{account['pass']:04}"
+    _write(kept.with_suffix(".json"), text)
+    _write(kept.with_suffix(".html"), page)
+    return {"json": _write(folder / "reconciliation.json", text), "html": _write(folder / "reconciliation.html", page)}
 
 
 def write_queues(rows: Iterable[Mapping[str, Any]], folder: Path) -> dict[str, Path]:
@@ -49,7 +54,7 @@ def as_html(account: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("crm_pipelines.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["number"] = number
+    environment.filters.update(number=number, money=money, sentence=sentence, next_step=next_step)
     page = environment.get_template("reconciliation.html.j2")
     return page.render(
         account=account,
@@ -74,11 +79,18 @@ def number(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
+def money(value: str) -> str:
+    """Return a sum with two decimals and grouped thousands; more decimals only where they say something."""
+    exact = Decimal(value)
+    places = max(2, -int(exact.normalize().as_tuple().exponent))
+    return f"{exact:,.{places}f}"
+
+
 def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, QUEUE_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, "why": sentence(row["reason"]), "what_to_do": next_step(row["reason"])} for row in rows)
     return out.getvalue()
 
 

@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.reconciliation import columns_of
 
 TICK, CROSS = Text("✓", style="bold green"), Text("✗", style="bold red")
@@ -57,13 +58,16 @@ def account_table(told: Mapping[str, Any]) -> Table:
 
 
 def queue_table(queues: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows that wait, by queue and reason."""
+    """Return rows that wait, by queue, with the reason as a client would put it."""
     table = Table(box=box.SIMPLE_HEAD, title="Rows that wait for a person", title_justify="left", title_style="bold")
-    for name in ("queue", "reason", "object"):
-        table.add_column(name)
+    table.add_column("queue", no_wrap=True)
     table.add_column("rows", justify="right")
+    table.add_column("of", no_wrap=True)
+    table.add_column("why")
+    table.add_column("what to do")
     for queue in queues:
-        table.add_row(queue["queue"] or "", queue["reason"] or "", queue["object"], f"{queue['rows']:,}")
+        why, step = sentence(queue["reason"]), next_step(queue["reason"])
+        table.add_row(queue["queue"] or "", f"{queue['rows']:,}", queue["object"], why, step)
     return table
 
 

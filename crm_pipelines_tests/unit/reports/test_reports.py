@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from crm_pipelines.reports.live import LiveRun
+from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.reconciliation import as_html, columns_of, write_queues, write_reconciliation
 from crm_pipelines.reports.terminal import calendar_table, forecast_table, show_account
 
@@ -54,6 +55,10 @@ ACCOUNT: dict[str, Any] = {
         },
     ],
     "queues": [{"queue": "review", "reason": "no_contact", "object": "contacts", "rows": 4}],
+    "columns": [
+        {"object": "contacts", "heading": "email", "state": "mapped", "why": "", "files": 1, "filled": 1204},
+        {"object": "contacts", "heading": "funnel_stage", "state": "waiting", "why": "not known to the map", "files": 1, "filled": 3},
+    ],
     "budget": {
         "forecast": 6000,
         "spent": 6100,
@@ -76,7 +81,7 @@ def test_the_page_holds_every_figure_and_escapes_names() -> None:
     page = as_html(ACCOUNT)
     assert "a&lt;b&gt;.csv" in page
     assert "a<b>.csv" not in page
-    for text in ("1,204", "1,200", "1,199", "no_contact", "9.5000", "records missing", "6,100", "2026-11-22"):
+    for text in ("1,204", "1,200", "1,199", "No contact in the exports", "9.50", "funnel_stage", "records missing", "6,100", "2026-11-22"):
         assert text in page
     assert page.count("✗") == 1
 
@@ -85,13 +90,20 @@ def test_reports_are_for_their_owner_only_and_whole(tmp_path: Path) -> None:
     paths = write_reconciliation(ACCOUNT, tmp_path)
     assert json.loads(paths["json"].read_text())["phases"][1]["destination_count"] == 1199
     assert {path.stat().st_mode & 0o777 for path in paths.values()} == {0o600}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["reconciliation.html", "reconciliation.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["passes", "reconciliation.html", "reconciliation.json"]
+
+
+def test_a_later_pass_leaves_the_report_of_an_earlier_one(tmp_path: Path) -> None:
+    write_reconciliation(ACCOUNT, tmp_path)
+    write_reconciliation({**ACCOUNT, "pass": 2}, tmp_path)
+    assert "pass 1," in (tmp_path / "passes" / "0001.html").read_text()
+    assert "pass 2," in (tmp_path / "reconciliation.html").read_text()
 
 
 def test_queue_files_come_and_go_with_their_rows(tmp_path: Path) -> None:
     write_queues([ROW, {**ROW, "queue": "owner", "reason": "no_user"}], tmp_path)
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["owner.csv", "review.csv"]
-    assert list(csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text()))) == [{**ROW, "row": "7"}]
+    assert list(csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text()))) == [{**ROW, "row": "7", "why": sentence("no_contact"), "what_to_do": next_step("no_contact")}]
     assert (tmp_path / "review.csv").stat().st_mode & 0o777 == 0o600
     write_queues([ROW], tmp_path)
     assert [path.name for path in tmp_path.glob("*.csv")] == ["review.csv"]
