@@ -107,6 +107,7 @@ def migrate(folder: Path, server: RunningSandbox, truth: Mapping[str, Any]) -> I
     first["second_run"] = {"phases": again["phases"], "budget": again["budget"]}
     report.write_text(json.dumps(first, indent=2, ensure_ascii=False) + "\n")
     page = folder / "handoff" / "reconciliation.html"
+    page.write_bytes((folder / "handoff" / "passes" / f"{first['pass']:04}.html").read_bytes())  # the load's, not the second run's
     screen.print(f"The report to read: [bold]{shown(page)}[/]\nFor machines:       [bold]{shown(report)}[/]", soft_wrap=True)
 
 
