@@ -6,6 +6,8 @@ Belongs here: engine settings, transactions, file modes, what a database error b
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -198,10 +200,17 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _private_file(path: Path) -> None:
-    """SQLite gives -wal and -shm the mode of the file itself, so this one decides for all three."""
+    """SQLite gives -wal and -shm the mode of the file itself, so this one decides for all three.
+
+    A file that is there is never opened: closing it again would drop the locks of this process's other connections, and the next
+    process to leave would delete the log they are using (sqlite.org/howtocorrupt.html, 2.2).
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.chmod(0o600)
     except OSError as error:
         raise SettingsError(
