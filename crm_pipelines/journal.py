@@ -57,6 +57,8 @@ class OpenAttempt:
     """When the intent became durable, by our clock."""
     vendor_utc: datetime | None
     """The vendor's clock at that moment (our clock plus the offset last seen), when known."""
+    engagement: str = ""
+    """Whose attempt it is: engagements may share an account."""
 
 
 @dataclass(frozen=True, slots=True)

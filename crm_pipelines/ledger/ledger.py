@@ -120,6 +120,11 @@ class Ledger:
         with self._store.read() as connection:
             return records.ids(connection, self._bulk, Scope(account, engagement, phase), keys)
 
+    def foreign_ids(self, account: str, engagement: str, phase: str) -> set[str]:
+        """Return the destination ids that other engagements of this account have in a phase."""
+        with self._store.read() as connection:
+            return records.foreign_ids(connection, Scope(account, engagement, phase))
+
     def counts(self, account: str, engagement: str, phase: str) -> dict[str, int]:
         """Return records by outcome (created, updated, ...) and by held state (waiting, refused), and `open` attempts."""
         with self._store.read() as connection:

@@ -88,6 +88,14 @@ def ids(connection: Connection, bulk: Bulk, scope: Scope, keys: Sequence[str] | 
     return {key: found for rows in batches for key, found in rows if found is not None}
 
 
+def foreign_ids(connection: Connection, scope: Scope) -> set[str]:
+    """Return the destination ids that other engagements of the account have in this phase."""
+    r, s = tables.records.c, tables.scopes.c
+    query = select(r.destination_id).join(tables.scopes, s.scope == r.scope).where(s.account == scope.account, s.phase == scope.phase)
+    query = query.where(s.engagement != scope.engagement, r.destination_id.is_not(None))
+    return set(connection.execute(query).scalars())
+
+
 def hold(connection: Connection, bulk: Bulk, scope: int, pass_no: int, held: pl.DataFrame) -> None:
     """Set state, queue, reason and hash of what holds these records; everything else of them stays."""
     rows = held.select("key", "state", "queue", "reason", "hash").rows()
@@ -119,7 +127,7 @@ def remember_before(connection: Connection, scope: int, images: Mapping[str, byt
 def open_attempts(connection: Connection, account: str, engagement: str | None) -> list[OpenAttempt]:
     """Return attempts without an outcome, oldest first."""
     a, s = tables.attempts, tables.scopes
-    query = select(a, s.c.phase).join(s, s.c.scope == a.c.scope).where(s.c.account == account).order_by(a.c.attempt_id)
+    query = select(a, s.c.phase, s.c.engagement).join(s, s.c.scope == a.c.scope).where(s.c.account == account).order_by(a.c.attempt_id)
     if engagement is not None:
         query = query.where(s.c.engagement == engagement)
     return [_open_attempt(row) for row in connection.execute(query)]
@@ -195,7 +203,7 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 
 def _open_attempt(row: Row[Any]) -> OpenAttempt:
-    return OpenAttempt(row.attempt_id, row.phase, _attempt(row), _moment(row.sent_utc), utc_moment(row.vendor_utc))
+    return OpenAttempt(row.attempt_id, row.phase, _attempt(row), _moment(row.sent_utc), utc_moment(row.vendor_utc), row.engagement)
 
 
 def _moment(value: str) -> datetime:

@@ -64,6 +64,8 @@ class Session:
         """Return our records of a phase as the destination lists them, read again after every write to it."""
         if phase not in self.listings:
             found = self.destination.find(phase, self.journal(phase))
+            if foreign := self.ledger.foreign_ids(self.account, self.engagement, phase):
+                found = found.filter(~pl.col("destination_id").is_in(foreign))  # source keys of two exports may be equal
             if phase in self._visible_token_phases:
                 found = self._named(phase, found)
             self.listings[phase] = found
@@ -140,27 +142,47 @@ def open_session(project: Project, purpose: str) -> Iterator[Session]:
 def resolve_unknown(session: Session) -> int:
     """Look up every attempt without an outcome before anything else is sent; return how many there were.
 
+    Those of other engagements of the account, too: what they may have made must not be taken for ours, or for somebody's.
     Found once: created by us. Absent twice: may be sent again. Found twice: queue `conflict`. Updates are closed and planned anew
     from what the destination holds now; schema steps are only waited for, and looked up by name when `prepare` runs.
     """
-    attempts = session.ledger.open_attempts(session.account, session.engagement)
-    by_phase: dict[str, list[OpenAttempt]] = {}
+    attempts = session.ledger.open_attempts(session.account)
+    shared = _shared_tokens(attempts)
+    groups: dict[tuple[str, str], list[OpenAttempt]] = {}
     for attempt in attempts:
-        by_phase.setdefault(attempt.phase, []).append(attempt)
-    for phase, group in by_phase.items():
-        journal = session.journal(phase)
-        creates = [attempt for attempt in group if attempt.attempt.operation in ("create", "prepare")]
-        found: Mapping[int, list[str]] = session.destination.lookup(phase, creates, journal) if creates else {}
-        journal.answered([_outcome(attempt, found) for attempt in group])
+        groups.setdefault((attempt.engagement, attempt.phase), []).append(attempt)
+    for (engagement, phase), group in groups.items():
+        pass_no = pass_number(session.ledger, engagement)
+        journal = session.ledger.journal(session.account, engagement, phase, pass_no, session.fence)
+        found = _found(session, engagement, phase, group, journal)
+        journal.answered([_outcome(attempt, found, shared) for attempt in group])
         event(log, "unknown_resolved", phase=phase, attempts=len(group), found=sum(1 for ids in found.values() if ids))
     return len(attempts)
 
 
-def _outcome(attempt: OpenAttempt, found: Mapping[int, list[str]]) -> Outcome:
+def _found(session: Session, engagement: str, phase: str, group: list[OpenAttempt], journal: Journal) -> Mapping[int, list[str]]:
+    """Return attempt id -> destination ids of what it may have made; records that another engagement has are not among them."""
+    creates = [attempt for attempt in group if attempt.attempt.operation in ("create", "prepare")]
+    if not creates:
+        return {}
+    foreign = session.ledger.foreign_ids(session.account, engagement, phase)
+    found = session.destination.lookup(phase, creates, journal)
+    return {attempt_id: [number for number in ids if number not in foreign] for attempt_id, ids in found.items()}
+
+
+def _shared_tokens(attempts: list[OpenAttempt]) -> set[tuple[str, str]]:
+    """Return (phase, token) that two engagements left unanswered: what is found could be either's."""
+    owners: dict[tuple[str, str], set[str]] = {}
+    for attempt in attempts:
+        owners.setdefault((attempt.phase, attempt.attempt.token), set()).add(attempt.engagement)
+    return {token for token, found in owners.items() if len(found) > 1}
+
+
+def _outcome(attempt: OpenAttempt, found: Mapping[int, list[str]], shared: set[tuple[str, str]]) -> Outcome:
     ids = found.get(attempt.attempt_id, [])
     key = attempt.attempt.key
     if attempt.attempt.operation != "create" or not ids:
         return Outcome(attempt.attempt_id, key, "absent", reason="no_answer")
-    if len(ids) > 1:
+    if len(ids) > 1 or (attempt.phase, attempt.attempt.token) in shared:
         return Outcome(attempt.attempt_id, key, "conflict", reason="found_twice_after_no_answer")
     return Outcome(attempt.attempt_id, key, "created", ids[0], reason="found_after_no_answer")

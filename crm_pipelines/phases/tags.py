@@ -93,7 +93,7 @@ def _attach_missing(session: Session, of: str, missing: pl.DataFrame, written: W
             changes=_united(orjson.loads(current[destination_id]), labels, field),
         )
         for record, destination_id, labels in grouped.iter_rows()
-        if destination_id in current and record in payloads
+        if destination_id in current and payloads.get(record)
     ]
     report = session.destination.write(of, rows, journal, session.allowance())
     written.sent += report.sent

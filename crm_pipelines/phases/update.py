@@ -15,9 +15,11 @@ import polars as pl
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.journal import Attempt, Outcome
 from crm_pipelines.phases.session import Session
+from crm_pipelines.spec.compile import CompiledPhase
 
 CUSTOM = "custom"
 WAVE = 100
+NONE: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -29,24 +31,37 @@ class Changes:
     """Names of fields that a person changed since we wrote them."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a record before it is changed; logical payloads."""
+
+    base: Mapping[str, Any]
+    """What we wrote last."""
+    there: Mapping[str, Any]
+    """What is there now."""
+    before: Mapping[str, Any] | None
+    """What was there before us; None for records of our own."""
+
+
 def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     """Return the updates to send for rows decided `update` or `adopt`.
 
-    A record with nothing left to change is recorded as applied without a request; one with a conflict waits in queue `conflict`.
+    A record with nothing left to change is recorded as applied without a request; one with a conflict, or gone, waits in queue `conflict`.
     """
     wanted = frame.filter(pl.col("decision").is_in(["update", "adopt"]))
     if wanted.is_empty():
         return []
-    bases = _bases(session, phase, wanted)
+    bases, before = _bases(session, phase, wanted), _before(session, phase, wanted)
     current = _current(session, phase, wanted)
     out: list[WriteRow] = []
     same: list[WriteRow] = []
     conflicts: list[dict[str, str]] = []
     for row in wanted.iter_rows(named=True):
-        changes = _changes(session, phase, row, bases.get(row["key"]), current.get(row["destination_id"], {}))
+        there = current.get(row["destination_id"])
+        changes = _changes(session, phase, row, Known(bases.get(row["key"], {}), there or {}, before.get(row["key"])))
         write = _write_row(session, phase, row, changes.fields)
-        if changes.conflicts:
-            reason = "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
+        if there is None or changes.conflicts:
+            reason = "deleted_in_destination" if there is None else "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
             conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
         elif changes.fields:
             out.append(write)
@@ -59,13 +74,21 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
 
 
 def three_way(
-    base: Mapping[str, Any], desired: Mapping[str, Any], current: Mapping[str, Any], union: frozenset[str], frozen: frozenset[str]
+    base: Mapping[str, Any],
+    desired: Mapping[str, Any],
+    current: Mapping[str, Any],
+    union: frozenset[str],
+    frozen: frozenset[str],
+    *,
+    kept: Mapping[str, Any] | None = None,
 ) -> Changes:
     """Compare what we wrote, what is wanted now and what is there.
 
     Only fields whose desired value moved are considered; fields in `union` are united with what is there; fields in `frozen`
-    can only be set by a create. A field that is neither as we wrote it nor as it should become is a conflict.
+    can only be set by a create; a field that still is as in `kept` was never ours and stays. A field that is neither as we wrote
+    it nor as it should become, emptied ones included, is a conflict.
     """
+    theirs = kept or {}
     changes = Changes()
     for name, value in desired.items():
         if name in frozen or value == base.get(name):
@@ -75,9 +98,9 @@ def three_way(
             united = _united(now, value)
             if united != list(now or []):
                 changes.fields[name] = united
-        elif now == value:
+        elif now == value or (now and now == theirs.get(name)):
             continue
-        elif not now or now == base.get(name):
+        elif now == base.get(name) or not (now or base.get(name)):
             changes.fields[name] = value
         else:
             changes.conflicts.append(name)
@@ -102,28 +125,65 @@ def by_policy(
     return changes
 
 
-def _changes(session: Session, phase: str, row: Mapping[str, Any], base: Mapping[str, Any] | None, current: Mapping[str, Any]) -> Changes:
+def _changes(session: Session, phase: str, row: Mapping[str, Any], known: Known) -> Changes:
     compiled = session.project.compiled.phases[phase]
     limits = session.destination.capabilities
     union = limits.union_fields.get(phase, frozenset())
     frozen = limits.create_only_fields.get(phase, frozenset()) | compiled.create_only
     desired = orjson.loads(row["payload"])
-    links = {name: row.get(f"id_{name}") for name in compiled.links if name in desired}
-    wanted, custom = {k: v for k, v in desired.items() if k != CUSTOM and k not in links}, desired.get(CUSTOM, {})
-    there, there_custom = dict(current), dict(current.get(CUSTOM) or {})
+    links = {name: row[f"id_{name}"] for name in compiled.links if name in desired}
+    wanted = {k: v for k, v in desired.items() if k != CUSTOM and k not in links}
     if row["decision"] == "adopt":
-        changes = by_policy(compiled.existing, wanted, there, union, frozen)
-        inner = by_policy(compiled.existing, custom, there_custom, frozenset(), frozenset())
-        if compiled.external_id is not None and compiled.external_id in custom:  # an adopted record gets the source key under every policy
-            inner.fields[compiled.external_id] = custom[compiled.external_id]
-        moved = {k: v for k, v in links.items() if v and _may_set(compiled.existing, there.get(k))}
-    else:
-        old = base or {}
-        changes = three_way(old, wanted, there, union, frozen)
-        inner = three_way(old.get(CUSTOM, {}), custom, there_custom, frozenset(), frozenset())
-        moved = {k: v for k, v in links.items() if desired[k] != old.get(k)}
+        return _adopted(compiled, wanted, desired.get(CUSTOM, {}), links, known.there, union, frozen)
+    if known.before is not None and compiled.existing == "leave":
+        return Changes()
+    kept = known.before if known.before is not None and compiled.existing == "fill_empty" else {}
+    changes = three_way(known.base, wanted, known.there, union, frozen, kept=kept)
+    inner_base, inner_there = known.base.get(CUSTOM) or {}, known.there.get(CUSTOM) or {}
+    inner = three_way(inner_base, desired.get(CUSTOM) or {}, inner_there, NONE, NONE, kept=kept.get(CUSTOM))
+    _relink(session, compiled, {name: (desired[name], number) for name, number in links.items()}, known, kept, changes)
+    return _with_custom(changes, inner)
+
+
+def _adopted(  # noqa: PLR0917 - what is wanted, what is there, and what limits it
+    compiled: CompiledPhase,
+    wanted: Mapping[str, Any],
+    custom: Mapping[str, Any],
+    links: Mapping[str, Any],
+    there: Mapping[str, Any],
+    union: frozenset[str],
+    frozen: frozenset[str],
+) -> Changes:
+    changes = by_policy(compiled.existing, wanted, there, union, frozen)
+    inner = by_policy(compiled.existing, custom, there.get(CUSTOM) or {}, NONE, NONE)
+    if compiled.external_id is not None and compiled.external_id in custom:  # an adopted record gets the source key under every policy
+        inner.fields[compiled.external_id] = custom[compiled.external_id]
+    changes.fields.update({k: v for k, v in links.items() if v and _may_set(compiled.existing, there.get(k))})
+    return _with_custom(changes, inner)
+
+
+def _relink(  # noqa: PLR0917 - as above
+    session: Session,
+    compiled: CompiledPhase,
+    links: Mapping[str, tuple[str, Any]],
+    known: Known,
+    kept: Mapping[str, Any],
+    changes: Changes,
+) -> None:
+    """Point links whose parent is another one now to it, unless somebody pointed them elsewhere since."""
+    for name, (parent, number) in links.items():
+        was, now = known.base.get(name), known.there.get(name)
+        if parent == was or now == number or (now and now == kept.get(name)):
+            continue
+        ids = session.ledger.ids(session.account, session.engagement, compiled.links[name], [was]) if was else {}
+        if was and now != ids.get(was):
+            changes.conflicts.append(name)
+        else:
+            changes.fields[name] = number
+
+
+def _with_custom(changes: Changes, inner: Changes) -> Changes:
     changes.conflicts += inner.conflicts
-    changes.fields.update(moved)
     if inner.fields:
         changes.fields[CUSTOM] = inner.fields
     return changes
@@ -147,6 +207,17 @@ def _bases(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Mapp
     keys = wanted.filter(pl.col("decision") == "update").get_column("key").to_list()
     stored = session.ledger.payloads(session.account, session.engagement, phase, keys)
     return {key: orjson.loads(payload) if payload else {} for key, payload in stored.select("key", "applied_payload").iter_rows()}
+
+
+def _before(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Mapping[str, Any]]:
+    """Return how adopted records looked before us; those adopted now are remembered first, for a later rollback."""
+    fresh = wanted.filter((pl.col("decision") == "adopt") & pl.col("base").is_not_null()).select("key", "base")
+    if fresh.height:
+        images = {key: image.encode() for key, image in fresh.iter_rows()}
+        session.ledger.remember_before(session.account, session.engagement, phase, session.fence, images)
+    keys = wanted.filter(pl.col("decision") == "update").get_column("key").to_list()
+    stored = session.ledger.before_images(session.account, session.engagement, phase, keys)
+    return {key: orjson.loads(image) for key, image in stored.iter_rows() if image is not None}
 
 
 def _current(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Mapping[str, Any]]:
