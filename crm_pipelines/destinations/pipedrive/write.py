@@ -149,10 +149,11 @@ def _created(answer: Answer) -> Sent:
 
 
 def _refused(refusal: Refusal) -> Sent:
-    stop = None
+    """Return a row's refusal; one for want of room is not the row's fault: nothing was made, and it is sent again when there is room."""
     if refusal.is_cap:
-        stop = RefusedError(f"the plan's limit is reached ({refusal.reason}); free some room or choose a larger plan, then run again")
-    return Sent("refused", None, refusal.reason, stop=stop)
+        room = f"the plan's limit is reached ({refusal.reason}); free some room or choose a larger plan, then run again"
+        return Sent("absent", None, refusal.reason, stop=RefusedError(room))
+    return Sent("refused", None, refusal.reason)
 
 
 def _refuses_closing(refusal: Refusal | None) -> bool:
