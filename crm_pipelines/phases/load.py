@@ -16,7 +16,7 @@ import polars as pl
 
 from crm_pipelines.destinations.base import WriteReport, WriteRow
 from crm_pipelines.observe import event, logger
-from crm_pipelines.phases import accounts, match, tags, update
+from crm_pipelines.phases import accounts, files, match, tags, update
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.plan import classify, parent_frames
 from crm_pipelines.phases.session import Session, resolve_unknown
@@ -46,35 +46,43 @@ def load(session: Session, phase: str, chunk_keys: Sequence[str]) -> LoadReport:
     check_confirmed(session)
     compiled = session.project.compiled.phases[phase]
     report = LoadReport(phase)
-    desired = _contributed(session, phase, chunk_keys)
+    is_wanted = _is_wanted(session, phase, chunk_keys)
+    desired = _contributed(session, phase, is_wanted)
     if compiled.create == "never":
         match.match_only(session, phase, desired)
     elif compiled.pairs:
         tags.attach(session, phase, desired, report.written)
     else:
-        keys = desired.get_column("key")
-        for start in range(0, desired.height, SLICE_ROWS):
-            _load_settled(session, phase, _desired(session, phase, keys.slice(start, SLICE_ROWS)), report.written)
+        for frame in _slices(session, phase, is_wanted):
+            _load_settled(session, phase, frame, report.written)
     report.per_chunk = accounts.states_by_chunk(session, phase, desired, chunk_keys)
     event(log, "phase_loaded", phase=phase, chunks=len(chunk_keys), records=desired.height, sent=report.written.sent)
     return report
 
 
-def _desired(session: Session, phase: str, keys: pl.Series) -> pl.DataFrame:
-    return session.project.scan_mapped(phase).filter(pl.col("key").is_in(keys.implode())).collect()
+def _is_wanted(session: Session, phase: str, chunk_keys: Sequence[str]) -> pl.Expr:
+    """Say which desired records are loaded: those of the sealed sample that one of these chunks contributed to."""
+    sealed = accounts.sealed_keys(session, phase)
+    is_sealed = pl.lit(value=True) if sealed is None else pl.col("key").is_in(sealed)
+    if set(chunk_keys) >= set(session.project.phase_chunks(phase)):
+        return is_sealed
+    return is_sealed & pl.col("contributors").list.eval(pl.element().is_in(list(chunk_keys))).list.any()
 
 
-def _contributed(session: Session, phase: str, chunk_keys: Sequence[str]) -> pl.DataFrame:
-    wanted = set(chunk_keys)
+def _contributed(session: Session, phase: str, is_wanted: pl.Expr) -> pl.DataFrame:
     compiled = session.project.compiled.phases[phase]
     is_small = compiled.pairs or compiled.create == "never"
     frame = session.project.mapped(phase) if is_small else session.project.mapped(phase, "key", "contributors")
-    sealed = accounts.sealed_keys(session, phase)
-    if sealed is not None:
-        frame = frame.filter(pl.col("key").is_in(sealed))
-    if wanted >= set(session.project.phase_chunks(phase)):
-        return frame
-    return frame.filter(pl.col("contributors").list.eval(pl.element().is_in(list(wanted))).list.any())
+    return frame.filter(is_wanted)
+
+
+def _slices(session: Session, phase: str, is_wanted: pl.Expr) -> Iterator[pl.DataFrame]:
+    """Yield the wanted records part by part: looking through all parts for every slice costs the square of the records."""
+    project = session.project
+    empty = pl.DataFrame(schema=project.scan_mapped(phase).collect_schema())
+    for part in files.parts(project.mapped_folder(phase)):
+        frame = pl.concat([empty, pl.read_parquet(part)], how="diagonal_relaxed").filter(is_wanted)
+        yield from frame.iter_slices(SLICE_ROWS)
 
 
 def _load_settled(session: Session, phase: str, desired: pl.DataFrame, written: WriteReport) -> None:
