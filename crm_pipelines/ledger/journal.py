@@ -180,6 +180,7 @@ class LedgerJournal:
         attempts = self._attempts(connection, outcomes)
         applied: list[AppliedRow] = []
         held: list[HeldRow] = []
+        halves = {attempts[o.attempt_id].key: o.destination_id for o in outcomes if o.result in HELD and o.destination_id is not None}
         for outcome in outcomes:
             attempt = attempts[outcome.attempt_id]
             if attempt.operation == "prepare":
@@ -191,6 +192,7 @@ class LedgerJournal:
                 state, queue = HELD[outcome.result]
                 held.append((attempt.key, state, queue, outcome.reason, attempt.payload_hash))
         self._write(connection, applied, held)
+        records.remember_ids(connection, self._binding.scope_no, halves)
         records.mark_deleted(connection, self._binding.scope_no, self._binding.pass_no, self._bulk, _deleted(outcomes, attempts))
         if self._bulk.close_attempts(connection, list(attempts)) != len(outcomes):
             raise self._not_open(outcomes)

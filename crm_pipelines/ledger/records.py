@@ -111,6 +111,15 @@ def release(connection: Connection, bulk: Bulk, scope: int, keys: Sequence[str])
         connection.execute(statement, {"scope": scope, "keys": bulk.bind_keys(keys[start : start + KEYS_PER_QUERY])})
 
 
+_HALF = text("UPDATE records SET destination_id = coalesce(destination_id, :id) WHERE scope = :scope AND source_key = :key")
+
+
+def remember_ids(connection: Connection, scope: int, halves: Mapping[str, str]) -> None:
+    """Note the ids of held records that were made by half: a later change updates them, and never makes a second one."""
+    if halves:
+        connection.execute(_HALF, [{"scope": scope, "key": key, "id": found} for key, found in halves.items()])
+
+
 _REMEMBER = text(
     """INSERT INTO records (scope, source_key, before_image) VALUES (:scope, :key, :image)
     ON CONFLICT (scope, source_key) DO UPDATE SET before_image = coalesce(records.before_image, excluded.before_image)"""

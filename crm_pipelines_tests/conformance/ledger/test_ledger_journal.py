@@ -44,6 +44,7 @@ def test_an_intent_is_seen_by_everyone_before_the_request_leaves(ledger: Ledger,
     found = ledger.open_attempts(ACCOUNT)
     assert [(f.attempt_id, f.phase, f.attempt) for f in found] == [(ids[0], PHASE, wave[0]), (ids[1], PHASE, wave[1])]
     assert {f.sent_utc for f in found} == {sent_utc}
+    assert {f.engagement for f in found} == {ENGAGEMENT}
     assert {f.vendor_utc for f in found} == {sent_utc - timedelta(seconds=2.5)}
     assert ledger.records(*SCOPE).is_empty()
 
@@ -61,6 +62,12 @@ def test_created(ledger: Ledger, journal: LedgerJournal) -> None:
     assert ledger.payloads(*SCOPE, [KEY]).rows() == [(KEY, b'{"name":"Ana"}')]
     assert ledger.ids(*SCOPE, [KEY, "none@example.com"]) == {KEY: "17"}
     assert ledger.open_attempts(ACCOUNT) == []
+
+
+def test_refused_after_it_was_made_by_half_keeps_the_id(ledger: Ledger, journal: LedgerJournal) -> None:
+    do(journal, attempt(), "refused", "17", "created open, not closed")
+    found = row(ledger)
+    assert (found["destination_id"], found["held_state"], "applied_hash" in found) == ("17", "refused", False)
 
 
 def test_updated_keeps_the_id_and_takes_the_new_payload(ledger: Ledger, journal: LedgerJournal, fence: Fence) -> None:

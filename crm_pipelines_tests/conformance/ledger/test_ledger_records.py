@@ -95,3 +95,11 @@ def test_an_empty_hold_is_no_error(ledger: Ledger, fence: Fence, keys: list[str]
     ledger.hold(*SCOPE, 1, fence, held(keys))
     ledger.release(*SCOPE, fence, keys)
     assert "waiting" not in ledger.counts(*SCOPE)
+
+
+def test_ids_of_other_engagements_on_the_account_are_told_apart(ledger: Ledger, fence: Fence) -> None:
+    create(ledger, fence, ["ours"])
+    create(ledger, fence, ["theirs"], (ACCOUNT, "rehearsal", PHASE))
+    create(ledger, fence, ["elsewhere"], (ACCOUNT, "rehearsal", "deals"))
+    assert ledger.foreign_ids(*SCOPE) == {"id of theirs"}
+    assert ledger.foreign_ids(ACCOUNT, "rehearsal", "deals") == set()
