@@ -20,6 +20,7 @@ def main() -> int:
     where = initialise()
     os.environ.setdefault("CRM_DEMO_TOKEN", "demo-token")
     os.environ["DAGSTER_HOME"] = str(where.dagster_home)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # `dagster dev` announces its successor, `dg dev`, on every start
     with ExitStack() as servers:
         for path in sorted(where.engagements.glob("*/sandbox.json")):
             config = SandboxConfig.from_json(orjson.loads(path.read_bytes()))
@@ -30,7 +31,7 @@ def main() -> int:
                 print(f"{path.parent.name}: {error}")
         command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(where.root / "workspace.yaml"), *sys.argv[1:]]
         try:
-            return subprocess.run(command, check=False, cwd=where.root).returncode
+            return subprocess.run(command, check=False, cwd=where.dagster_home).returncode
         except KeyboardInterrupt:
             return 0
 

@@ -231,7 +231,7 @@ def destination_schema(plan: Plan) -> dg.AssetsDefinition:
 def loaded(plan: Plan, phase: str, previous: str | None) -> dg.AssetsDefinition:
     """Records of a phase, one partition per chunk that contributes to them."""
     key, project = plan.key(phase), plan.project
-    before = [plan.key(f"mapped_{phase}"), plan.key("destination_schema")]
+    before = [plan.key(f"mapped_{phase}"), plan.key(f"{previous}_gate" if previous else "destination_schema")]
     lineage = column_lineage({field: [(plan.key(f"mapped_{phase}"), field)] for field in project.columns(phase)})
 
     @plan.asset(
@@ -239,7 +239,7 @@ def loaded(plan: Plan, phase: str, previous: str | None) -> dg.AssetsDefinition:
         phase,
         {project.engagement.destination},
         key=key,
-        deps=[*before, *([plan.key(f"{previous}_gate")] if previous else [])],
+        deps=before,
         partitions_def=chunks_of(plan.engagement, phase),
         backfill_policy=dg.BackfillPolicy.multi_run(plan.chunks_per_run),
         pool=plan.pool,
@@ -288,7 +288,7 @@ def reconciled(plan: Plan) -> dg.AssetsDefinition:
         "reconciliation",
         {"html", "json", "pandas"},
         key=plan.key("reconciliation"),
-        deps=[plan.key(f"{phase}_gate") for phase in plan.project.phases],
+        deps=[plan.key(f"{plan.project.phases[-1]}_gate")],
         dagster_type=ReconciliationFrame,
         description="Rows by bucket, records by state, tokens against forecast: HTML to read, JSON for machines, queues as CSV.",
     )
