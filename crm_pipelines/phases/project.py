@@ -136,10 +136,6 @@ class Project:
         """Return the source objects that feed a phase."""
         return list(self.compiled.phases[phase].objects)
 
-    def derived_of(self, phase: str) -> str:
-        """Return the resolved frame that a phase maps."""
-        return self.compiled.phases[phase].derived
-
     def lineage(self, phase: str) -> dict[str, list[str]]:
         """Return, per destination field, the source columns it comes from, as `object.column`."""
         found = self.compiled.phases[phase].lineage

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -349,8 +348,3 @@ def _gate_word(stored: Any) -> str:
     if stored.accepted_by and not stored.passed:
         return "accepted"
     return "passed" if stored.passed else "shut"
-
-
-def present_count(records: Mapping[str, int]) -> int:
-    """Return how many records of a phase should be in the destination."""
-    return sum(records.get(state, 0) for state in PRESENT)
