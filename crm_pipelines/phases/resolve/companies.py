@@ -66,18 +66,18 @@ class Owners:
     """Owners named by the rows seen so far."""
 
     def __init__(self) -> None:
-        self._seen: list[pl.DataFrame] = []
+        self._seen = Held()
 
     def absorb(self, rows: pl.DataFrame) -> None:
         """Take in the owners of some canonical rows."""
         named = rows.filter(pl.col("owner_key").is_not_null())
-        self._seen.append(named.group_by("owner_key").agg(united_lists(pl.col("contributors"))))
+        self._seen.add(named.group_by("owner_key").agg(united_lists(pl.col("contributors"))))
 
     def frame(self) -> pl.DataFrame:
         """Return one row per owner."""
         schema = {"owner_key": pl.String(), "contributors": pl.List(pl.String())}
-        seen = pl.concat([pl.DataFrame(schema=schema), *self._seen])
-        together = seen.group_by("owner_key").agg(united_lists(pl.col("contributors"))).sort("owner_key")
+        seen, nobody = self._seen.taken(), pl.DataFrame(schema=schema)
+        together = (nobody if seen is None else seen).group_by("owner_key").agg(united_lists(pl.col("contributors"))).sort("owner_key")
         return together.select(
             pl.col("owner_key").alias("key"),
             NO_LIST.alias("aliases"),

@@ -7,8 +7,10 @@ millions of contacts (contacts), which bucket an older row ends in (fates of the
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import IO
 
 import polars as pl
 
@@ -17,6 +19,7 @@ from crm_pipelines.phases.resolve.values import ROW, ChunkFrame, StagedObject
 
 RESERVED = frozenset({"key", "aliases", "contributors", "queue", "reason", "contact_key", "company_key", "owner_key"})
 OWN = ("_key", "_chunk", "_order", ROW, "_exported")
+SPILL_BYTES = 500_000  # of one `Held`; a fold has some dozens of them
 NO_ROWS = {"_key": pl.String(), "_chunk": pl.String(), "_order": pl.UInt32(), ROW: pl.Int64(), "_exported": pl.Datetime("us", "UTC")}
 
 
@@ -34,10 +37,15 @@ class Folded:
 
 
 class Held:
-    """Rows kept for later, packed: a filtered text column would keep the whole file's text alive behind it."""
+    """Rows kept for later, packed: a filtered text column would keep the whole file's text alive behind it.
+
+    What is more than SPILL_BYTES goes to a file without a name, which only this process can read and which ends with it.
+    """
 
     def __init__(self) -> None:
         self._packed: list[bytes] = []
+        self._spilled: list[int] = []
+        self._file: IO[bytes] | None = None
 
     def add(self, rows: pl.DataFrame) -> None:
         """Keep some rows."""
@@ -45,12 +53,28 @@ class Held:
             packed = io.BytesIO()
             rows.write_parquet(packed, compression="lz4")
             self._packed.append(packed.getvalue())
+            if sum(map(len, self._packed)) > SPILL_BYTES:
+                self._spill()
 
     def taken(self) -> pl.DataFrame | None:
         """Return all rows that were kept, and keep none; None when there were none."""
-        parts = [pl.read_parquet(io.BytesIO(packed)) for packed in self._packed]
+        parts = [pl.read_parquet(io.BytesIO(packed)) for packed in self._all()]
         self._packed.clear()
         return pl.concat(parts, how="diagonal_relaxed") if parts else None
+
+    def _spill(self) -> None:
+        self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - closed when its rows are taken
+        self._file.writelines(self._packed)
+        self._spilled += map(len, self._packed)
+        self._packed.clear()
+
+    def _all(self) -> Iterator[bytes]:
+        if self._file is not None:
+            with self._file as file:
+                file.seek(0)
+                yield from (file.read(size) for size in self._spilled)
+            self._file, self._spilled = None, []
+        yield from self._packed
 
 
 def tagged(frame: pl.DataFrame, chunk: ChunkFrame, order: int, key: str) -> pl.DataFrame:

@@ -28,10 +28,10 @@ class Links:
         every = pl.concat_list(pl.concat_list("contact_key"), "aliases")
         ids = people.select(every.alias("lead"), "contact_key").explode("lead").filter(pl.col("lead").is_in(self._keys.implode()))
         addresses = people.select("email_match_key", "contact_key").filter(pl.col("email_match_key").is_in(self._emails.implode()))
-        self._ids.append(ids)
-        self._addresses.append(addresses)
+        self._ids.append(_let_go(ids))
+        self._addresses.append(_let_go(addresses))
         wanted = pl.concat([ids["contact_key"], addresses["contact_key"]]).unique()
-        self._people.append(people.filter(pl.col("contact_key").is_in(wanted.implode())).select(self._person_columns(people)))
+        self._people.append(_let_go(people.filter(pl.col("contact_key").is_in(wanted.implode())).select(self._person_columns(people))))
 
     def linked(self, children: pl.DataFrame) -> pl.DataFrame:
         """Add `contact_key` (null when there is none) and `by_email` to rows with `lead` and `email_match_key`."""
@@ -53,6 +53,11 @@ class Links:
     def _person_columns(self, people: pl.DataFrame) -> list[pl.Expr]:
         carried = [pl.col(name).alias(new) for name, new in self.carried.items() if name in people.columns]
         return [pl.col(name) for name in ("contact_key", "company_key", "owner_key") if name in people.columns] + carried
+
+
+def _let_go(found: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame without rows anew: the filtered one keeps all texts alive that it was filtered from."""
+    return found if found.height else found.clear()
 
 
 def with_link_columns(frame: pl.DataFrame, lead: pl.Expr, email: pl.Expr) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from crm_pipelines.phases.resolve import (
     ChunkFrame,
     StagedObject,
     contacts,
+    fold,
     read_resolved,
     resolve_into,
     resolved_slices,
@@ -20,6 +21,7 @@ from crm_pipelines.phases.resolve import (
     values,
     write_resolved,
 )
+from crm_pipelines.phases.resolve.fold import Held
 from crm_pipelines.phases.resolve.store import PartWriter
 from crm_pipelines_tests.lib.staged_objects import DEFAULTS, as_rows, chunk, derive_spec, resolved, staged
 
@@ -109,3 +111,17 @@ def test_slices_hold_the_frame_in_its_order_with_all_its_columns(rows: int, tmp_
 def test_a_frame_without_rows_is_one_slice(tmp_path: Path) -> None:
     PartWriter(tmp_path).add("bookings", pl.DataFrame(schema={"key": pl.String}))
     assert [one.height for one in resolved_slices(tmp_path, "bookings", 10)] == [0]
+
+
+def test_rows_that_were_held_come_back_once_whether_they_were_spilled_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [pl.DataFrame({"key": [f"{n}-{i}" for i in range(50)], "n": [n] * 50}) for n in range(9)]
+    for limit in (0, 2_000, 1_000_000):
+        monkeypatch.setattr(fold, "SPILL_BYTES", limit)
+        held = Held()
+        for _ in range(2):
+            for part in parts:
+                held.add(part)
+            found = held.taken()
+            assert found is not None
+            assert found.equals(pl.concat(parts))
+        assert held.taken() is None
