@@ -9,7 +9,7 @@ SETUP := $(VENV)/.setup
 SETUP_DEV := $(VENV)/.setup-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check fast ui docs sandbox postgres
+.PHONY: help setup setup-dev demo test check fast ui docs sandbox postgres bench
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,3 +59,6 @@ sandbox: setup ## start a Pipedrive on loopback
 
 postgres: setup-dev ## run the ledger tests on a PostgreSQL of their own
 	CRM_TEST_POSTGRES_URL="$$(scripts/postgres.sh start)" $(BIN)/python -m pytest crm_pipelines_tests/conformance/ledger; status=$$?; scripts/postgres.sh stop; exit $$status
+
+bench: setup-dev ## measure what the product costs, beside its goals (15 minutes; ARGS=--quick: 3)
+	$(BIN)/python -m benchmarks $(ARGS)

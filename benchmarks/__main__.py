@@ -57,8 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(["", *results[-1].lines()]), flush=True)
     print("\n".join(["", *figures.summary(results)]))
     if given.markdown:
-        command = "python -m benchmarks" + (" --quick" if given.quick else "") + "".join(f" {name}" for name in given.stages)
-        given.markdown.write_text(figures.as_markdown(results, command, f"{datetime.now(UTC):%d %b %Y}"), encoding="utf-8")
+        newest = [found for name in STAGES if (found := figures.kept(name)) is not None]
+        given.markdown.write_text(figures.as_markdown(newest, f"{datetime.now(UTC):%d %b %Y}"), encoding="utf-8")
     return 0
 
 
@@ -76,7 +76,7 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what the product costs; figures beside their goals.")
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}; default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size: minutes become seconds, figures become rough")
-    parser.add_argument("--markdown", type=Path, help="also write the figures as a page, e.g. benchmarks/RESULTS.md")
+    parser.add_argument("--markdown", type=Path, help="also write the newest result of every stage as a page, e.g. benchmarks/RESULTS.md")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.stages if name not in STAGES]
     if unknown:

@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,6 +110,23 @@ def keep(result: Result, folder: Path = RESULTS) -> Path:
     return path
 
 
+def kept(stage: str, folder: Path = RESULTS) -> Result | None:
+    """Read the newest result of a stage, None when it was not measured yet."""
+    path = folder / f"{stage}.json"
+    if not path.exists():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    measured_figures = [Figure(f["name"], f["value"], f["unit"], _goal(f["goal"]), f["note"]) for f in told["figures"]]
+    return Result(**{**{f.name: told[f.name] for f in fields(Result)}, "figures": measured_figures})
+
+
+def _goal(text: str | None) -> Goal | None:
+    if text is None:
+        return None
+    sign, _, limit = text.partition(" ")
+    return Goal("at most" if sign == "<=" else "at least", float(limit.replace(",", "")))
+
+
 def machine() -> str:
     """Return what the figures were taken on."""
     return f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, {platform.system()}"
@@ -121,30 +138,21 @@ def summary(results: Sequence[Result]) -> list[str]:
     return ["Goals", *rows]
 
 
-def as_markdown(results: Sequence[Result], command: str, when: str) -> str:
-    """Return the figures as the page that is kept in the repository."""
-    out = [
-        "# Measured",
-        "",
-        f"`{command}`, {when}. {machine()}. Figures of one run; load is the machine's one-minute average while a stage ran.",
-        "",
-    ]
+def as_markdown(results: Sequence[Result], when: str) -> str:
+    """Return figures as the page that is kept in the repository."""
+    out = ["# Measured", "", f"`make bench` or `python -m benchmarks`, {when}; the newest run of each stage. {machine()}.", ""]
+    out += ["Load is the machine's one-minute average at a stage's begin and end: other work shared the two cores, so CPU figures are", ""]
+    out[-1] = "trusted more than times."
     for result in results:
+        size = " --quick" if result.is_quick else ""
+        out += ["", f"## {result.stage}: {result.title}", "", *result.how.splitlines(), ""]
         out += [
-            f"## {result.stage}: {result.title}",
-            "",
-            result.how,
-            "",
-            f"{result.seconds:.0f} s, load {result.load_before:.1f} to {result.load_after:.1f}.",
+            f"`python -m benchmarks{size} {result.stage}`: {result.seconds:.0f} s, load {result.load_before:.1f} to {result.load_after:.1f}.",
             "",
         ]
-        out += ["| figure | measured | unit | goal | |", "|---|---:|---|---|---|"]
-        out += [
-            f"| {f.name}{': ' + f.note if f.note else ''} | {number(f.value)} | {f.unit} | {f.goal or ''} | {f.verdict} |"
-            for f in result.figures
-        ]
-        out.append("")
-    return "\n".join(out)
+        out += ["| figure | measured | unit | goal | | |", "|---|---:|---|---|---|---|"]
+        out += [f"| {f.name.strip()} | {number(f.value)} | {f.unit} | {f.goal or ''} | {f.verdict} | {f.note} |" for f in result.figures]
+    return "\n".join([*out, ""])
 
 
 def _processor() -> str:

@@ -57,7 +57,10 @@ def test_memory_and_results_of_a_small_input(tmp_path: Path) -> None:
         memory.run(result, rows=200, files=2)
     assert result.detail["records"] == {"organizations": 200, "people": 200}
     assert figures.keep(result, tmp_path).name == "memory.json"
-    assert "peak of the process" in figures.as_markdown([result], "command", "today")
+    again = figures.kept("memory", tmp_path)
+    assert again is not None
+    assert again.figures == result.figures
+    assert "peak of the process" in figures.as_markdown([again], "today")
 
 
 def test_both_loops_bring_the_same_people(monkeypatch: pytest.MonkeyPatch) -> None:
