@@ -50,17 +50,14 @@ def attach(session: Session, phase: str, desired: pl.DataFrame, written: WriteRe
             _attach_missing(session, of, missing, written)
             session.listings.pop(of, None)
             _missing(session, of, desired.filter(pl.col("of") == of), seen)
-    accounts.remember_pairs(session.project, phase, sorted(seen | accounts.seen_pairs(session.project, phase)))
+    others = accounts.seen_pairs(session.project, phase) - set(desired.get_column("key"))  # of chunks that are not looked at now
+    accounts.remember_pairs(session.project, phase, sorted(seen | others))
 
 
 def _missing(session: Session, of: str, pairs: pl.DataFrame, seen: set[str]) -> pl.DataFrame:
-    listed = (
-        session.listing(of)
-        .select(record="key", destination_id="destination_id", label="labels")
-        .explode("label")
-        .with_columns(label=pl.col("label").str.to_lowercase())
-    )
-    ids = listed.select("record", "destination_id").unique("record")
+    records = session.listing(of).select(record="key", destination_id="destination_id", label="labels")
+    ids = records.select("record", "destination_id").unique("record")  # before the explode, which drops records without any label
+    listed = records.explode("label").with_columns(label=pl.col("label").str.to_lowercase())
     there = listed.filter(pl.col("label").is_not_null()).select("record", "label", present=pl.lit(value=True)).unique()
     joined = (
         pairs.with_columns(folded=pl.col("label").str.to_lowercase())

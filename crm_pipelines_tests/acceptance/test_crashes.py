@@ -56,6 +56,8 @@ def assert_is_the_truth(rig: Rig) -> None:
 @pytest.mark.parametrize("failpoint", FAILPOINTS)
 def test_killed_at_a_named_point(failpoint: str, rig: Callable[..., Rig]) -> None:
     one = rig(contacts=60)
+    if "inside_wave" in failpoint:  # answers that come one after the other leave some in flight
+        one.sandbox.truth.post("faults", [{"kind": "latency", "latency_ms": 20, "jitter_ms": 300, "seed": 3}])
     killed = one.walk(CRM_FAILPOINT=failpoint)
     assert killed.returncode == -signal.SIGKILL, f"{failpoint} was never reached: {killed.stdout[-500:]} {killed.stderr[-500:]}"
     resume_until_done(one)
@@ -77,7 +79,7 @@ def test_killed_at_random_points_while_the_network_fails(rig: Callable[..., Rig]
         running.communicate()
     one.sandbox.truth.post("faults", [])
     resume_until_done(one)
-    print(f"{kills} kills hit a running process")
+    print(f"{kills} kills hit a running process")  # noqa: T201 - how hard the test was
     assert kills >= KILLS * 2 // 3, "most kills came after the work was done: slow the sandbox down"
     assert_is_the_truth(one)
 

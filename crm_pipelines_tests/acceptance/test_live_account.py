@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts, reconcile
 from crm_pipelines.phases.project import Project
 from crm_pipelines.sandbox.sample import SampleConfig, generate
-from crm_pipelines.settings import load_engagement
+from crm_pipelines.settings import home, load_engagement
 from crm_pipelines_tests.acceptance.test_life import api
 from crm_pipelines_tests.lib.rig import Rig
 
@@ -127,7 +128,9 @@ def test_two_engagements_share_an_account_and_keep_their_records_apart(rig: Make
 def test_what_another_engagement_left_unanswered_is_looked_up_first(rig: Make, monkeypatch: Patch) -> None:
     one = rig(contacts=60)
     second_engagement(one, seed=11)
+    one.sandbox.truth.post("faults", [{"kind": "latency", "latency_ms": 20, "jitter_ms": 300, "seed": 3}])
     assert one.walk(CRM_FAILPOINT="journal.inside_wave").returncode < 0
+    one.sandbox.truth.post("faults", [])
     with Ledger.open(one.env["CRM_LEDGER_URL"]) as ledger:
         assert ledger.open_attempts("pipedrive:acme", "acme"), "the kill left attempts without an outcome"
     one.name = "beta"
@@ -162,3 +165,32 @@ def test_a_renamed_key_field_stops_everything_before_it_is_made_anew(rig: Make, 
     assert [f["field_name"] for f in one.sandbox.truth.fields()["persons"]].count("Kartra ID") == 0
     api(one, "PATCH", f"/api/v2/personFields/{field['field_code']}", {"field_name": "Kartra ID"})
     assert one.walk_here(monkeypatch) == 0
+
+
+@pytest.mark.parametrize("policy", ["overwrite", "leave"])
+def test_the_spec_says_what_a_record_of_before_receives(policy: str, rig: Make, monkeypatch: Patch, tmp_path: Path) -> None:
+    specs = tmp_path / "specs"
+    shutil.copytree(home().specs, specs)
+    spec = specs / "kartra_to_pipedrive.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("existing: fill_empty", f"existing: {policy}"), encoding="utf-8")
+    monkeypatch.setenv("CRM_SPECS", str(specs))
+    one = rig(contacts=60)
+    people = one.truth["records"]["people"]
+    key = next(key for key, person in people.items() if person.get("emails") and person.get("phones"))
+    there = api(one, "POST", "/api/v2/persons", {"name": "Known Before", "emails": [{"value": email_of(people[key]), "primary": True}]})
+    assert one.walk_here(monkeypatch) == 0
+    found = next(row for row in one.sandbox.truth.live("persons") if row["id"] == there["id"])
+    assert found["name"] == (people[key]["name"] if policy == "overwrite" else "Known Before")
+    assert bool(found["phones"]) is (policy == "overwrite")
+    assert found["label_ids"], "tags are attached by a phase of their own, under every policy"
+    with opened(one) as (_, ledger):
+        assert ledger.ids("pipedrive:acme", "acme", "people", [key]) == {key: str(there["id"])}
+
+
+def test_labels_that_were_taken_off_are_attached_again(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    tagged = next(row for row in one.sandbox.truth.live("persons") if row["label_ids"])
+    api(one, "PATCH", f"/api/v2/persons/{tagged['id']}", {"label_ids": []})
+    assert one.walk_here(monkeypatch) == 0
+    assert one.compare().differences == []
