@@ -43,7 +43,7 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
 
     Raises: SettingsError when a full seal cites no verified sample and gives no reason.
     """
-    with open_session(project, "confirm") as session:
+    with open_session(project, "confirm", opens_pass=False) as session:
         content = seal_content(session)
         previous = newest_seal(session.ledger, session.engagement)
         diff = list(differences(previous.content, content)) if previous else []

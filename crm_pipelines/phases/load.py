@@ -98,12 +98,20 @@ def _load_settled(session: Session, phase: str, desired: pl.DataFrame, written: 
 def _load_slice(session: Session, phase: str, desired: pl.DataFrame, written: WriteReport) -> None:
     keys = desired.get_column("key").to_list()
     records = session.ledger.records(session.account, session.engagement, phase, keys)
-    frame = classify(desired, records, parent_frames(session, phase, desired), session.pass_no)
+    frame = classify(desired, records, parent_frames(session, phase, desired), session.refused.get(phase, ()))
     frame = match.adopt_existing(session, phase, frame)
     _hold(session, phase, frame)
     creates, updates = frame.filter(pl.col("decision") == "create"), update.rows(session, phase, frame)
     if creates.height or updates:
+        before = written.refused
         _send(session, phase, chain(_creates(session, phase, creates), updates), written)
+        if written.refused > before:
+            session.refused.setdefault(phase, set()).update(_refused(session, phase, keys))
+
+
+def _refused(session: Session, phase: str, keys: Sequence[str]) -> list[str]:
+    records = session.ledger.records(session.account, session.engagement, phase, keys)
+    return records.filter(pl.col("held_state") == "refused").get_column("key").to_list()
 
 
 def _hold(session: Session, phase: str, frame: pl.DataFrame) -> None:

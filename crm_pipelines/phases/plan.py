@@ -7,7 +7,7 @@ desired (phases.resolve, phases.map).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -57,10 +57,13 @@ class Forecast:
         return asdict(self)
 
 
-def classify(desired: pl.DataFrame, records: pl.DataFrame, parents: Mapping[str, pl.DataFrame], pass_no: int) -> pl.DataFrame:
+def classify(
+    desired: pl.DataFrame, records: pl.DataFrame, parents: Mapping[str, pl.DataFrame], refused: Collection[str] = ()
+) -> pl.DataFrame:
     """Decide what each desired record needs.
 
     `parents` maps a link column (`link_org_id`) to a frame [key, parent_id, parent_queue, parent_reason] of the parent phase.
+    `refused` are keys that the vendor refused in this session: sent once more by the next one, when the cause may be gone.
     Shape: the rows of `desired`, plus `decision`, `queue`, `reason`, `destination_id`, `applied_hash` and `id_<field>` per link.
     """
     known = records.select("key", "destination_id", "applied_hash", "held_state", "held_reason", "held_hash")
@@ -76,12 +79,12 @@ def classify(desired: pl.DataFrame, records: pl.DataFrame, parents: Mapping[str,
             pl.when(waits_reason.is_null() & orphan).then(pl.col(f"r_{name}").fill_null(f"parent_{name}")).otherwise(waits_reason)
         )
     frame = frame.with_columns(queue=waits_queue, reason=waits_reason)
-    return frame.with_columns(decision=_decision()).drop([c for c in frame.columns if c.startswith(("q_", "r_"))])
+    return frame.with_columns(decision=_decision(refused)).drop([c for c in frame.columns if c.startswith(("q_", "r_"))])
 
 
-def _decision() -> pl.Expr:
+def _decision(refused: Collection[str]) -> pl.Expr:
     same = pl.col("applied_hash") == pl.col("hash")
-    refused_before = (pl.col("held_state") == "refused") & (pl.col("held_hash") == pl.col("hash"))
+    refused_before = (pl.col("held_state") == "refused") & (pl.col("held_hash") == pl.col("hash")) & pl.col("key").is_in(list(refused))
     return (
         pl.when(same.fill_null(value=False))
         .then(pl.lit("unchanged"))
@@ -191,7 +194,7 @@ def _forecast_phase(session: Session, phase: str, present: Mapping[str, set[str]
     if compiled.pairs:
         return PhaseForecast(unchanged=desired.height), set(), 0
     records = session.ledger.records(session.account, session.engagement, phase)
-    frame = classify(desired, records, _predicted_parents(compiled.links, present), session.pass_no)
+    frame = classify(desired, records, _predicted_parents(compiled.links, present))
     counts = dict(frame.group_by("decision").len().iter_rows())
     there = set(frame.filter(pl.col("decision").is_in(["create", "update", "unchanged"])).get_column("key"))
     create, update = counts.get("create", 0), counts.get("update", 0)

@@ -42,6 +42,8 @@ class Session:
     schema: Schema | None = None
     matched: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Phase -> existing records that are not ours, read once per session."""
+    refused: dict[str, set[str]] = field(default_factory=dict)
+    """Phase -> keys that the vendor refused in this session; the next session sends them once more."""
     listings: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Phase -> our records as the destination lists them; dropped when the phase is written to."""
 
@@ -112,9 +114,10 @@ def connect(settings: AccountSettings) -> Destination:
 
 
 @contextmanager
-def open_session(project: Project, purpose: str) -> Iterator[Session]:
+def open_session(project: Project, purpose: str, *, opens_pass: bool = True) -> Iterator[Session]:
     """Hold the account's lock and yield a session; inside one process an open session is shared.
 
+    What only looks (a plan, a confirmation) opens no pass: the account of the last one stays what `crm status` shows.
     Raises: LockedError naming the holder; DestinationError when the vendor stays away; QuotaExhausted.
     """
     settings = project.engagement.account()
@@ -127,7 +130,8 @@ def open_session(project: Project, purpose: str) -> Iterator[Session]:
     with Ledger.open(home().ledger_url) as ledger, ledger.lock(account, f"{project.engagement.name}: {purpose}") as fence:
         destination = connect(settings)
         intake = max((chunk.intake for chunk in project.chunks()), default=0)
-        pass_no = ledger.open_pass(project.engagement.name, account, str(intake))
+        name = project.engagement.name
+        pass_no = ledger.open_pass(name, account, str(intake)) if opens_pass else pass_number(ledger, name)
         session = Session(project, ledger, destination, account, fence, pass_no)
         _open[account] = session
         try:

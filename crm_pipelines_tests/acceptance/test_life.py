@@ -114,3 +114,20 @@ def test_an_access_token_that_expires_is_refreshed_on_the_way(rig: Callable[...,
     )
     assert one.walk_here(monkeypatch) == 0
     assert one.compare().differences == []
+
+
+def test_what_was_refused_is_sent_again_once_the_cause_is_gone(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    one.sandbox.truth.post("switches", {"note_size_cap_bytes": 40})
+    assert one.walk_here(monkeypatch) == 4, "refused rows keep the gate shut"
+    one.sandbox.truth.post("switches", {"note_size_cap_bytes": 102_400})
+    assert one.walk_here(monkeypatch) == 0
+    assert one.compare().differences == []
+
+
+def test_an_owner_without_a_user_blocks_everything_when_the_client_decided_so(rig: Callable[..., Rig]) -> None:
+    one = rig(contacts=60, decisions={"owners": "block_phase"}, sample={"decisions": {}})
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("run", "acme").returncode == 11
+    assert one.sandbox.truth.live("organizations") == []
+    assert one.sandbox.truth.live("persons") == []
