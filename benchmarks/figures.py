@@ -145,9 +145,10 @@ def as_markdown(results: Sequence[Result], when: str) -> str:
     out[-1] = "trusted more than times."
     for result in results:
         size = " --quick" if result.is_quick else ""
+        load = f"load {result.load_before:.1f} to {result.load_after:.1f}"
         out += ["", f"## {result.stage}: {result.title}", "", *result.how.splitlines(), ""]
         out += [
-            f"`python -m benchmarks{size} {result.stage}`: {result.seconds:.0f} s, load {result.load_before:.1f} to {result.load_after:.1f}.",
+            f"`python -m benchmarks{size} {result.stage}`: {result.seconds:.0f} s, {load}.",
             "",
         ]
         out += ["| figure | measured | unit | goal | | |", "|---|---:|---|---|---|---|"]
