@@ -41,7 +41,7 @@ WAIT_STEP_S = 1.0
 def make_plan(project: Project) -> dict[str, Any]:
     """Read the exports, map them, and compute the cheapest call plan with its calendar."""
     _walk_to_map(project)
-    with open_session(project, "plan") as session:
+    with open_session(project, "plan", opens_pass=False) as session:
         told = forecast(session).as_dict()
         try:
             check_confirmed(session)

@@ -55,6 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rig, dict[
         "confirm": ("confirm", "acme", "--by", "client", "--json"),
         "first": ("run", "acme", "--json"),
         "second": ("run", "acme", "--json"),
+        "plan again": ("plan", "acme", "--json"),
         "status": ("status", "acme", "--json"),
         "queues": ("queue", "list", "acme", "--json"),
     }.items():
@@ -99,12 +100,13 @@ def test_the_second_run_changes_nothing_and_costs_only_its_lists(whole: tuple[Ri
     assert states == {"unchanged", "waiting"}
     assert told["budget"]["spent"] == told["budget"]["forecast"]
     assert told["budget"]["cheapest"] == 0
-    assert done["status"][1]["phases"] == told["phases"]
+    assert done["plan again"][1]["forecast"]["cheapest_tokens"] == 0
+    assert done["status"] == (10, {**done["status"][1], "phases": told["phases"], "pass": 2}), "a plan leaves the account as it was"
 
 
 def test_tokens_are_counted_as_the_vendor_counts_them(whole: tuple[Rig, dict[str, Any]]) -> None:
     one, done = whole
-    assert sum(done["second"][1]["budget"]["spent_by_operation"].values()) == one.sandbox.truth.counts()["tokens_total"]
+    assert sum(done["status"][1]["budget"]["spent_by_operation"].values()) == one.sandbox.truth.counts()["tokens_total"]
     assert done["plan"][1]["forecast"]["total_tokens"] == done["first"][1]["budget"]["forecast"]
 
 
