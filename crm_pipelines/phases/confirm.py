@@ -15,6 +15,7 @@ import polars as pl
 
 from crm_pipelines import __version__
 from crm_pipelines.errors import NotConfirmedError, SettingsError
+from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
@@ -64,6 +65,9 @@ def check_confirmed(session: Session) -> None:
     """Raise NotConfirmedError unless a seal covers what would be loaded now; its message names every change."""
     name = session.engagement
     seal = newest_seal(session.ledger, name)
+    stamp = (seal.seal_no if seal else 0, *_stamp(session.project))
+    if session.confirmed == stamp:
+        return
     if seal is None:
         raise NotConfirmedError(
             f"{name}: the map is not confirmed. Look at `crm plan {name}`, then: crm confirm {name} --by NAME --sample 50"
@@ -76,6 +80,14 @@ def check_confirmed(session: Session) -> None:
             f"{name}: what was confirmed as seal {seal.seal_no} changed since:\n{shown}{more}\n"
             f"Nothing was sent. Undo the change, or confirm it: crm confirm {name} --by NAME --sample 50"
         )
+    session.confirmed = stamp
+
+
+def _stamp(project: Project) -> tuple[object, ...]:
+    """Return what tells without reading it that spec, decisions and desired records are those that were checked."""
+    parts = [part for phase in project.phases for part in files.parts(project.mapped_folder(phase))]
+    paths = (project.engagement.spec_path, *parts)
+    return (project.engagement.decisions_text, *((path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
 
 
 def seal_content(session: Session) -> dict[str, Any]:
