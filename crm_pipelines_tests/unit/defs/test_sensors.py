@@ -40,7 +40,7 @@ def ledger(where: Path) -> Iterator[Ledger]:
 def look(instance: dg.DagsterInstance, sensor: str = "acme__intake") -> dg.SensorResult | dg.SkipReason:
     definition = code_location().resolve_sensor_def(sensor)
     found = definition.evaluate_tick(dg.build_sensor_context(instance=instance, repository_def=code_location().get_repository_def()))
-    if found.skip_message:
+    if found.skip_message and "empty result" not in found.skip_message:
         return dg.SkipReason(found.skip_message)
     for request in found.dynamic_partitions_requests:
         instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
