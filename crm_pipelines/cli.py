@@ -94,7 +94,7 @@ def _open(engagement: str) -> Project:
 def crm(verbose: bool) -> None:
     """Declarative CRM migrations: every row accounted for, no record twice."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-    logging.getLogger("crm").setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("crm").setLevel(logging.INFO if verbose else logging.CRITICAL)  # what a user must know is in the message
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
 
 

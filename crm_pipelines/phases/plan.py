@@ -7,6 +7,7 @@ desired (phases.resolve, phases.map).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
@@ -127,7 +128,7 @@ def forecast(session: Session) -> Forecast:
     schema = session.described()
     steps = session.destination.missing(wanted_schema(session), schema)
     phases: dict[str, PhaseForecast] = {}
-    present: dict[str, set[str]] = {}
+    present: dict[str, dict[str, str]] = {}
     verify = 0
     for phase in project.phases:
         phases[phase], present[phase], pages = _forecast_phase(session, phase, present, budget)
@@ -180,7 +181,10 @@ def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
     return days
 
 
-def _forecast_phase(session: Session, phase: str, present: Mapping[str, set[str]], budget: Budget) -> tuple[PhaseForecast, set[str], int]:
+def _forecast_phase(
+    session: Session, phase: str, present: Mapping[str, Mapping[str, str]], budget: Budget
+) -> tuple[PhaseForecast, dict[str, str], int]:
+    """Return the forecast, what becomes of each record that will be there (key -> decision), and tokens for listing."""
     project = session.project
     compiled = project.compiled.phases[phase]
     desired = project.mapped(phase)
@@ -190,13 +194,13 @@ def _forecast_phase(session: Session, phase: str, present: Mapping[str, set[str]
         known = set(session.described().users)
         matched = [key for key in desired.get_column("key") if key in known]
         waiting = desired.height - len(matched)
-        return PhaseForecast(unchanged=len(matched), waiting=waiting), set(matched), 0
+        return PhaseForecast(unchanged=len(matched), waiting=waiting), dict.fromkeys(matched, "unchanged"), 0
     if compiled.pairs:
-        return PhaseForecast(unchanged=desired.height), set(), 0
+        return _forecast_pairs(desired, present), {}, 0
     records = session.ledger.records(session.account, session.engagement, phase)
     frame = classify(desired, records, _predicted_parents(compiled.links, present))
     counts = dict(frame.group_by("decision").len().iter_rows())
-    there = set(frame.filter(pl.col("decision").is_in(["create", "update", "unchanged"])).get_column("key"))
+    there = dict(frame.filter(pl.col("decision").is_in(["create", "update", "unchanged"])).select("key", "decision").iter_rows())
     create, update = counts.get("create", 0), counts.get("update", 0)
     price, change = budget.cost.get(f"{phase}.create", 0), budget.cost.get(f"{phase}.update", 0)
     tokens = create * price + update * change
@@ -217,7 +221,13 @@ def _forecast_phase(session: Session, phase: str, present: Mapping[str, set[str]
     )
 
 
-def _predicted_parents(links: Mapping[str, str], present: Mapping[str, set[str]]) -> dict[str, pl.DataFrame]:
+def _forecast_pairs(pairs: pl.DataFrame, present: Mapping[str, Mapping[str, str]]) -> PhaseForecast:
+    """Count pairs by what becomes of their record; they travel with it and cost nothing of their own."""
+    found = Counter(present.get(of, {}).get(record, "waiting") for of, record in pairs.select("of", "record").iter_rows())
+    return PhaseForecast(create=found["create"], update=found["update"], unchanged=found["unchanged"], waiting=found["waiting"])
+
+
+def _predicted_parents(links: Mapping[str, str], present: Mapping[str, Mapping[str, str]]) -> dict[str, pl.DataFrame]:
     schema = {"key": pl.String, "parent_id": pl.String, "parent_queue": pl.String, "parent_reason": pl.String}
     out = {}
     for name, phase in links.items():

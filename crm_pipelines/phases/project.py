@@ -148,12 +148,13 @@ class Project:
     def register(self) -> Registration:
         """Register new files of the exports folder as the next intake.
 
-        Raises: SourceError when the folder misses an object the route needs, or a file cannot be told apart.
+        Every new file is read once before any is registered, and its bytes are kept in the work folder: what becomes of the
+        client's file later (replaced, corrected, taken away) cannot change what was registered.
+        Raises: SourceError when the folder misses an object the route needs, or a file cannot be read; then nothing is registered.
         """
-        from crm_pipelines.sources.rowcount import count_physical_rows
-
         known = self.chunks()
-        found = register_exports(self.source, self.engagement.exports, self.file_settings(), required=self.spec.required_objects)
+        required = set(self.spec.required_objects) - {chunk.object for chunk in known}
+        found = register_exports(self.source, self.engagement.exports, self.file_settings(), required=sorted(required))
         seen = {chunk.sha256 for chunk in known}
         fresh = [file for file in found.files if file.sha256 not in seen]
         if not fresh:
@@ -162,8 +163,10 @@ class Project:
         start = 1 + max((chunk.seq for chunk in known), default=0)
         new = []
         for seq, file in enumerate(fresh, start):
-            counted = count_physical_rows(file.path, self.read_settings(file.object, file.path.name).encoding)
-            new.append(_chunk(file, intake, seq, counted.rows, counted.blank))
+            read = stage_file(self.source, file.object, file.path, self.read_settings(file.object, file.path.name))
+            new.append(_chunk(file, intake, seq, read.physical_rows, read.blank_rows))
+        for chunk, file in zip(new, fresh, strict=True):
+            files.write_bytes(self.export_path(chunk), file.path.read_bytes())
         self._chunks = [*known, *new]
         files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
         return Registration(tuple(new), tuple(known), intake, tuple(found.ignored))
@@ -182,8 +185,8 @@ class Project:
         return ReadSettings(source_timezone=self.engagement.node.source.timezone, **kept)
 
     def export_path(self, chunk: Chunk) -> Path:
-        """Return where a chunk's file lies."""
-        return self.engagement.exports / chunk.file_name
+        """Return where the bytes of a registered chunk lie: a copy that nobody edits."""
+        return self.engagement.work / "exports" / chunk.key / chunk.file_name
 
     @property
     def staged_folder(self) -> Path:

@@ -22,6 +22,7 @@ from crm_pipelines.phases import accounts
 from crm_pipelines.phases.columns import column_account
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, pass_number
+from crm_pipelines.phases.stage import read_sidecar
 
 PRESENT = ("created", "updated", "unchanged")
 NOTHING = (0, Decimal(0))
@@ -80,7 +81,7 @@ def gate(session: Session, phase: str) -> Gate:
     elif compiled.pairs:
         verdict.destination_count = len(accounts.seen_pairs(project, phase))
     failpoint("gate")
-    _judge_expectations(project, verdict, states)
+    _judge_expectations(project, verdict, is_sample=scope is not None)
     detail = {**verdict.as_dict(), "scope": "sample" if scope is not None else "full"}
     detail.pop("accepted")
     detail.pop("passed")
@@ -236,9 +237,10 @@ def _sums(frame: pl.DataFrame) -> dict[tuple[str, str], tuple[int, Decimal]]:
     return {group: (count, total.quantize(Decimal("0.0001"))) for group, (count, total) in out.items()}
 
 
-def _judge_expectations(project: Project, verdict: Gate, states: pl.DataFrame) -> None:
+def _judge_expectations(project: Project, verdict: Gate, *, is_sample: bool) -> None:
+    """Hold the counts against the spec's limits; of a sample only what was refused, for shares of fifty records say nothing."""
     compiled = project.compiled.phases[verdict.phase]
-    for state in ("waiting", "refused", "excluded"):
+    for state in ("refused",) if is_sample else ("waiting", "refused", "excluded"):
         limit = getattr(compiled.expect, f"{state}_max")
         if limit is None:
             continue
@@ -246,7 +248,7 @@ def _judge_expectations(project: Project, verdict: Gate, states: pl.DataFrame) -
         count, allowed = counts.get(state, 0), allowed_count(limit.limit, sum(counts.values()))
         if count > allowed:
             verdict.exceeded.append(f"{count} {state}, expected at most {limit.limit} ({allowed} of {sum(counts.values())})")
-    if compiled.unmatched == "block" and verdict.records.get("waiting"):
+    if compiled.unmatched == "block" and not is_sample and verdict.records.get("waiting"):
         verdict.exceeded.append(f"{verdict.records['waiting']} owners have no user, and the decision is to block until they do")
     verdict.reasons += verdict.exceeded
 
@@ -284,6 +286,7 @@ def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
                 "money": stored.detail.get("money", []) if stored else [],
                 "gate": _gate_word(stored),
                 "reasons": stored.detail.get("reasons", []) if stored else [],
+                "acceptable": stored is not None and not stored.is_open and stored.detail["reasons"] == stored.detail["exceeded"],
             }
         )
     files_account += schema_rows(project)
@@ -294,6 +297,7 @@ def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
         "files": files_account,
         "phases": phases,
         "columns": column_account(project),
+        "set_aside": set_aside(project, ledger),
     }
 
 
@@ -303,8 +307,6 @@ def schema_rows(project: Project) -> list[dict[str, Any]]:
     for name in project.spec.schema_exports:
         for key in project.object_chunks(name):
             chunk = project.chunk(key)
-            from crm_pipelines.phases.stage import read_sidecar
-
             sidecar = read_sidecar(project.staged_folder, name, key)
             bad, blank = len(sidecar["bad_lines"]), sidecar["blank_rows"]
             buckets = {"folded": sidecar["good_rows"], **({"quarantined": bad} if bad else {}), **({"excluded": blank} if blank else {})}
@@ -326,7 +328,8 @@ def schema_rows(project: Project) -> list[dict[str, Any]]:
 def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
     """Return every source row that waits for a person.
 
-    Shape: [object, file, row, key, queue, reason]; rows that only wait for a parent have queue `parent`.
+    Shape: [object, file, row, key, queue, reason, waits_for]; rows that only wait for a parent have queue `parent`; `waits_for` is the
+    owner that a row in queue `owner` waits for.
     """
     frames = []
     for phase in project.phases:
@@ -336,10 +339,43 @@ def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
                 schema={"chunk": pl.String, "file": pl.String},
             )
             waiting = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket") == "waiting")
-            frames.append(
-                waiting.join(names, on="chunk", how="left").select(pl.lit(name).alias("object"), "file", "row", "key", "queue", "reason")
-            )
+            named = waiting.join(names, on="chunk", how="left").join(_owners(project, phase), on="into_key", how="left")
+            waits_for = pl.when(pl.col("queue") == "owner").then("owner").alias("waits_for")
+            frames.append(named.select(pl.lit(name).alias("object"), "file", "row", "key", "queue", "reason", waits_for))
     return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _owners(project: Project, phase: str) -> pl.DataFrame:
+    """Return the owner's key of every desired record of a phase."""
+    compiled = project.compiled.phases
+    links = [f"link_{name}" for name, parent in compiled[phase].links.items() if compiled[parent].create == "never"]
+    if not links:
+        return pl.DataFrame(schema={"into_key": pl.String, "owner": pl.String})
+    return project.mapped(phase, "key", *links).select(into_key="key", owner=pl.coalesce(links))
+
+
+def set_aside(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
+    """Return what was quarantined or left out on purpose, counted by file and reason.
+
+    Shape: file, object, bucket (quarantined or excluded), reason, rows, lines (of quarantined rows, as `12-14`).
+    """
+    out: list[dict[str, Any]] = []
+    for name in project.objects:
+        if name in project.spec.schema_exports:
+            continue
+        frame = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket").is_in(["quarantined", "excluded"]))
+        counted = frame.group_by("chunk", "bucket", "reason", maintain_order=True).len().sort("chunk", "bucket", "reason")
+        for key, bucket, reason, rows in counted.iter_rows():
+            lines = _bad_line_spans(project, name, key, reason) if bucket == "quarantined" else ""
+            file = project.chunk(key).file_name
+            out.append({"file": file, "object": name, "bucket": bucket, "reason": reason, "rows": rows, "lines": lines})
+    return out
+
+
+def _bad_line_spans(project: Project, name: str, key: str, reason: str) -> str:
+    bad = [each for each in read_sidecar(project.staged_folder, name, key)["bad_lines"] if each["reason"] == reason]
+    spans = (str(b["first_line"]) if b["first_line"] == b["last_line"] else f"{b['first_line']}-{b['last_line']}" for b in bad[:10])
+    return ", ".join(spans) + (", ..." if len(bad) > 10 else "")
 
 
 def _gate_word(stored: Any) -> str:

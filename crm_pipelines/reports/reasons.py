@@ -34,6 +34,23 @@ REASONS: dict[str, tuple[str, str]] = {
     "several_existing": ("The CRM holds several records that match this one.", "Merge them in the CRM, then run again."),
     "edited_in_destination": ("Somebody changed this record in the CRM since it arrived.", "Say which side counts."),
     "found_twice_after_no_answer": ("The CRM holds this record twice after a lost answer.", "Delete one of the two, then run again."),
+    "deleted_in_destination": ("Somebody deleted this record in the CRM since it arrived.", "Say whether it should come back."),
+    "failed_payment": ("Failed payments are left out, as decided.", ""),
+    "blank": ("Blank lines.", ""),
+    "cancelled_booking": ("Cancelled appointments are left out, as decided.", ""),
+    "short_row": ("Cells are missing in this line.", "Correct the line and give the file back."),
+    "extra_field": (
+        "The line has more cells than the heading; usually a comma without quotes.",
+        "Correct the line and give the file back.",
+    ),
+    "truncated_last_row": ("The file ends in the middle of a line: the download was cut off.", "Export the file again."),
+    "unterminated_quote": ("A quoted cell never closes; the rest of the file is inside it.", "Export the file again."),
+    "stray_quote": ("A quote stands where none may be.", "Correct the line and give the file back."),
+    "backslash_quote": ("Quotes are escaped in a way CSV does not know.", "Export the file again, or correct the line."),
+    "nul_byte": ("The line is damaged.", "Export the file again."),
+    "damaged_text": ("The line holds bytes that are no text.", "Export the file again."),
+    "missing_key": ("The cell that identifies the row is empty.", "Correct the line and give the file back."),
+    "bad_key": ("The cell that identifies the row does not hold what it should.", "Correct the line and give the file back."),
     "parent_waits": ("The record it belongs to waits.", "It follows by itself."),
 }
 

@@ -25,7 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from crm_pipelines.reports.reasons import next_step, sentence
 
 PRIVATE_FILE = 0o600
-QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason", "why", "what_to_do")
+QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason", "waits_for", "why", "what_to_do")
 
 
 def write_reconciliation(account: Mapping[str, Any], folder: Path) -> dict[str, Path]:

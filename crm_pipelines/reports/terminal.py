@@ -26,8 +26,12 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
     for phase in told["phases"]:
         for reason in phase["reasons"]:
             console.print(f"  [red]{phase['phase']}[/]: {reason}", highlight=False)
+        if phase.get("acceptable"):
+            command = f"crm accept {told['engagement']} {phase['phase']} --by NAME --reason TEXT"
+            console.print(f"  If that is as it should be: {command}", highlight=False)
     if told["queues"]:
         console.print(queue_table(told["queues"]))
+    _show_aside(console, told)
     budget = told["budget"]
     console.print(
         f"Tokens: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast, {budget['cheapest']:,} the cheapest possible "
@@ -35,6 +39,20 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
         highlight=False,
     )
     console.print(told["verdict"], style="bold")
+
+
+def _show_aside(console: Console, told: Mapping[str, Any]) -> None:
+    """Say in a line each what was set aside and which columns wait; the report has the rest."""
+    aside: dict[tuple[str, str], int] = {}
+    for one in told.get("set_aside", []):
+        aside[one["bucket"], one["reason"]] = aside.get((one["bucket"], one["reason"]), 0) + one["rows"]
+    for (bucket, reason), rows in sorted(aside.items(), reverse=True):
+        console.print(f"{rows:,} {bucket}: {sentence(reason)}", highlight=False)
+    for column in told.get("columns", []):
+        if column["state"] == "waiting":
+            console.print(
+                f"Column {column['heading']} of {column['object']} ({column['filled']:,} cells): {column['why']}", highlight=False
+            )
 
 
 def account_table(told: Mapping[str, Any]) -> Table:
@@ -134,8 +152,9 @@ def _count(value: int) -> str:
 def waiting_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return waiting rows one by one; holds source keys."""
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("queue", "reason", "object", "file", "row", "key"):
-        table.add_column(name)
+    names = ("queue", "reason", "object", "file", "row", "key", "waits_for")
+    for name in names:
+        table.add_column(name.replace("_", " "))
     for row in rows:
-        table.add_row(*(str(row[name] if row[name] is not None else "") for name in ("queue", "reason", "object", "file", "row", "key")))
+        table.add_row(*(str(row[name] if row[name] is not None else "") for name in names))
     return table

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from crm_pipelines.errors import QuotaExhausted
+from crm_pipelines.errors import QuotaExhausted, SourceError
 from crm_pipelines_tests.lib.rig import Rig
 
 Patch = pytest.MonkeyPatch
@@ -131,3 +131,25 @@ def test_an_owner_without_a_user_blocks_everything_when_the_client_decided_so(ri
     assert one.crm("run", "acme").returncode == 11
     assert one.sandbox.truth.live("organizations") == []
     assert one.sandbox.truth.live("persons") == []
+
+
+def test_a_file_that_cannot_be_read_is_never_registered(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    contacts = next((one.folder / "exports").glob("leads_*.csv"))
+    good = contacts.read_bytes()
+    contacts.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40)
+    with pytest.raises(SourceError, match=contacts.name):
+        one.walk_here(monkeypatch)
+    contacts.write_bytes(good)
+    assert one.walk_here(monkeypatch) == 0
+    assert one.compare().differences == []
+
+
+def test_what_was_registered_stays_when_the_client_replaces_the_file(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    for file in (one.folder / "exports").glob("*.csv"):
+        file.unlink()
+    shutil.rmtree(one.folder / "work" / "staged")
+    assert one.walk_here(monkeypatch) == 0
+    assert one.compare().differences == []

@@ -162,6 +162,10 @@ def start(config: SandboxConfig, log: Path | None = None) -> RunningSandbox:
 
     Raises: RuntimeError when it does not come up; the reason is in `log`, or on stderr.
     """
+    if config.port and not _is_free(config.host, config.port):
+        raise RuntimeError(
+            f"port {config.port} is in use; stop what runs there (another sandbox? an open `make ui`?) or choose another port"
+        )
     for attempt in range(STARTS):
         chosen = config if config.port else replace(config, port=_free_port(config.host))
         sandbox = RunningSandbox(chosen, _spawn(chosen, log))
@@ -170,6 +174,16 @@ def start(config: SandboxConfig, log: Path | None = None) -> RunningSandbox:
         if config.port or attempt == STARTS - 1:
             break
     raise RuntimeError(f"the Pipedrive sandbox did not start on port {chosen.port}; is the port in use? Its own message is above")
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _spawn(config: SandboxConfig, log: Path | None) -> subprocess.Popen[bytes]:

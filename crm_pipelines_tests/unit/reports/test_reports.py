@@ -104,7 +104,7 @@ def test_queue_files_come_and_go_with_their_rows(tmp_path: Path) -> None:
     write_queues([ROW, {**ROW, "queue": "owner", "reason": "no_user"}], tmp_path)
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["owner.csv", "review.csv"]
     words = {"why": sentence("no_contact"), "what_to_do": next_step("no_contact")}
-    assert list(csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text()))) == [{**ROW, "row": "7", **words}]
+    assert list(csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text()))) == [{**ROW, "row": "7", "waits_for": "", **words}]
     assert (tmp_path / "review.csv").stat().st_mode & 0o777 == 0o600
     write_queues([ROW], tmp_path)
     assert [path.name for path in tmp_path.glob("*.csv")] == ["review.csv"]
