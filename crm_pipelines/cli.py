@@ -131,8 +131,8 @@ def doctor(engagement: tuple[str, ...], as_json: bool) -> int:
                 out.print(one["told"], markup=False, soft_wrap=True)
 
     _print(told, as_json, show)
-    wrong = any(one["level"] == "wrong" for findings in told.values() for one in findings)
-    return EXIT_SPEC_OR_SETTINGS if wrong else EXIT_RECONCILED
+    wrong = [one["code"] for findings in told.values() for one in findings if one["level"] == "wrong"]
+    return max(wrong, default=EXIT_RECONCILED)
 
 
 @_command("check", initialised=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crm_pipelines.destinations.base import Destination, Schema
-from crm_pipelines.errors import CrmError
+from crm_pipelines.errors import EXIT_SPEC_OR_SETTINGS, CrmError
 from crm_pipelines.journal import Allowance, Attempt, Journal, Outcome
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.session import account_key, connect
@@ -29,6 +29,8 @@ class Finding:
     level: Level
     what: str
     told: str
+    code: int = EXIT_SPEC_OR_SETTINGS
+    """The exit code of something wrong: the operator's to fix, or the destination's."""
 
 
 class Listener:
@@ -78,7 +80,7 @@ def examine(engagement: Engagement) -> Iterator[Finding]:
         yield from _clock(listener)
         yield from _budget(destination)
     except CrmError as error:
-        yield Finding("wrong", "account", str(error))
+        yield Finding("wrong", "account", str(error), error.exit_code)
     finally:
         destination.close()
 
