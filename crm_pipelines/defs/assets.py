@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import dagster as dg
 
 from crm_pipelines.defs import checks
+from crm_pipelines.defs.account import remember_forecast
 from crm_pipelines.defs.metadata import code_references, column_lineage, column_schema, gate_metadata
 from crm_pipelines.defs.partitions import (
     ENGAGEMENT_TAG,
@@ -221,6 +222,7 @@ def destination_schema(plan: Plan) -> dg.AssetsDefinition:
     )
     def make_schema(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
         with as_failure(), installation.session(plan.engagement, "prepare", context.instance) as session:
+            remember_forecast(session)
             summary = prepare(session)
         steps = [f"{step.kind} {step.name} ({step.phase})" for step in summary.made]
         return dg.MaterializeResult(metadata={"made": len(steps), "tokens": summary.tokens, "steps": dg.MetadataValue.json(steps)})

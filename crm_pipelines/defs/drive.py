@@ -19,7 +19,6 @@ from typing import Literal
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError  # public neither by name nor by base; the version is pinned
 
-from crm_pipelines.defs.account import remember_forecast
 from crm_pipelines.defs.component import CrmMigration
 from crm_pipelines.defs.fresh import begin_desired, is_desired, is_staged, remember_desired
 from crm_pipelines.defs.intake import register
@@ -35,7 +34,7 @@ from crm_pipelines.defs.resources import Installation, Stopped, require_local_le
 from crm_pipelines.errors import CrmError
 from crm_pipelines.observe import STOP
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.session import Session, open_session
+from crm_pipelines.phases.session import open_session
 
 Kind = Literal["stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report"]
 State = Literal["started", "finished", "shut", "stopped"]
@@ -117,12 +116,11 @@ class Walk:
         made_from = ""
         with ExitStack() as held:
             worker = held.enter_context(ThreadPoolExecutor(1, "walk"))
-            session: Session | None = None
+            is_held = False
             for step in self._wanted(until, phase):
-                if step.kind in WRITING and session is None:
-                    session = held.enter_context(open_session(self.project, "run"))
-                if step.kind == "prepare" and session is not None:
-                    remember_forecast(session)
+                if step.kind in WRITING and not is_held:
+                    held.enter_context(open_session(self.project, "run"))
+                    is_held = True
                 if step.kind == "resolve":
                     made_from = begin_desired(self.project)
                 for batch in self._batches(step):
