@@ -13,6 +13,7 @@ import pytest
 from crm_pipelines.defs import fresh
 from crm_pipelines.defs.drive import Progress, Walk, _contiguous, _sliced
 from crm_pipelines.defs.home import open_instance
+from crm_pipelines.defs.intake import register
 from crm_pipelines.errors import SettingsError, SourceError
 from crm_pipelines.phases.project import Project
 from crm_pipelines.settings import load_engagement
@@ -114,13 +115,25 @@ def test_mapped_records_tell_which_columns_they_come_from(walked: Walked) -> Non
     assert dg.TableColumnDep(asset_key=dg.AssetKey(["acme", "staged_contacts"]), column_name="email") in lineage["emails"]
 
 
-def test_a_file_that_cannot_be_read_fails_its_range_and_keeps_the_chunks_before_it(engage: Engage, instance: dg.DagsterInstance) -> None:
+def test_a_file_that_cannot_be_read_is_never_registered(engage: Engage, instance: dg.DagsterInstance) -> None:
     folder = engage()
     (folder / "exports" / "contacts_kartra_10-06-2026_6a29555584d5c.csv").write_text("not,a,kartra\nexport,at,all\n", encoding="utf-8")
     with pytest.raises(SourceError, match="contacts_kartra_10-06-2026"):
         list(walk(instance).run(until="map"))
+    assert instance.get_dynamic_partitions("acme__staged_contacts") == []
+    assert Project.open(load_engagement("acme")).chunks() == []
+
+
+def test_a_range_that_fails_keeps_the_chunks_before_it(engage: Engage, instance: dg.DagsterInstance) -> None:
+    engage()
+    project = Project.open(load_engagement("acme"))
+    register(project, instance)
+    last = project.chunk(project.object_chunks("contacts")[-1])
+    project.export_path(last).write_text("not,a,kartra\nexport,at,all\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=last.file_name):
+        list(walk(instance).run(until="map"))
     done = instance.get_materialized_partitions(dg.AssetKey(["acme", "staged_contacts"]))
-    assert [key.split("-")[2].split("_")[0] for key in sorted(done)] == ["leads", "contacts"]
+    assert [key.split("-")[2].split("_")[0] for key in sorted(done)] == ["leads"]
     failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
     assert len(failed) == 1
 

@@ -153,7 +153,7 @@ def test_command_line(tmp_path: Any) -> None:
 
 
 def test_port_in_use_is_said(sandbox: RunningSandbox, launch: Launch, tmp_path: Any) -> None:
-    with pytest.raises(RuntimeError, match="did not start on port"):
+    with pytest.raises(RuntimeError, match="is in use"):
         launch(PLAIN, port=sandbox.config.port, sandbox_token="another")
 
 
