@@ -29,12 +29,14 @@ from crm_pipelines.defs.partitions import (
     group_name,
 )
 from crm_pipelines.defs.resources import Installation, as_failure
+from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.desired import map_all, resolve_all, stage_chunk
 from crm_pipelines.phases.load import load
 from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import gate
+from crm_pipelines.phases.session import Session
 
 if TYPE_CHECKING:
     Materialized: TypeAlias = dg.MaterializeResult[None]
@@ -250,6 +252,7 @@ def loaded(plan: Plan, phase: str, previous: str | None) -> dg.AssetsDefinition:
     )
     def load_phase(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
         with as_failure(), installation.session(plan.engagement, f"load {phase}", context.instance) as session:
+            require_open_gate(session, previous)
             report = load(session, phase, list(context.partition_keys))
             for chunk in context.partition_keys:
                 states = {f"records {state}": count for state, count in report.per_chunk.get(chunk, {}).items()}
@@ -299,6 +302,18 @@ def reconciled(plan: Plan) -> dg.AssetsDefinition:
             return reconcile_and_report(installation.project(plan.engagement))
 
     return report
+
+
+def require_open_gate(session: Session, previous: str | None) -> None:
+    """Raise SettingsError unless the phase before is through its gate in this pass: a blocking check only holds within one run."""
+    if previous is None:
+        return
+    found = session.ledger.gate(session.engagement, session.pass_no, previous)
+    if found is None or not found.is_open:
+        state = "was not judged yet" if found is None else "is shut"
+        raise SettingsError(
+            f"{session.engagement}: the gate of {previous} {state} in this pass; load {previous} first, or: crm run {session.engagement}"
+        )
 
 
 def _materialized(context: dg.AssetExecutionContext, key: dg.AssetKey, chunk: str, metadata: dict[str, Any]) -> None:
