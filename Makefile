@@ -34,8 +34,8 @@ setup-dev: $(SETUP_DEV) ## install what developing needs as well, once
 demo: setup ## migrate a messy sample export into a local Pipedrive, twice, and compare it with the truth
 	@$(BIN)/python scripts/demo.py
 
-test: setup-dev ## run all tests
-	$(BIN)/python -m pytest
+test: setup-dev ## run all tests, on two cores
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: setup-dev
 	$(BIN)/python -m pytest crm_pipelines_tests/unit crm_pipelines_tests/language crm_pipelines_tests/conformance -q -m "not slow and not postgres and not node and not browser"
