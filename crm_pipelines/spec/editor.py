@@ -26,6 +26,6 @@ def editor_schema() -> dict[str, Any]:
         "description": options["description"],
         "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object", "additionalProperties": {"type": "string"}}],
     }
-    rules = [{"const": rule.name, "description": rule.headline} for rule in load_rules().values()]
+    rules = [{"const": rule.name, "description": rule.headline} for _, rule in sorted(load_rules().items())]  # whatever was imported first
     definitions["FieldMap"]["properties"]["rule"] = {"description": "Named rule; by the column's type when left out.", "oneOf": rules}
     return {"$schema": DRAFT, "title": "Mapping spec", **schema}
