@@ -7,6 +7,7 @@ what the client chose (decisions, checked by spec).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,6 +44,9 @@ class AccountSettings:
     apply_within_s: float = 30.0
     plan: str | None = None
     seats: int | None = None
+    database: str = ""
+    login: str = ""
+    prefix: str = ""
 
 
 class _Node(BaseModel):
@@ -70,6 +74,12 @@ class AccountNode(_Node):
     """How long the vendor may still apply a request that got no answer."""
     plan: str | None = None
     seats: int | None = None
+    database: str = ""
+    """Database on a server that holds several (Odoo)."""
+    login: str = ""
+    """User whose key it is, for APIs that ask for both (Odoo 18 and earlier)."""
+    prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    """Name space of our external ids, where the vendor has such; empty: made from the engagement's name."""
 
 
 class FileNode(_Node):
@@ -183,6 +193,9 @@ class Engagement:
             apply_within_s=node.apply_within_s,
             plan=node.plan,
             seats=node.seats,
+            database=node.database,
+            login=node.login,
+            prefix=node.prefix or "crm_" + re.sub(r"[^a-z0-9]+", "_", self.name.casefold()),
         )
 
 

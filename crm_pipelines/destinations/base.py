@@ -43,6 +43,8 @@ class WantedSchema:
     """Pipeline name -> its stages in order."""
     types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phase -> names of record types it uses (activity types)."""
+    currencies: tuple[str, ...] = ()
+    """ISO 4217 codes of the amounts that records carry."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Phase -> records that will be created; held against the plan's caps."""
 
@@ -89,7 +91,7 @@ class Schema:
 class Step:
     """One thing that `prepare` would make: for the forecast, the journal and the seal's diff."""
 
-    kind: Literal["field", "option", "label", "pipeline", "stage", "type"]
+    kind: Literal["field", "option", "label", "pipeline", "stage", "type", "currency"]
     phase: str
     name: str
     tokens: int
@@ -115,6 +117,10 @@ class Capabilities:
     apply_within_s: float
     """Longest time within which the vendor may still apply a request that got no answer."""
     label_phases: frozenset[str] = frozenset()
+    batch_rows: int = 1
+    """Records that one create request carries."""
+    seconds_per_record: Mapping[str, float] = field(default_factory=dict)
+    """Phase -> measured seconds that one create takes where the vendor sells no quota; empty where tokens are the limit."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +143,17 @@ class WriteRow:
 class Budget:
     """What the account may spend: the day's allowance and what remains of it."""
 
-    allowance: Allowance
+    allowance: Allowance | None
+    """None where the vendor sets no quota: then requests are counted instead of tokens, and there is no calendar."""
     remaining: int
     cost: Mapping[str, int]
     """`phase.operation` -> tokens of one request, `list.<phase>` -> tokens of one page."""
     tokens_per_day: int
+
+    @property
+    def unit(self) -> str:
+        """What is counted: tokens where a quota is sold, requests elsewhere."""
+        return "requests" if self.allowance is None else "tokens"
 
 
 class Destination(Protocol):

@@ -146,6 +146,10 @@ def _named_field_problems(path: Path, phase: Phase, document: Document) -> Itera
 
 def _external_id_problems(path: Path, phase: Phase, document: Document, contract: PhaseContract) -> Iterable[Problem]:
     marked = [name for name, node in phase.custom_fields.items() if node.external_id]
+    if contract.native_key:
+        for name in marked:
+            yield document.problem((*path, "custom_fields", name), "the destination keeps source keys itself; take external_id away")
+        return
     if contract.custom_fields and len(marked) != 1:
         found = ", ".join(repr(name) for name in marked) or "none"
         yield document.problem(

@@ -91,6 +91,8 @@ class PhaseContract:
     """Records are found, never made."""
     types: str | None = None
     """The field that names a record type which must exist."""
+    native_key: bool = False
+    """The vendor stores external ids itself; no custom field has to carry the source key."""
     pipeline: str | None = None
     stage: str | None = None
     """Fields that name a board and its stage."""
