@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 import polars as pl
 
-from crm_pipelines.spec.countries import country_code
+from crm_pipelines.spec import countries
 from crm_pipelines.spec.rules import rule
 from crm_pipelines.spec.rules_text import SPACES, filled
 
@@ -23,6 +23,8 @@ DISGUISE = re.compile("^\\s*tel:|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]
 BETWEEN_NUMBERS = re.compile(r"[/;,|&\n]|\b(?:or|and)\b", re.IGNORECASE)
 LEAST_DIGITS = 6
 """Fewer digits than this are no telephone number of their own (an extension, a code)."""
+SCHEME = r"^[A-Za-z0-9+,.-]+:"
+"""What counts as the scheme of an address (`https:`), unless nothing but digits follows: then it is host and port."""
 EMAIL = r"^[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+\.[^\s@<>,;:\"()\[\]\\.]{2,}$"
 
 
@@ -51,6 +53,28 @@ def address(*columns: pl.Expr, parts: list[str]) -> pl.Expr:
     line = pl.concat_str(cells, separator=", ", ignore_nulls=True)
     named = [cell.alias(part) for cell, part in zip(cells, parts, strict=True) if part != "value"]
     return pl.when(line != "").then(pl.struct([line.alias("value"), *named]))
+
+
+@rule("text", gives="text")
+def country_code(column: pl.Expr) -> pl.Expr:
+    """The ISO code of a country, `GB`, from its code or English name as exported; empty when it is not known."""
+    return filled(column).map_batches(_codes, return_dtype=pl.String, is_elementwise=True)
+
+
+def _codes(names: pl.Series) -> pl.Series:
+    distinct = names.drop_nulls().unique().to_list()
+    return names.replace_strict(distinct, [countries.country_code(name) for name in distinct], default=None, return_dtype=pl.String)
+
+
+@rule("text", gives="text")
+def web_address(column: pl.Expr) -> pl.Expr:
+    """A web address as it stands, with `http://` in front when it names no scheme. `example.com:8080` is host and port;
+    an empty query or fragment goes with its mark then."""
+    value = filled(column)
+    has_scheme = value.str.contains(SCHEME) & ~value.str.contains(SCHEME + "[0-9]+$")
+    bare = value.str.replace(r"^([^#]*)#$", "${1}").str.replace(r"^([^?#]*)\?(#|$)", "${1}${2}").str.replace("^//", "")
+    prefix = pl.when(bare.str.contains("^(?:$|[?#])")).then(pl.lit("http:")).otherwise(pl.lit("http://"))
+    return pl.when(has_scheme).then(value).otherwise(pl.concat_str([prefix, bare]))
 
 
 @rule("text", gives="text")
@@ -101,4 +125,4 @@ def _region(calling_code: str | None, country: str | None) -> str | None:
         region = str(phonenumbers.region_code_for_country_code(int(digits)))
         if region not in ("ZZ", "001"):
             return region
-    return country_code(calling_code) or country_code(country)
+    return countries.country_code(calling_code) or countries.country_code(country)

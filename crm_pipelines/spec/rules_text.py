@@ -38,6 +38,13 @@ def text(column: pl.Expr, *, max: int | None = None, empty: list[str] | None = N
     return filled(value.str.slice(0, max)) if max else value
 
 
+@rule("text", gives="text")
+def one_line(column: pl.Expr) -> pl.Expr:
+    """Text on one line: line breaks become `, `, spaces collapse, commas that would stand doubled become one."""
+    joined = filled(column).str.replace_all(r"\s*[\r\n]\s*", ", ").str.replace_all(SPACES, " ")
+    return filled(joined.str.replace_all(r" ?,(?: ?,)+ ?", ", "))
+
+
 @rule("text", "number", gives="text")
 def join(*columns: pl.Expr, separator: str = " ") -> pl.Expr:
     """The columns that are not empty, in order, with `separator` between them (a space when left out)."""
@@ -92,10 +99,23 @@ def html_note(column: pl.Expr) -> pl.Expr:
     return pl.when(value.str.contains(TAG_PATTERN)).then(value).otherwise(escaped(value))
 
 
+@rule("text", gives="text")
+def html_paragraph(column: pl.Expr) -> pl.Expr:
+    """A note as one paragraph of HTML, marked as HTML libraries write it back: plain text is escaped (quotes are not), line breaks
+    become <br>; text that already holds tags stays as it is."""
+    value = filled(column)
+    marks = value.str.replace_many(["&", "<", ">", "\u00a0"], ["&amp;", "&lt;", "&gt;", "&nbsp;"])
+    paragraph = pl.concat_str([pl.lit("<p>"), _broken(marks), pl.lit("</p>")])
+    return pl.when(value.str.contains(TAG_PATTERN)).then(value).otherwise(paragraph)
+
+
 def escaped(value: pl.Expr) -> pl.Expr:
     """Return plain text as HTML that shows the same."""
-    marks = value.str.replace_many(["&", "<", ">", '"', "'"], ["&amp;", "&lt;", "&gt;", "&quot;", "&#x27;"])
-    return marks.str.replace_all(r"\r\n|\r|\n", "<br>")
+    return _broken(value.str.replace_many(["&", "<", ">", '"', "'"], ["&amp;", "&lt;", "&gt;", "&quot;", "&#x27;"]))
+
+
+def _broken(value: pl.Expr) -> pl.Expr:
+    return value.str.replace_all(r"\r\n|\r|\n", "<br>")
 
 
 def unless_empty(column: pl.Expr) -> pl.Expr:

@@ -18,6 +18,12 @@ def date(column: pl.Expr) -> pl.Expr:
     return column
 
 
+@rule("date", gives="datetime")
+def date_to_utc(column: pl.Expr) -> pl.Expr:
+    """The first moment of a day, 00:00 UTC."""
+    return column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
 @rule("datetime", gives="datetime")
 def utc(column: pl.Expr) -> pl.Expr:
     """A moment, sent in UTC."""

@@ -98,6 +98,46 @@ def html_note(cell: str | None) -> str | None:
 
 
 @says
+def html_paragraph(cell: str | None) -> str | None:
+    value = trimmed(cell)
+    if value is None or re.search("<[a-zA-Z/][^<>]*>", value):
+        return value
+    lines = [html.escape(line, quote=False).replace("\u00a0", "&nbsp;") for line in re.split("\r\n|\r|\n", value)]
+    return f"<p>{'<br>'.join(lines)}</p>"
+
+
+@says
+def one_line(cell: str | None) -> str | None:
+    """Cut at line breaks and doubled commas; what is left of them is joined again."""
+    lines = [" ".join(line.split()) for line in re.split("[\r\n]+", trimmed(cell) or "")]
+    found = ", ".join(lines)
+    while (fewer := re.sub(" ?, ?, ?", ", ", found)) != found:
+        found = fewer
+    return found.strip() or None
+
+
+@says
+def country_code(cell: str | None) -> str | None:
+    return REGIONS.get(" ".join((cell or "").split()).lower())
+
+
+@says
+def web_address(cell: str | None) -> str | None:
+    """Take the address apart as RFC 3986 does, a scheme put before an address without one, and put it together again."""
+    rest = trimmed(cell)
+    if rest is None:
+        return None
+    scheme, colon, after = rest.partition(":")
+    if colon and scheme and all(c.isascii() and (c.isalnum() or c in "+,-.") for c in scheme) and not (after.isdigit() and after):
+        return rest
+    rest, _, fragment = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    host = rest.removeprefix("//")
+    found = f"http://{host}" if host else "http:"
+    return found + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+
+
+@says
 def full_name(*cells: str | None) -> str | None:
     return " ".join(word for cell in cells for word in (cell or "").split()) or None
 
@@ -196,6 +236,11 @@ def split_options(cell: str | None, words: Mapping[str, Any], separators: tuple[
 @says
 def date(day: date | None) -> date | None:  # noqa: F811  (the rule's name)
     return day
+
+
+@says
+def date_to_utc(day: date | None) -> datetime | None:  # type: ignore[valid-type]
+    return datetime.fromisoformat(f"{day}T00:00:00+00:00") if day else None
 
 
 @says
