@@ -114,7 +114,7 @@ def init(as_json: bool) -> None:
 @_command("doctor")
 @click.argument("engagement", nargs=-1)
 def doctor(engagement: tuple[str, ...], as_json: bool) -> int:
-    """Check token, plan, seats, caps, clock and budget of engagements (default: all) before anything else."""
+    """Check access, plan, seats, caps, clock and budget of engagements (default: all) before anything else."""
     from crm_pipelines.defs.doctor import examine
 
     names = engagement or tuple(engagement_names(home()))
@@ -192,13 +192,13 @@ def sandbox_pipedrive(arguments: tuple[str, ...]) -> int:
 def plan(engagement: str, as_json: bool) -> int:
     """Show what a load would do and cost, day by day; sends nothing but reads."""
     from crm_pipelines.defs.commands import make_plan
-    from crm_pipelines.reports.terminal import calendar_table, forecast_table
+    from crm_pipelines.reports.terminal import cost_table, forecast_table
 
     told = make_plan(_open(engagement))
 
     def show() -> None:
         out.print(forecast_table(told["forecast"]))
-        out.print(calendar_table(told["forecast"]))
+        out.print(cost_table(told["forecast"]))
         out.print(told["confirmation"], markup=False, soft_wrap=True)
 
     _print(told, as_json, show)
@@ -231,7 +231,7 @@ def confirm(engagement: str, by: str, sample: int | None, without_sample: str | 
 @_command("run")
 @click.argument("engagement")
 @click.option("--phase", help="Stop behind the gate of this phase.")
-@click.option("--wait", is_flag=True, help="When the day's tokens are spent, wait for the vendor's next day and go on.")
+@click.option("--wait", is_flag=True, help="When the vendor's daily quota is spent, wait for the vendor's next day and go on.")
 def run(engagement: str, phase: str | None, wait: bool, as_json: bool) -> int:
     """Load what is confirmed, phase by phase, each behind its gate; run again to go on or to take in new files."""
     from crm_pipelines.defs.commands import run_engagement
@@ -245,7 +245,7 @@ def run(engagement: str, phase: str | None, wait: bool, as_json: bool) -> int:
 @_command("status")
 @click.argument("engagement")
 def status(engagement: str, as_json: bool) -> int:
-    """Show rows by bucket, records by state, queues and tokens, as the ledger has them; asks nothing of the destination."""
+    """Show rows by bucket, records by state, queues and what was spent, as the ledger has them; asks nothing of the destination."""
     from crm_pipelines.defs.commands import read_status
     from crm_pipelines.reports.terminal import show_account
 

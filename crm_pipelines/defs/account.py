@@ -23,6 +23,7 @@ from crm_pipelines.phases.reconcile import queue_rows, summary
 from crm_pipelines.phases.session import Session
 from crm_pipelines.reports.reconciliation import write_queues, write_reconciliation
 
+FORECAST_PARTS = {"forecast": "total", "cheapest": "cheapest", "prepare": "prepare", "verify": "verify"}
 OPEN_BUCKETS = ("waiting", "refused", "quarantined")
 VERDICTS = {
     EXIT_RECONCILED: "Reconciled: every row and record adds up, nothing waits.",
@@ -97,17 +98,18 @@ def remember_forecast(session: Session) -> None:
 
 
 def budget_of(project: Project, ledger: Ledger) -> dict[str, Any]:
-    """Return forecast, spent and cheapest tokens of the current pass; zeroes before its first run."""
+    """Return forecast, spent and cheapest of the current pass in what the vendor limits; `unit` is None before its first run."""
     name, account = project.engagement.name, account_name(project)
     now = ledger.current_pass(name) or ledger.last_closed(name)
     path = _forecast_path(project, now.pass_no if now else 0)
     told = orjson.loads(path.read_bytes()) if path.exists() else {}
     spent = ledger.spend_total(account, name)
+    unit = told.get("unit", "tokens") if told else None
     return {
-        "forecast": told.get("total_tokens", 0),
-        "cheapest": told.get("cheapest_tokens", 0),
-        "prepare": told.get("prepare_tokens", 0),
-        "verify": told.get("verify_tokens", 0),
+        "unit": unit,
+        **{name: told.get(f"{stored}_{unit}", 0) for name, stored in FORECAST_PARTS.items()},
+        "duration_s": told.get("duration_s"),
+        "notes": told.get("notes", []),
         "spent": spent.spent_ours - told.get("spent_before", spent.spent_ours if not told else 0),
         "spent_by_operation": dict(spent.by_operation),
         "calendar": told.get("calendar", []),

@@ -227,7 +227,8 @@ def destination_schema(plan: Plan) -> dg.AssetsDefinition:
             remember_forecast(session)
             summary = prepare(session)
         steps = [f"{step.kind} {step.name} ({step.phase})" for step in summary.made]
-        return dg.MaterializeResult(metadata={"made": len(steps), "tokens": summary.tokens, "steps": dg.MetadataValue.json(steps)})
+        spent = {} if summary.tokens is None else {"tokens": summary.tokens}
+        return dg.MaterializeResult(metadata={"made": len(steps), **spent, "steps": dg.MetadataValue.json(steps)})
 
     return make_schema
 
@@ -295,7 +296,7 @@ def reconciled(plan: Plan) -> dg.AssetsDefinition:
         key=plan.key("reconciliation"),
         deps=[plan.key(f"{plan.project.phases[-1]}_gate")],
         dagster_type=ReconciliationFrame,
-        description="Rows by bucket, records by state, tokens against forecast: HTML to read, JSON for machines, queues as CSV.",
+        description="Rows by bucket, records by state, spent against forecast: HTML to read, JSON for machines, queues as CSV.",
     )
     def report(context: dg.AssetExecutionContext, installation: Installation) -> dg.Output[Any]:
         with as_failure():

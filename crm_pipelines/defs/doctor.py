@@ -1,4 +1,4 @@
-"""What `crm doctor` looks at before anything else: settings, token, plan, seats, caps, clocks, budget. Knows no Dagster.
+"""What `crm doctor` looks at before anything else: settings, access, plan, seats, caps, clocks, budget. Knows no Dagster.
 
 Belongs here: findings about one engagement's surroundings. Not here: the spec (spec.check), the exports (phases.stage).
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from crm_pipelines.destinations.base import Destination, Schema
+from crm_pipelines.destinations.base import Capabilities, Destination, Schema
 from crm_pipelines.errors import EXIT_SPEC_OR_SETTINGS, CrmError
 from crm_pipelines.journal import Allowance, Attempt, Journal, Outcome
 from crm_pipelines.ledger import Ledger
@@ -88,13 +88,16 @@ def examine(engagement: Engagement) -> Iterator[Finding]:
 def _account(found: Schema, settings: AccountSettings, engagement: Engagement) -> Iterator[Finding]:
     yield Finding("good", "token", f"accepted by {found.account}")
     declared = [(name, want, have) for name, want, have in _declared(found, settings) if want is not None]
-    yield Finding("good", "plan", f"{found.plan or 'not told by the vendor'}, {found.seats} seats, currency {found.currency}")
+    seats = f"{found.seats} seats, " if found.seats else ""
+    yield Finding("good", "plan", f"{found.plan or 'not told by the vendor'}, {seats}currency {found.currency}")
     for name, want, have in declared:
         if str(want) != str(have):
             yield Finding("wrong", name, f"engagement.yaml declares {want}, the account has {have}; correct account.{name}")
     yield Finding("good", "users", f"{len(found.users)} active")
     caps = ", ".join(f"{name} {count:,}" for name, count in sorted(found.caps.items()))
     yield Finding("note", "caps", caps or "none told")
+    for note in getattr(found, "notes", ()):
+        yield Finding("note", "account", note)
     if found.timezone and found.timezone != engagement.node.source.timezone:
         yield Finding("note", "time zone", f"exports are read in {engagement.node.source.timezone}, the account shows {found.timezone}")
 
@@ -113,6 +116,14 @@ def _clock(listener: Listener) -> Iterator[Finding]:
 
 def _budget(destination: Destination) -> Iterator[Finding]:
     budget = destination.budget()
+    if budget.allowance is None:
+        yield Finding("good", "budget", f"no quota; {_pace(destination.capabilities)}")
+        return
     room = max(0, budget.remaining - budget.allowance.reserve)
     told = f"{budget.tokens_per_day:,} tokens a day, {budget.remaining:,} left today, {budget.allowance.reserve:,} kept for other apps"
     yield Finding("good" if room else "wrong", "budget", told)
+
+
+def _pace(limits: Capabilities) -> str:
+    connections = f"{limits.concurrency} connection{'' if limits.concurrency == 1 else 's'}"
+    return f"{connections}, batches of {limits.batch_rows:,}" if limits.batch_rows > 1 else f"{connections}, one record a request"

@@ -16,7 +16,7 @@ import pandas as pd
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
 from crm_pipelines.defs.account import close_pass, write_account
-from crm_pipelines.defs.metadata import account_markdown
+from crm_pipelines.defs.metadata import account_markdown, budget_metadata
 from crm_pipelines.defs.partitions import chosen_features
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.project import Project
@@ -51,14 +51,11 @@ def reconcile_and_report(project: Project) -> dg.Output[pd.DataFrame]:
     with Ledger.open(home().ledger_url) as ledger:
         told, paths = write_account(project, ledger)
         close_pass(told, ledger)
-    budget = told["budget"]
     metadata = {
         "report": dg.MetadataValue.path(str(paths["html"])),
         "for machines": dg.MetadataValue.path(str(paths["json"])),
         "reconciliation": dg.MetadataValue.md(account_markdown(told)),
-        "tokens spent": budget["spent"],
-        "tokens forecast": budget["forecast"],
-        "tokens, cheapest possible": budget["cheapest"],
+        **budget_metadata(told["budget"]),
         "rows that wait": sum(queue["rows"] for queue in told["queues"]),
     }
     return dg.Output(summary_frame(told), metadata=metadata)

@@ -83,6 +83,16 @@ def account_markdown(told: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def budget_metadata(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was spent and forecast, in what the vendor limits; nothing before a first run."""
+    unit = budget["unit"]
+    if unit is None:
+        return {}
+    minutes = {} if budget["duration_s"] is None else {"minutes forecast": round(budget["duration_s"] / 60, 1)}
+    figures = {f"{unit} spent": budget["spent"], f"{unit} forecast": budget["forecast"], f"{unit}, cheapest possible": budget["cheapest"]}
+    return {**figures, **minutes}
+
+
 def _rows_table(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     buckets = sorted({name for row in rows for name, count in row["buckets"].items() if count})
     yield "| file | rows | " + " | ".join(buckets) + " |"

@@ -79,7 +79,7 @@ def resume_sensor(plan: Plan, jobs: Jobs) -> dg.SensorDefinition:
         name=f"{group_name(name)}__resume",
         jobs=jobs,
         minimum_interval_seconds=RESUME_LOOK_EVERY_S,
-        description="After a day without tokens: pending phases are asked for again when the vendor's next day begins.",
+        description="After a day whose quota was spent: pending phases are asked for again when the vendor's next day begins.",
     )
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:

@@ -22,7 +22,7 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.settings import home
 
-GROWING = frozenset({"destination.users", "headings"})
+GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
 SHOWN_LINES = 40
 
@@ -98,7 +98,11 @@ def seal_content(session: Session) -> dict[str, Any]:
         "decisions": dict(sorted(project.decisions.items())),
         "headings": _headings(project),
         "destination": _projection(session),
-        "growth": {"labels": "a new tag becomes a new label", "chunks": "a new export file of a known object is loaded"},
+        "growth": {
+            "labels": "a new tag becomes a new label",
+            "currencies": "a new currency is switched on",
+            "chunks": "a new export file of a known object is loaded",
+        },
         "engine": {"version": __version__, "lock": _lock_digest()},
     }
 
@@ -206,6 +210,7 @@ def _projection(session: Session) -> dict[str, Any]:
         "fields": fields,
         "stages": {pipeline: list(stages) for pipeline, stages in sorted(wanted.stages.items())},
         "types": {phase: sorted(names) for phase, names in sorted(wanted.types.items())},
+        "currencies": dict.fromkeys(sorted(wanted.currencies), "in use"),
         "users": {key: "has a user" if key.casefold() in found.users else "has no user" for key in sorted(owners)},
     }
 

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from crm_pipelines.destinations.base import Budget, WantedSchema
+from crm_pipelines.journal import Allowance
 from crm_pipelines.phases.map import wanted_schema as wanted_of
 from crm_pipelines.phases.session import Session
 
@@ -24,7 +25,7 @@ DECISIONS = ("create", "update", "unchanged", "waiting", "refused")
 
 @dataclass(frozen=True)
 class PhaseForecast:
-    """What one phase will do and cost."""
+    """What one phase will do and cost; tokens are None where the vendor sells no quota."""
 
     create: int = 0
     update: int = 0
@@ -32,26 +33,41 @@ class PhaseForecast:
     waiting: int = 0
     refused: int = 0
     requests: int = 0
-    tokens: int = 0
-    cheapest_tokens: int = 0
+    """Creates travel in batches where the vendor takes them, updates one by one."""
+    tokens: int | None = None
+    cheapest_tokens: int | None = None
     """The creates alone, at the price of one create each."""
+    cheapest_requests: int = 0
+    """Those of the creates alone."""
+    duration_s: float = 0.0
+    """What its creates and updates take by the destination's measured pace; 0 where tokens are the limit."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The cheapest call plan for what is desired now, with its calendar."""
+    """The cheapest call plan for what is desired now: in tokens with a calendar, or in requests and time where there is no quota."""
 
     phases: Mapping[str, PhaseForecast]
-    prepare_tokens: int
-    verify_tokens: int
+    unit: str
+    """What the vendor limits, and what is counted: `tokens` or `requests`."""
+    prepare_requests: int
+    verify_requests: int
     """Bulk listings: matching before, counting after."""
-    total_tokens: int
-    cheapest_tokens: int
-    tokens_per_day: int
-    remaining_today: int
-    reserve: int
+    total_requests: int
+    cheapest_requests: int
+    duration_s: float | None
+    """None where tokens are the limit, and where no pace was measured."""
+    prepare_tokens: int | None = None
+    verify_tokens: int | None = None
+    total_tokens: int | None = None
+    cheapest_tokens: int | None = None
+    tokens_per_day: int | None = None
+    remaining_today: int | None = None
+    reserve: int | None = None
     calendar: list[dict[str, Any]] = field(default_factory=list)
-    """Day by day: date, tokens, cumulative share of the total."""
+    """Day by day: date, tokens, cumulative share of the total; empty without a quota."""
+    notes: tuple[str, ...] = ()
+    """What the destination says of itself that a planner should know."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -129,29 +145,51 @@ def forecast(session: Session) -> Forecast:
     steps = session.destination.missing(wanted_schema(session), schema)
     phases: dict[str, PhaseForecast] = {}
     present: dict[str, dict[str, str]] = {}
-    verify = 0
+    listing: dict[str, int] = {}
     for phase in project.phases:
-        phases[phase], present[phase], pages = _forecast_phase(session, phase, present, budget)
-        verify += pages
-    prepare = sum(step.tokens for step in steps)
-    total = prepare + verify + sum(p.tokens for p in phases.values())
-    return Forecast(
+        phases[phase], present[phase], listing[phase] = _forecast_phase(session, phase, present, budget)
+    prepare, verify = sum(1 for step in steps if step.tokens), sum(listing.values())
+    plan = Forecast(
         phases=phases,
+        unit=budget.unit,
+        prepare_requests=prepare,
+        verify_requests=verify,
+        total_requests=prepare + verify + sum(one.requests for one in phases.values()),
+        cheapest_requests=sum(one.cheapest_requests for one in phases.values()),
+        duration_s=_duration_s(session, phases),
+        notes=tuple(getattr(schema, "notes", ())),
+    )
+    return _priced(plan, budget, sum(step.tokens for step in steps), listing)
+
+
+def _priced(plan: Forecast, budget: Budget, prepare: int, listing: Mapping[str, int]) -> Forecast:
+    """Return the plan with its tokens and calendar; as it is where the vendor sells no quota."""
+    if budget.allowance is None:
+        return plan
+    verify = sum(pages * budget.cost.get(f"list.{phase}", 0) for phase, pages in listing.items())
+    total = prepare + verify + sum(one.tokens or 0 for one in plan.phases.values())
+    return replace(
+        plan,
         prepare_tokens=prepare,
         verify_tokens=verify,
         total_tokens=total,
-        cheapest_tokens=sum(p.cheapest_tokens for p in phases.values()),
+        cheapest_tokens=sum(one.cheapest_tokens or 0 for one in plan.phases.values()),
         tokens_per_day=budget.tokens_per_day,
         remaining_today=budget.remaining,
         reserve=budget.allowance.reserve,
-        calendar=calendar(budget, total),
+        calendar=calendar(budget, budget.allowance, total),
     )
+
+
+def _duration_s(session: Session, phases: Mapping[str, PhaseForecast]) -> float | None:
+    """Return how long the records take at the measured pace; None where the vendor's quota decides instead."""
+    return sum(one.duration_s for one in phases.values()) if session.destination.capabilities.seconds_per_record else None
 
 
 def wanted_schema(session: Session) -> WantedSchema:
     """Return the fields, options, labels and stages that the desired records use."""
     project = session.project
-    columns = ("key", "queue", "labels", "payload", "status")
+    columns = ("key", "queue", "labels", "payload", "amount", "currency", "status")
     frames = {phase: project.mapped(phase, *columns) for phase in project.phases if not project.compiled.phases[phase].pairs}
     wanted = wanted_of(project.compiled, frames)
     is_open = (pl.col("status") == "open") & pl.col("queue").is_null()
@@ -159,13 +197,12 @@ def wanted_schema(session: Session) -> WantedSchema:
     return replace(wanted, counts={**wanted.counts, **opened})
 
 
-def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
+def calendar(budget: Budget, allowance: Allowance, tokens: int) -> list[dict[str, Any]]:
     """Spread tokens over vendor days: what remains today above the reserve, then whole days less the reserve."""
     days: list[dict[str, Any]] = []
-    left, start = tokens, date.fromisoformat(budget.allowance.day)
-    reserve = budget.allowance.reserve
-    room = max(0, budget.remaining - reserve)
-    per_day = max(0, budget.tokens_per_day - reserve)
+    left, start = tokens, date.fromisoformat(allowance.day)
+    room = max(0, budget.remaining - allowance.reserve)
+    per_day = max(0, budget.tokens_per_day - allowance.reserve)
     index = 0
     while left > 0 and per_day > 0:
         spend = min(left, room)
@@ -184,12 +221,10 @@ def calendar(budget: Budget, tokens: int) -> list[dict[str, Any]]:
 def _forecast_phase(
     session: Session, phase: str, present: Mapping[str, Mapping[str, str]], budget: Budget
 ) -> tuple[PhaseForecast, dict[str, str], int]:
-    """Return the forecast, what becomes of each record that will be there (key -> decision), and tokens for listing."""
+    """Return the forecast, what becomes of each record that will be there (key -> decision), and requests for listing."""
     project = session.project
     compiled = project.compiled.phases[phase]
     desired = project.mapped(phase)
-    page = budget.cost.get(f"list.{phase}", 0) if not compiled.pairs else 0
-    pages = math.ceil(max(1, desired.height) / session.destination.capabilities.list_page) * page
     if compiled.create == "never":
         known = set(session.described().users)
         matched = [key for key in desired.get_column("key") if key in known]
@@ -201,23 +236,29 @@ def _forecast_phase(
     frame = classify(desired, records, _predicted_parents(compiled.links, present))
     counts = dict(frame.group_by("decision").len().iter_rows())
     there = dict(frame.filter(pl.col("decision").is_in(["create", "update", "unchanged"])).select("key", "decision").iter_rows())
+    pages = math.ceil(max(1, desired.height) / session.destination.capabilities.list_page)
+    match = pages if compiled.match and counts.get("create", 0) else 0
+    return _forecast_records(session, phase, counts, budget), there, pages + match
+
+
+def _forecast_records(session: Session, phase: str, counts: Mapping[str, int], budget: Budget) -> PhaseForecast:
+    """Return what records of these decisions cost: requests always, tokens where a quota is sold, time where a pace was measured."""
+    limits = session.destination.capabilities
     create, update = counts.get("create", 0), counts.get("update", 0)
     price, change = budget.cost.get(f"{phase}.create", 0), budget.cost.get(f"{phase}.update", 0)
-    tokens = create * price + update * change
-    match = pages if compiled.match and create else 0
-    return (
-        PhaseForecast(
-            create=create,
-            update=update,
-            unchanged=counts.get("unchanged", 0),
-            waiting=counts.get("waiting", 0),
-            refused=counts.get("refused", 0),
-            requests=create + update,
-            tokens=tokens,
-            cheapest_tokens=create * price,
-        ),
-        there,
-        pages + match,
+    is_sold = budget.allowance is not None
+    creating = math.ceil(create / limits.batch_rows)
+    return PhaseForecast(
+        create=create,
+        update=update,
+        unchanged=counts.get("unchanged", 0),
+        waiting=counts.get("waiting", 0),
+        refused=counts.get("refused", 0),
+        requests=creating + update,
+        tokens=create * price + update * change if is_sold else None,
+        cheapest_tokens=create * price if is_sold else None,
+        cheapest_requests=creating,
+        duration_s=(create + update) * limits.seconds_per_record.get(phase, 0.0),
     )
 
 

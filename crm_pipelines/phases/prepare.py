@@ -20,7 +20,8 @@ class PrepareSummary:
     """What was made in the destination."""
 
     made: tuple[Step, ...]
-    tokens: int
+    tokens: int | None
+    """What that costs; None where the vendor sells no quota."""
 
 
 def prepare(session: Session) -> PrepareSummary:
@@ -35,7 +36,7 @@ def prepare(session: Session) -> PrepareSummary:
     _check_keys(session, wanted, steps)
     if steps:
         session.schema = session.destination.prepare(wanted, session.journal("destination_schema"))
-    return PrepareSummary(tuple(steps), sum(step.tokens for step in steps))
+    return PrepareSummary(tuple(steps), None if session.allowance() is None else sum(step.tokens for step in steps))
 
 
 def _check_keys(session: Session, wanted: WantedSchema, steps: Sequence[Step]) -> None:

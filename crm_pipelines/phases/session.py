@@ -90,8 +90,8 @@ class Session:
         tokens = {record_token(self.engagement, phase, key): key for key in keys}
         return found.with_columns(pl.col("key").replace(tokens))
 
-    def allowance(self) -> Allowance:
-        """Return what may be spent today, by the vendor's own count."""
+    def allowance(self) -> Allowance | None:
+        """Return what may be spent today, by the vendor's own count; None where the vendor sells no quota."""
         return self.destination.budget().allowance
 
 

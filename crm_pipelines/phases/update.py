@@ -47,12 +47,14 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     """Return the updates to send for rows decided `update` or `adopt`.
 
     A record with nothing left to change is recorded as applied without a request; one with a conflict, or gone, waits in queue `conflict`.
+    Where the vendor keeps source keys itself, an adopted record is sent without changes too: it gets its key.
     """
     wanted = frame.filter(pl.col("decision").is_in(["update", "adopt"]))
     if wanted.is_empty():
         return []
     bases, before = _bases(session, phase, wanted), _before(session, phase, wanted)
     current = _current(session, phase, wanted)
+    keeps_keys = session.project.compiled.phases[phase].external_id is None
     out: list[WriteRow] = []
     same: list[WriteRow] = []
     conflicts: list[dict[str, str]] = []
@@ -63,7 +65,7 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
         if there is None or changes.conflicts:
             reason = "deleted_in_destination" if there is None else "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
             conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
-        elif changes.fields:
+        elif changes.fields or (row["decision"] == "adopt" and keeps_keys):
             out.append(write)
         else:
             same.append(write)

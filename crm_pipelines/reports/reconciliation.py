@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from crm_pipelines.reports.reasons import next_step, sentence
 
 PRIVATE_FILE = 0o600
+HOURS_FROM_MINUTES = 120
 QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason", "waits_for", "why", "what_to_do")
 
 
@@ -54,7 +56,7 @@ def as_html(account: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("crm_pipelines.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=number, money=money, sentence=sentence, next_step=next_step)
+    environment.filters.update(duration=duration, number=number, money=money, sentence=sentence, next_step=next_step)
     page = environment.get_template("reconciliation.html.j2")
     return page.render(
         account=account,
@@ -84,6 +86,14 @@ def money(value: str) -> str:
     exact = Decimal(value)
     places = max(2, -int(exact.normalize().as_tuple().exponent))
     return f"{exact:,.{places}f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person would say it: minutes, and hours once there are two of them."""
+    minutes = math.ceil(seconds / 60)
+    if minutes >= HOURS_FROM_MINUTES:
+        return f"{minutes / 60:,.1f} hours"
+    return "a minute or less" if seconds <= 60 else f"{minutes} minutes"
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation import columns_of
+from crm_pipelines.reports.reconciliation import columns_of, duration
 
 TICK, CROSS = Text("✓", style="bold green"), Text("✗", style="bold red")
 GATE_STYLE = {"passed": "green", "accepted": "yellow", "shut": "bold red", "not run": "dim"}
 
 
 def show_account(console: Console, told: Mapping[str, Any]) -> None:
-    """Print rows by bucket and records by state, queues with reasons, tokens, and the verdict."""
+    """Print rows by bucket and records by state, queues with reasons, what was spent, and the verdict."""
     console.print(account_table(told))
     for phase in told["phases"]:
         for reason in phase["reasons"]:
@@ -32,13 +32,18 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
     if told["queues"]:
         console.print(queue_table(told["queues"]))
     _show_aside(console, told)
-    budget = told["budget"]
-    console.print(
-        f"Tokens: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast, {budget['cheapest']:,} the cheapest possible "
-        f"(creates alone; set-up {budget['prepare']:,}, verification {budget['verify']:,} come on top).",
-        highlight=False,
-    )
+    if told["budget"]["unit"] is not None:
+        console.print(_spent(told["budget"]), highlight=False)
     console.print(told["verdict"], style="bold")
+
+
+def _spent(budget: Mapping[str, Any]) -> str:
+    takes = f" Forecast to take {duration(budget['duration_s'])}." if budget["duration_s"] is not None else ""
+    return (
+        f"{budget['unit'].capitalize()}: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast, "
+        f"{budget['cheapest']:,} the cheapest possible (creates alone; set-up {budget['prepare']:,}, "
+        f"verification {budget['verify']:,} come on top).{takes}"
+    )
 
 
 def _show_aside(console: Console, told: Mapping[str, Any]) -> None:
@@ -93,15 +98,29 @@ def forecast_table(told: Mapping[str, Any]) -> Table:
     """Return what each phase will do and cost."""
     table = Table(box=box.SIMPLE_HEAD, title="Forecast", title_justify="left", title_style="bold")
     table.add_column("phase")
-    for name in ("create", "update", "unchanged", "waiting", "requests", "tokens"):
+    names = [*("create", "update", "unchanged", "waiting", "requests"), *(("tokens",) if told["unit"] == "tokens" else ())]
+    counted = names[4:]
+    for name in names:
         table.add_column(name, justify="right")
     for phase, row in told["phases"].items():
-        table.add_row(phase, *(_count(row[name]) for name in ("create", "update", "unchanged", "waiting", "requests", "tokens")))
+        table.add_row(phase, *(_count(row[name]) for name in names))
     table.add_section()
-    table.add_row("set-up", *[""] * 5, _count(told["prepare_tokens"]))
-    table.add_row("verification", *[""] * 5, _count(told["verify_tokens"]))
-    table.add_row("all", *[""] * 5, f"[bold]{told['total_tokens']:,}[/]")
+    for title, part in (("set-up", "prepare"), ("verification", "verify")):
+        table.add_row(title, *[""] * 4, *(_count(told[f"{part}_{unit}"]) for unit in counted))
+    table.add_row("all", *[""] * 4, *(f"[bold]{told[f'total_{unit}']:,}[/]" for unit in counted))
     return table
+
+
+def cost_table(told: Mapping[str, Any]) -> Group:
+    """Return what the plan costs: the vendor's days where it sells a quota, else requests and time; then what a planner should know."""
+    cost = calendar_table(told) if told["unit"] == "tokens" else pace_line(told)
+    return Group(cost, *(Text(f"Note: {note}") for note in told["notes"]))
+
+
+def pace_line(told: Mapping[str, Any]) -> Text:
+    """Return what a plan without a quota takes."""
+    takes = "" if told["duration_s"] is None else f", about {duration(told['duration_s'])}"
+    return Text(f"No quota: {told['total_requests']:,} requests{takes}", style="bold")
 
 
 def calendar_table(told: Mapping[str, Any]) -> Group:
@@ -145,7 +164,7 @@ def _spelled(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in columns_of([counts]))
 
 
-def _count(value: int) -> str:
+def _count(value: int | None) -> str:
     return f"{value:,}" if value else ""
 
 

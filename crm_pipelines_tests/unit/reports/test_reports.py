@@ -13,8 +13,8 @@ from rich.console import Console
 
 from crm_pipelines.reports.live import LiveRun
 from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation import as_html, columns_of, write_queues, write_reconciliation
-from crm_pipelines.reports.terminal import calendar_table, forecast_table, show_account
+from crm_pipelines.reports.reconciliation import as_html, columns_of, duration, write_queues, write_reconciliation
+from crm_pipelines.reports.terminal import cost_table, forecast_table, show_account
 
 ACCOUNT: dict[str, Any] = {
     "engagement": "acme",
@@ -60,6 +60,9 @@ ACCOUNT: dict[str, Any] = {
         {"object": "contacts", "heading": "funnel_stage", "state": "waiting", "why": "not known to the map", "files": 1, "filled": 3},
     ],
     "budget": {
+        "unit": "tokens",
+        "duration_s": None,
+        "notes": [],
         "forecast": 6000,
         "spent": 6100,
         "cheapest": 5900,
@@ -129,6 +132,11 @@ def test_the_forecast_names_tokens_and_days() -> None:
     row = {"create": 10, "update": 0, "unchanged": 0, "waiting": 1, "refused": 0, "requests": 10, "tokens": 50, "cheapest_tokens": 50}
     told = {
         "phases": {"people": row},
+        "unit": "tokens",
+        "notes": [],
+        "prepare_requests": 1,
+        "verify_requests": 2,
+        "total_requests": 13,
         "prepare_tokens": 5,
         "verify_tokens": 20,
         "total_tokens": 75,
@@ -137,9 +145,47 @@ def test_the_forecast_names_tokens_and_days() -> None:
         "remaining_today": 70,
         "calendar": [{"day": "2026-11-22", "tokens": 70, "done_pct": 93}, {"day": "2026-11-23", "tokens": 5, "done_pct": 100}],
     }
-    text = printed(lambda console: (console.print(forecast_table(told)), console.print(calendar_table(told))))
+    text = printed(lambda console: (console.print(forecast_table(told)), console.print(cost_table(told))))
     for part in ("people", "verification", "75", "6,000 of them kept", "70 left today", "2026-11-23", "93 %"):
         assert part in text
+
+
+def test_without_a_quota_requests_and_time_stand_where_tokens_would() -> None:
+    row = {"create": 1200, "update": 0, "unchanged": 0, "waiting": 1, "refused": 0, "requests": 3, "tokens": None}
+    told = {
+        "phases": {"people": row},
+        "unit": "requests",
+        "duration_s": 250.0,
+        "notes": ["There is no subscription app."],
+        "prepare_requests": 2,
+        "verify_requests": 4,
+        "total_requests": 9,
+        "calendar": [],
+    }
+    text = printed(lambda console: (console.print(forecast_table(told)), console.print(cost_table(told))))
+    for part in ("1,200", "No quota: 9 requests, about 5 minutes", "Note: There is no subscription app."):
+        assert part in text
+    assert "token" not in text
+    assert "about" not in printed(lambda console: console.print(cost_table({**told, "duration_s": None})))
+
+
+NO_QUOTA = {**ACCOUNT["budget"], "unit": "requests", "duration_s": 250.0, "notes": ["There is no subscription app."], "calendar": []}
+
+
+@pytest.mark.parametrize(("budget", "requests"), [(NO_QUOTA, True), ({**NO_QUOTA, "unit": None, "duration_s": None, "notes": []}, False)])
+def test_a_report_speaks_of_tokens_only_where_there_are_some(budget: dict[str, Any], requests: bool) -> None:
+    told = {**ACCOUNT, "budget": budget}
+    page, text = as_html(told), printed(lambda console: show_account(console, told))
+    assert ("token" in page.casefold(), "token" in text.casefold()) == (False, False)
+    assert ("6,100</b><span>requests spent of 6,000" in page, "Requests: 6,100 spent" in text) == (requests, requests)
+    assert ("5 minutes" in page, "5 minutes" in text, "subscription app" in page) == (requests, requests, requests)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.2, "a minute or less"), (61, "2 minutes"), (7_190, "2.0 hours"), (7_100, "119 minutes"), (9_000, "2.5 hours")]
+)
+def test_a_time_is_told_as_a_person_would(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
 
 
 def test_a_live_run_counts_from_where_it_began_and_marks_a_shut_gate() -> None:
