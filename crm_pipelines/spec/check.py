@@ -90,10 +90,23 @@ def _home_problems(spec: MappingSpec, document: Document, source: SourceContract
     for each in source.objects:
         if each not in homes and each not in spec.schema_exports:
             yield document.problem(("phases",), f"export {each!r} has no home; name it in one phase's home_of, or in schema_exports")
+    for path, name in _derived_phases(spec):
+        if name not in spec.phases:
+            yield document.problem(path, f"there is no phase {name!r}{nearest(name, spec.phases)}")
     for each in (*spec.required, *spec.schema_exports):
         if each not in source.objects:
             where: Path = ("schema_exports", each) if each in spec.schema_exports else ("required",)
             yield document.problem(where, f"{each!r} is no export of {source.name}{nearest(each, source.objects)}")
+
+
+def _derived_phases(spec: MappingSpec) -> Iterable[tuple[Path, str]]:
+    """Yield where `derive` names a phase."""
+    for section in ("contacts", "owners", "companies", "purchases", "products", "bookings", "deals"):
+        if (node := getattr(spec.derive, section, None)) is not None:
+            yield ("derive", section, "phase"), node.phase
+    if spec.derive.purchases and spec.derive.purchases.phase_of:
+        for option, homes in spec.derive.purchases.phase_of.options.items():
+            yield from ((("derive", "purchases", "phase_of", "options", option, kind), phase) for kind, phase in homes.items())
 
 
 def _phase_problems(

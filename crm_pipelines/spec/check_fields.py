@@ -29,6 +29,8 @@ AS_IT_STANDS: Mapping[ValueType, str] = {
     "boolean": "yes_no",
 }
 """Type of a column -> the rule that lets it through when the author names none."""
+HOME = "home_phase"
+"""The column of purchases that names the phase in which each is accounted for."""
 DESCRIBED = "value"
 """What the fields of `custom_fields_from` read, in place of a column."""
 
@@ -51,14 +53,26 @@ class FieldChecks:
         found += self._conditions(self.phase.where, (*self.path, "where"))
         for number, hold in enumerate(self.phase.hold):
             found += self._conditions(hold.when, (*self.path, "hold", number, "when"))
-        if self.phase.where and (self.phase.home_of or self.phase.home_if):
-            found.append(
-                self._problem((*self.path, "where"), "would drop rows that this phase accounts for; only phases that are no home take it")
-            )
+        found += self._home()
         for field, node in self.phase.fields.items():
             found += self._standard(field, node)
         found += self._custom_fields()
         return found
+
+    def _home(self) -> Iterable[Problem]:
+        """A home takes every row of its exports; where kinds of purchases have homes of their own, it takes exactly its own."""
+        if not self.phase.home_of and not self.phase.home_if:
+            return
+        purchases = self.spec.derive.purchases
+        is_split = purchases is not None and purchases.phase_of is not None and self.phase.from_ == "purchases"
+        own = {HOME: self.name} if is_split else {}
+        if self.phase.where and not is_split:
+            told = "would drop rows that this phase accounts for; only phases that are no home take it"
+            yield self._problem((*self.path, "where"), told)
+        elif dict(self.phase.where) != own:
+            yield self._problem(
+                (*self.path, "where"), f"must be {{{HOME}: {self.name}}}: purchases have several homes, see derive.purchases"
+            )
 
     def gives(self, node: FieldMap) -> ValueType:
         """Return the type of value that a field map yields."""

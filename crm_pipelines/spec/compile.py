@@ -132,7 +132,7 @@ def compile_spec(
     Raises: SpecError when the links of the phases go in a circle.
     """
     active = {name: phase for name, phase in spec.phases.items() if chosen(phase.only_if, decisions)}
-    homes = {phase.from_ for phase in active.values() if phase.home_of}
+    homes = {phase.from_ for phase in active.values() if _home_of(phase, decisions)}
     frames = resolved_frames(spec.derive, source.objects) if source else {}
     phases = {
         name: _compile_phase(_PhaseInput(name, phase, spec, decisions, custom_fields, timezone, frames, active, homes))
@@ -177,7 +177,7 @@ class _PhaseInput:
 
 def _compile_phase(given: _PhaseInput) -> CompiledPhase:
     phase, decisions = given.phase, given.decisions
-    unmatched = phase.unmatched
+    unmatched, home_of = phase.unmatched, _home_of(phase, decisions)
     steps = {name: node for name, each in phase.columns.items() if (node := settle(each, decisions)) is not None}
     standard = [CompiledField(name, node) for name, each in phase.fields.items() if (node := settle(each, decisions)) is not None]
     standard = [each for each in standard if each.node.link is None or each.node.link in given.active]
@@ -188,11 +188,11 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         name=given.name,
         derived=phase.from_,
         objects=frame_objects(given.spec.derive, phase.from_, decisions),
-        home_of=(*phase.home_of, *(name for name, choice in phase.home_if.items() if chosen(choice, decisions))),
+        home_of=home_of,
         create=phase.create,
         match=phase.match,
         existing=phase.existing,
-        is_side=not phase.home_of and phase.from_ in given.homes,
+        is_side=not home_of and phase.from_ in given.homes,
         steps=steps,
         fields=(*standard, *custom, *(each for each, _ in described)),
         links={each.name: str(each.node.link) for each in standard if each.node.link},
@@ -210,6 +210,11 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         words={**given.spec.words, **{each.column: words for each, words in described}},
     )
     return replace(compiled, lineage=_lineage(compiled, given))
+
+
+def _home_of(phase: Phase, decisions: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the source objects whose rows are accounted for in a phase under these decisions."""
+    return (*phase.home_of, *(name for name, choice in phase.home_if.items() if chosen(choice, decisions)))
 
 
 def _custom(name: str, node: FieldMap, given: _PhaseInput) -> CompiledField:

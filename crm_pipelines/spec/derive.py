@@ -7,7 +7,7 @@ known to the code: objects, columns, types, statuses and texts a client can see 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -27,6 +27,7 @@ Kind = Literal[
     "partial_refund",
     "chargeback",
 ]
+PurchaseKind = Literal["one_off", "subscription", "rebill", "failed"]
 Queue = Literal["owner", "review", "remediation", "duplicate", "conflict", "decision", "parent"]
 
 
@@ -39,6 +40,10 @@ def _answer(name: str, decisions: Mapping[str, str]) -> str:
     if name not in decisions:
         raise SpecError([Problem(f"decisions.{name}", "is asked for by `derive` and has no answer; answer it in decisions.yaml")])
     return decisions[name]
+
+
+def _not_listed(decision: str, options: Iterable[str]) -> SpecError:
+    return SpecError([Problem(f"decisions.{decision}", f"must be one of: {', '.join(options)}")])
 
 
 class Node(BaseModel):
@@ -62,7 +67,7 @@ class Policy(Node):
         """
         answer = _answer(self.decision, decisions)
         if answer not in self.options:
-            raise SpecError([Problem(f"decisions.{self.decision}", f"must be one of: {', '.join(self.options)}")])
+            raise _not_listed(self.decision, self.options)
         return self.options[answer]
 
 
@@ -259,11 +264,22 @@ class PurchasePolicies(Node):
         return self
 
 
+class PhaseOf(Node):
+    """Home phases by what a purchase is, chosen by one of the client's decisions."""
+
+    decision: str
+    """The decision that is asked."""
+    options: dict[str, dict[PurchaseKind, str]]
+    """Option -> kind of purchase -> its home phase; kinds that are not named go to `phase`."""
+
+
 class Purchases(Node):
     """How payment events and subscriptions become purchases."""
 
     phase: str
     """The home phase of both objects."""
+    phase_of: PhaseOf | None = None
+    """Kinds of purchases that are at home elsewhere; the frame's column `home_phase` names each one's home."""
     payments: str
     """The source object of payment events."""
     subscriptions: str
@@ -284,6 +300,33 @@ class Purchases(Node):
     """The client's choices."""
     contact_columns: dict[str, str] = Field(default_factory=dict)
     """Columns of the contact that a purchase carries too: contact column -> its name here."""
+
+    def homes(self, decisions: Mapping[str, str]) -> Mapping[str, str]:
+        """Return kind -> home phase of the kinds that are not at home in `phase`.
+
+        Raises: SpecError when the decision has no answer, or one that is not listed.
+        """
+        if self.phase_of is None:
+            return {}
+        answer = _answer(self.phase_of.decision, decisions)
+        if answer not in self.phase_of.options:
+            raise _not_listed(self.phase_of.decision, self.phase_of.options)
+        return {str(kind): phase for kind, phase in self.phase_of.options[answer].items()}
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Every phase in which a purchase can be at home."""
+        others = self.phase_of.options.values() if self.phase_of else ()
+        return tuple(dict.fromkeys([self.phase, *(phase for option in others for phase in option.values())]))
+
+
+class Products(Node):
+    """Products derived from the purchases that do not wait; they have no rows of their own."""
+
+    phase: str
+    """The phase that receives them."""
+    key: str
+    """The record key, with `{name}` for the casefolded name; purchases carry it as `product_key`."""
 
 
 class Bookings(Node):
@@ -355,6 +398,13 @@ class DeriveSpec(Node):
     owners: Owners
     companies: Companies
     purchases: Purchases | None = None
+    products: Products | None = None
     bookings: Bookings | None = None
     partners: Partners | None = None
     schemas: Schemas | None = None
+
+    @model_validator(mode="after")
+    def _products_come_from_purchases(self) -> DeriveSpec:
+        if self.products is not None and self.purchases is None:
+            raise ValueError("products are read off purchases; say how those are made, too")
+        return self

@@ -26,7 +26,7 @@ class FrameColumn:
 Frame = Mapping[str, FrameColumn]
 Objects = Mapping[str, ObjectContract]
 
-FRAMES = ("contacts", "owners", "companies", "purchases", "bookings", "partners")
+FRAMES = ("contacts", "owners", "companies", "purchases", "products", "bookings", "partners")
 BOOKKEEPING: Mapping[str, ValueType] = {
     **dict.fromkeys(("key", "queue", "reason", "contact_key", "company_key", "owner_key"), "text"),
     **dict.fromkeys(("aliases", "contributors"), "texts"),
@@ -35,6 +35,7 @@ BOOKKEEPING: Mapping[str, ValueType] = {
 
 PURCHASE_ROLES: Mapping[str, tuple[ValueType, tuple[str, ...], tuple[str, ...]]] = {
     "kind": ("text", ("kind",), ()),
+    "home_phase": ("text", ("kind",), ()),
     "title_id": ("text", ("id",), ("id",)),
     "product": ("text", ("product",), ("product",)),
     "value": ("number", ("amount", "kind"), ()),
@@ -68,6 +69,7 @@ PURCHASE_ROLES: Mapping[str, tuple[ValueType, tuple[str, ...], tuple[str, ...]]]
 def frame_objects(derive: DeriveSpec, frame: str, decisions: Mapping[str, str]) -> tuple[str, ...]:
     """Return the source objects whose rows a resolved frame is made of, for one client's decisions."""
     people = (derive.contacts.from_,)
+    bought = (derive.purchases.payments, derive.purchases.subscriptions) if derive.purchases else ()
     partners = derive.partners
     on_contacts = partners.on_contacts if partners else None
     as_companies = partners.as_companies if partners else None
@@ -75,7 +77,8 @@ def frame_objects(derive: DeriveSpec, frame: str, decisions: Mapping[str, str]) 
         "contacts": people,
         "companies": people,
         "owners": tuple(name.partition(".")[0] for name in derive.owners.from_),
-        "purchases": (derive.purchases.payments, derive.purchases.subscriptions) if derive.purchases else (),
+        "purchases": bought,
+        "products": bought if derive.products else (),
         "bookings": (derive.bookings.from_,) if derive.bookings else (),
         "partners": (partners.from_,) if partners else (),
     }
@@ -91,6 +94,8 @@ def resolved_frames(derive: DeriveSpec, objects: Objects) -> dict[str, Frame]:
     frames = {"contacts": _contacts(derive, objects), "owners": _owners(derive), "companies": _companies(derive, objects)}
     if derive.purchases:
         frames["purchases"] = _purchases(derive, derive.purchases, objects)
+    if derive.purchases and derive.products:
+        frames["products"] = _products(derive.purchases)
     if derive.bookings:
         frames["bookings"] = _bookings(derive, derive.bookings, objects)
     if derive.partners:
@@ -194,8 +199,19 @@ def _purchases(derive: DeriveSpec, spec: Purchases, objects: Objects) -> Frame:
     for name, (kind, payment, subscription) in PURCHASE_ROLES.items():
         pairs = (*_roles(spec.payments, spec.columns, payment), *_roles(spec.subscriptions, spec.subscription_columns, subscription))
         frame[name] = FrameColumn(kind, pairs)
+    if derive.products:
+        frame["product_key"] = FrameColumn("text", _product_pairs(spec))
     people = _own(objects, derive.contacts.from_)
     return {**frame, **{new: people.get(name, FrameColumn("texts")) for name, new in spec.contact_columns.items()}}
+
+
+def _product_pairs(spec: Purchases) -> Pairs:
+    return ((spec.payments, spec.columns.product), (spec.subscriptions, spec.subscription_columns.product))
+
+
+def _products(spec: Purchases) -> Frame:
+    pairs = _product_pairs(spec)
+    return {**_bookkeeping(pairs, (), (), ()), "name": FrameColumn("text", pairs)}
 
 
 def _bookings(derive: DeriveSpec, spec: Bookings, objects: Objects) -> Frame:

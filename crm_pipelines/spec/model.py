@@ -196,7 +196,9 @@ class Phase(Node):
     match: Names = Field(default=(), description="Fields that make a record one that is already there.")
     existing: Existing = Field(default="fill_empty", description="What happens to a record that is already there.")
     only_if: Choice = Field(default_factory=dict, description="The phase runs only under these decisions.")
-    where: Conditions = Field(default_factory=dict, description="Only these rows make a record here (phases that are no home).")
+    where: Conditions = Field(
+        default_factory=dict, description="Only these rows make a record here (phases that are no home, or `home_phase`)."
+    )
     columns: Mapping[str, FieldMap] = Field(default_factory=dict, description="Named steps on the way, for use in `from` and `when`.")
     hold: tuple[Hold, ...] = ()
     fields: Mapping[str, FieldMap] = Field(default_factory=dict, description="Standard fields of the destination.")

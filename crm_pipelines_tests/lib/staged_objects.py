@@ -75,9 +75,15 @@ def staged(name: str, *files: list[Row]) -> StagedObject:
     return StagedObject(name, [chunk(name, place, rows) for place, rows in enumerate(files)])
 
 
-def resolved(*objects: StagedObject, **decisions: str) -> Resolved:
+def derive_with(**sections: Row) -> DeriveSpec:
+    """Return the `derive` section with some keys of its parts changed, and parts added, as an author would write them."""
+    written = derive_spec().model_dump(by_alias=True, exclude_unset=True)
+    return DeriveSpec.model_validate({**written, **{name: {**written.get(name, {}), **keys} for name, keys in sections.items()}})
+
+
+def resolved(*objects: StagedObject, derive: DeriveSpec | None = None, **decisions: str) -> Resolved:
     """Resolve with the default decisions, changed where the test says so."""
-    return resolve(derive_spec(), {**DEFAULTS, **decisions}, {one.name: one for one in objects})
+    return resolve(derive or derive_spec(), {**DEFAULTS, **decisions}, {one.name: one for one in objects})
 
 
 def row_of(frame: pl.DataFrame, key: str) -> Row:

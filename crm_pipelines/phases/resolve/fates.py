@@ -12,7 +12,7 @@ from crm_pipelines.phases.resolve.fold import Folded
 from crm_pipelines.phases.resolve.values import FOLDED, MERGED, QUARANTINED, RECORD, WAITING, fate_lines
 
 
-def record_lines(rows: pl.DataFrame, phase: str, into: str = "_key") -> pl.DataFrame:
+def record_lines(rows: pl.DataFrame, phase: str | pl.Expr, into: str = "_key") -> pl.DataFrame:
     """Return lines of rows that are a record of `phase`; with a `queue` they wait there."""
     waits = pl.col("queue").is_not_null()
     return fate_lines(
@@ -30,7 +30,7 @@ def merged_lines(rows: pl.DataFrame, phase: str, survivor: str = "_survivor") ->
     return fate_lines(rows, fate=MERGED, into_phase=phase, into_key=pl.col(survivor))
 
 
-def folded_lines(rows: pl.DataFrame, phase: str, into: str) -> pl.DataFrame:
+def folded_lines(rows: pl.DataFrame, phase: str | pl.Expr, into: str) -> pl.DataFrame:
     """Return lines of rows that became part of another record."""
     return fate_lines(rows, fate=FOLDED, into_phase=phase, into_key=pl.col(into))
 

@@ -23,7 +23,7 @@ from crm_pipelines.phases.resolve.values import EXCLUDED, WAITING, fate_lines
 from crm_pipelines.spec.derive import PurchaseKeys, Purchases
 
 RECORD_COLUMNS = (
-    *("key", "aliases", "contributors", "queue", "reason", "contact_key", "kind", "title_id", "product", "value", "gross"),
+    *("key", "aliases", "contributors", "queue", "reason", "contact_key", "kind", "home_phase", "title_id", "product", "value", "gross"),
     *("refunded", "currency", "status", "won_at", "lost_at", "lost_reason", "closed_on", "created_at", "created_on", "started_on"),
     *("ended_on", "processor", "processor_transaction", "price_point", "quantity", "coupon", "affiliate", "subscription_id"),
     *("subscription_status", "billing_period", "payments_received", "cancellation_requested_on"),
@@ -52,7 +52,8 @@ def resolve_purchases(
     sums = sums_by_record(events)
     paid = payment_records(events, sums, spec, chosen)
     subscribed = _kept(subscription_records(subscriptions, events, sums, spec=spec, chosen=chosen, zone=zone))
-    records = links.with_contact(_shaped(pl.concat([paid, subscribed], how="diagonal_relaxed")))
+    housed = _housed(pl.concat([paid, subscribed], how="diagonal_relaxed"), spec, decisions)
+    records = links.with_contact(_shaped(housed))
     fates = {
         spec.payments: _payment_fates(events, subscribed, records, rows, spec),
         spec.subscriptions: _subscription_fates(rows, records, spec),
@@ -112,6 +113,13 @@ def _kept(subscribed: pl.DataFrame) -> pl.DataFrame:
     return subscribed.filter(pl.col("is_listed") | pl.col("_earliest").is_not_null())
 
 
+def _housed(records: pl.DataFrame, spec: Purchases, decisions: Mapping[str, str]) -> pl.DataFrame:
+    """Add `home_phase`: where the client wants purchases of this kind."""
+    homes = spec.homes(decisions)
+    home = pl.col("kind").replace_strict(list(homes), list(homes.values()), default=spec.phase, return_dtype=pl.String)
+    return records.with_columns((home if homes else pl.lit(spec.phase)).alias("home_phase"))
+
+
 def _shaped(records: pl.DataFrame) -> pl.DataFrame:
     return records.with_columns(NO_LIST.alias("aliases")).select(RECORD_COLUMNS)
 
@@ -121,15 +129,16 @@ def _payment_fates(
 ) -> pl.DataFrame:
     """Return one line per transaction row: a record, folded into one, left out, waiting, or replaced by a newer row."""
     rebuilt = subscribed.filter(~pl.col("is_listed")).select(pl.col("key").alias("target"), pl.col("_earliest").alias("_first"))
-    waits = records.select(pl.col("key").alias("target"), "queue", pl.col("reason").alias("_why"))
+    waits = records.select(pl.col("key").alias("target"), "queue", pl.col("reason").alias("_why"), "home_phase")
     placed = events.join(rebuilt, on="target", how="left").join(waits, on="target", how="left")
     own = pl.col("target") == key_from(spec.keys.payment, "id", pl.col("_key"))
     stands = (own | (pl.col("n") == pl.col("_first"))).fill_null(value=False) & pl.col("reason").is_null()
+    home = pl.col("home_phase").fill_null(spec.phase)
     doubt = pl.when(pl.col("reason") == "unknown_type").then(pl.lit("decision")).otherwise(pl.lit("review"))
     lines = pl.concat(
         [
-            record_lines(placed.filter(stands).with_columns(pl.col("_why").alias("reason")), spec.phase, "target"),
-            folded_lines(placed.filter(~stands & pl.col("target").is_not_null()), spec.phase, "target"),
+            record_lines(placed.filter(stands).with_columns(pl.col("_why").alias("reason")), home, "target"),
+            folded_lines(placed.filter(~stands & pl.col("target").is_not_null()), home, "target"),
             fate_lines(placed.filter("excluded"), fate=EXCLUDED, reason="failed_payment"),
             fate_lines(placed.filter(pl.col("reason").is_not_null()), fate=WAITING, reason=pl.col("reason"), queue=doubt),
         ]
@@ -140,7 +149,8 @@ def _payment_fates(
 def _subscription_fates(rows: PurchaseRows, records: pl.DataFrame, spec: Purchases) -> pl.DataFrame:
     keys: PurchaseKeys = spec.keys
     named = rows.subscriptions.with_columns(key_from(keys.subscription, "id", pl.col("_key")).alias("target"))
-    lines = record_lines(named.join(records.select("key", "queue", "reason"), left_on="target", right_on="key"), spec.phase, "target")
+    standing = records.select("key", "queue", "reason", "home_phase")
+    lines = record_lines(named.join(standing, left_on="target", right_on="key"), pl.col("home_phase"), "target")
     return pl.concat([lines, older_lines(rows.subscribed, lines), keyless_lines(rows.subscribed)])
 
 

@@ -21,6 +21,7 @@ from crm_pipelines.phases.resolve.contacts import ContactFold, people_fates
 from crm_pipelines.phases.resolve.events import PurchaseRows, purchase_rows
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.partners import FoldedPartners, ResolvedPartners, fold_partners, resolve_partners
+from crm_pipelines.phases.resolve.products import product_records, with_product_key
 from crm_pipelines.phases.resolve.purchases import resolve_purchases
 from crm_pipelines.phases.resolve.store import PartWriter
 from crm_pipelines.phases.resolve.values import FOLDED, ChunkFrame, Resolved, ResolveSettings, StagedObject, fate_lines, no_fates
@@ -67,7 +68,7 @@ def resolve(
 ) -> Resolved:
     """Fold all staged files into canonical records.
 
-    Shape: frames contacts, owners, companies, purchases, bookings, partners; each has key, aliases, contributors, queue,
+    Shape: frames contacts, owners, companies, purchases, products, bookings, partners; each has key, aliases, contributors, queue,
     reason, contact_key, company_key, owner_key. Every row of every staged frame has exactly one fate.
     Raises: SpecError when a decision that the spec asks for has no answer.
     """
@@ -102,6 +103,9 @@ def _resolve(
     links, stats = _people(derive, fold, children, partners, sink)
     if children.purchases is not None and derive.purchases is not None:
         records, fates, counted = resolve_purchases(derive.purchases, children.purchases, links, decisions, settings.source_timezone)
+        if derive.products is not None:
+            records = with_product_key(records, derive.products)
+            sink.add("products", product_records(records))
         sink.add("purchases", records)
         stats += counted
         for name, lines in fates.items():

@@ -148,3 +148,38 @@ def test_decisions_are_checked_with_the_spec(tmp_path: Path) -> None:
     (problem,) = check_files(ROUTE, route_contracts(), decisions)
     assert problem.line == 1
     assert "unknown option" in problem.message
+
+
+SPLIT = (
+    "  purchases:\n    phase: deals\n",
+    "  purchases:\n    phase: deals\n    phase_of: {decision: rebills, options: {fold: {}, deal_each: {rebill: deals}}}\n",
+)
+HOME = "    home_of: [transactions, subscriptions]\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "wrong"),
+    [
+        ("    where: {home_phase: deals}\n", False),
+        ("", True),
+        ("    where: {home_phase: people}\n", True),
+        ("    where: {home_phase: deals, status: won}\n", True),
+    ],
+)
+def test_a_home_of_some_purchases_takes_exactly_its_own(where: str, wrong: bool) -> None:
+    found = told(SPLIT, (HOME, HOME + where))
+    message = "phases.deals.where: must be {home_phase: deals}: purchases have several homes, see derive.purchases"
+    assert found == ([message] if wrong else [])
+
+
+def test_a_home_of_all_purchases_takes_them_all() -> None:
+    found = told((HOME, HOME + "    where: {home_phase: deals}\n"))
+    assert found == ["phases.deals.where: would drop rows that this phase accounts for; only phases that are no home take it"]
+
+
+def test_a_phase_that_derive_names_must_be_there() -> None:
+    found = told((SPLIT[0], SPLIT[1].replace("rebill: deals", "rebill: deels")), (HOME, HOME + "    where: {home_phase: deals}\n"))
+    assert found == [
+        "derive.purchases.phase_of.options.deal_each.rebill: there is no phase 'deels'; did you mean 'deals'?",
+    ]
+    assert any("derive.contacts.phase: there is no phase 'peeple'" in each for each in told(("    phase: people\n", "    phase: peeple\n")))

@@ -58,6 +58,15 @@ def test_affiliates_are_at_home_where_they_arrive() -> None:
     assert other.phases["organizations"].objects == ("contacts", "affiliates")
 
 
+def test_a_queue_counts_where_rows_are_at_home_by_decision_too() -> None:
+    edit = (
+        "    home_of: [transactions, subscriptions]\n",
+        "    home_if: {transactions: {rebills: fold}, subscriptions: {rebills: fold}}\n",
+    )
+    assert not compiled_route(None, edit).phases["deals"].is_side
+    assert compiled_route().phases["notes"].is_side  # contacts are at home in people
+
+
 def test_owners_without_a_user_are_treated_as_decided() -> None:
     assert compiled_route().phases["users"].unmatched == "wait"
     assert compiled_route(owners="block_phase").phases["users"].unmatched == "block"
