@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 DESTINATIONS: dict[str, str] = {
+    "odoo": "crm_pipelines.destinations.odoo:connect",
     "pipedrive": "crm_pipelines.destinations.pipedrive:connect",
 }

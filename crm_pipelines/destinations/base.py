@@ -85,6 +85,8 @@ class Schema:
     """Cap name -> number, e.g. custom_fields -> 30."""
     record_counts: Mapping[str, int] = field(default_factory=dict)
     """Phase -> live records found, where a listing told."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the plan and the doctor: what this account has not, or treats otherwise than one may expect."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ mean (its `Dialect`), when a request may leave (limiter), tokens a day (budget),
 
     before a byte left          connection refused, handshake failed      repeat, whatever the request
     the vendor said "not now"   429, 503 with retry-after                 repeat, after the pause it names
-    after bytes left            timeout, dropped connection, 5xx          GET, PATCH, DELETE: repeat; POST: OutcomeUnknown
+    after bytes left            timeout, dropped connection, 5xx          GET, PATCH, DELETE: repeat; POST: OutcomeUnknown,
+                                                                          unless it only reads
+    the vendor rolled it back   the dialect raises Unsent                 repeat, whatever the request
     the vendor said no          400, 403, 404, 410, 422                   Answer.refusal; never repeated
     nothing can go on           401, HTML 403, daily budget, not an API   raised now and for every later call
 
@@ -19,7 +21,7 @@ import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -54,10 +56,18 @@ class Call:
     path: str
     cost: int
     params: Mapping[str, str] | None = None
-    body: Any = None
+    body: Any = field(default=None, repr=False)
+    """Sent as JSON; bytes are XML, and go as they are."""
     is_search: bool = False
     attempt_id: int | None = None
     """The journalled attempt that this request carries; none for reads."""
+    only_reads: bool = False
+    """True for a POST that changes nothing, so that it may be repeated."""
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether sending it twice does no harm."""
+        return self.only_reads or self.method in REPEATABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +212,7 @@ class HttpClient:
         except (Throttled, Unsent, OutcomeUnknown):
             raise
         except TransientError as error:
-            if call.method in {"GET", "HEAD"}:
+            if call.only_reads or call.method in {"GET", "HEAD"}:
                 raise
             raise OutcomeUnknown(str(error)) from error
 
@@ -274,10 +284,11 @@ class HttpClient:
             raise self._wire_error(call, error) from error
 
     def _build(self, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
-        content = None if call.body is None else orjson.dumps(call.body)
+        is_xml = isinstance(call.body, bytes)
+        content = call.body if call.body is None or is_xml else orjson.dumps(call.body)
         headers = {**STANDARD_HEADERS, **credentials}
         if content is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = "text/xml" if is_xml else "application/json"
         url = self._url(call.path)
         if call.params:
             url = url.copy_merge_params(call.params)
@@ -300,7 +311,7 @@ class HttpClient:
         where = f"{call.operation}: {httpx.URL(self.dialect.base_url).host} ({kind})"
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
             return Unsent(f"{where}: no connection. Check that the address is right and the server is up, then run again")
-        if call.method in REPEATABLE:
+        if call.is_repeatable:
             return TransientError(f"{where}: the connection broke; run again when the network is steady")
         return OutcomeUnknown(f"{where}: sent, and no answer came")
 
@@ -325,8 +336,10 @@ class HttpClient:
         except Throttled as error:
             slot.refused(min(error.retry_after_s or 1.0, MAX_SLEEP_S))
             raise
+        except Unsent:
+            raise
         except TransientError as error:
-            if call.method in REPEATABLE:
+            if call.is_repeatable:
                 raise
             raise OutcomeUnknown(str(error)) from error
         except (SettingsError, DestinationError) as error:

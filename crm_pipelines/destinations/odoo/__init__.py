@@ -1,0 +1,21 @@
+"""Odoo, the second destination: JSON-2 from version 19, XML-RPC before.
+
+Belongs here: everything that says Odoo. Not here: retries and transport (destinations.http), the order of journal and
+network (batches, after the pattern of destinations.waves).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crm_pipelines.settings import AccountSettings
+
+if TYPE_CHECKING:
+    from crm_pipelines.destinations.base import Destination
+
+
+def connect(account: AccountSettings) -> Destination:
+    """Return the account as a Destination; nothing is sent before it is used."""
+    from crm_pipelines.destinations.odoo.destination import OdooDestination
+
+    return OdooDestination(account)
