@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from crm_pipelines.sandbox.sample.times import written
-from crm_pipelines.sandbox.sample.world import Affiliate, Booking, CustomField, Subscription, Transaction
+from crm_pipelines.sandbox.sample.world import Affiliate, Booking, CustomField, KartraDeal, Subscription, Transaction
 
 CONTACTS = (
     "id", "email", "first_name", "middle_name", "last_name", "last_name2", "phone_country_code", "phone", "company",
@@ -49,6 +49,10 @@ CALENDARS = (
 AFFILIATES = (
     "affiliate_id", "username", "name", "email", "status", "products", "earned", "reserve", "due", "paid", "lead_id",
     "signup_date", "sponsor_username",
+)  # fmt: skip
+DEALS = (
+    "deal_id", "deal_name", "pipeline", "stage", "amount", "currency", "status", "created_date", "close_date",
+    "contact_email", "contact_id", "owner_email", "notes",
 )  # fmt: skip
 CUSTOM_FIELDS = ("field_id", "field_identifier", "field_type", "options", "option_ids")
 TAGS = ("tag_id", "tag_name", "category", "leads_tagged", "expires")
@@ -133,6 +137,18 @@ def affiliate_row(one: Affiliate) -> tuple[str, ...]:
     return (
         "" if one.id is None else str(one.id), one.username, one.name, one.email, one.status, "3", earned, "0.00", "0.00",
         earned, lead, written(one.joined), NOT_AVAILABLE,
+    )  # fmt: skip
+
+
+def deal_row(one: KartraDeal, currency: str) -> tuple[str, ...]:
+    """Return the cells of one deal."""
+    closes = "0000-00-00" if one.closes is None and one.id % 2 else f"{one.closes or ''}"
+    lead = one.contact.key if one.contact and one.link in {"lead_id", "alias", "old_email"} else ""
+    if one.link == "email_unknown_id" or (one.contact is None and one.id % 2):
+        lead = str(UNKNOWN_LEAD + one.id)
+    return (
+        one.key, one.name.text, one.pipeline, one.stage, one.amount_text, currency, one.status, written(one.created), closes,
+        one.email, lead, one.owner.text, one.notes.text,
     )  # fmt: skip
 
 

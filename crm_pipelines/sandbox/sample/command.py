@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from crm_pipelines.sandbox.sample.bulk import generate_contacts_only
-from crm_pipelines.sandbox.sample.config import SampleConfig
+from crm_pipelines.sandbox.sample.config import DEFAULTS_OF, PIPEDRIVE, SampleConfig
 from crm_pipelines.sandbox.sample.generate import SampleReport, generate
 
 EXIT_OK, EXIT_SETTINGS = 0, 2  # 2: what was asked for is wrong
@@ -37,6 +37,7 @@ def run(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="crm sample", description="Write a realistic, messy export and the truth beside it.")
     parser.add_argument("source", nargs="?", default="kartra", choices=["kartra"])
+    parser.add_argument("--route", choices=sorted(DEFAULTS_OF), default=PIPEDRIVE, help="whose truth to write; to Odoo also has deals")
     parser.add_argument("--contacts", type=int, default=2600)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, required=True, help="gets exports/ and truth.json")
@@ -60,6 +61,7 @@ def _config(asked: argparse.Namespace) -> SampleConfig:
         contacts=asked.contacts, seed=asked.seed, out=asked.out, chunks=asked.chunks, currency=asked.currency,
         custom_fields=asked.custom_fields, planted_queue=asked.planted_queue, timezone=asked.timezone,
         encodings=asked.encodings, delta=asked.delta, decisions=dict(text.split("=", 1) for text in asked.decision),
+        route=asked.route,
     )  # fmt: skip
 
 

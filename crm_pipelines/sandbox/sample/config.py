@@ -12,7 +12,7 @@ from pathlib import Path
 
 OWNERS = ("ana@agency.example.com", "ben@agency.example.com", "chloe@agency.example.com", "dmitri@agency.example.com")
 UNKNOWN_OWNER = "zoe.departed@agency.example.com"
-ROUTE = "kartra_to_pipedrive"
+PIPEDRIVE, ODOO = "kartra_to_pipedrive", "kartra_to_odoo"
 CHUNK = 2500  # contacts in one export file (reference/seeds: Kartra exports chunks of 2,500)
 ZERO_DECIMALS = frozenset({"JPY", "KRW", "CLP", "VND"})  # ISO 4217
 
@@ -46,6 +46,28 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "subscription_value": ("sum_paid", "first", "latest"),
     "unusable_email": ("keep_as_text",),
 }
+ODOO_DECISIONS: Mapping[str, str] = {
+    "affiliates": "fields",
+    "cancelled_bookings": "keep",
+    "failed": "exclude",
+    "lists": "prefixed",
+    "owners": "queue_rows",
+    "rebills": "fold",
+    "refunded": "cancelled",
+    "subscription_value": "sum_paid",
+    "transactions": "orders",
+    "unusable_email": "keep_as_text",
+}
+ODOO_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    **{name: OPTIONS[name] for name in ("cancelled_bookings", "owners", "rebills", "subscription_value", "unusable_email")},
+    "affiliates": ("fields", "category"),
+    "failed": ("exclude", "cancelled_order"),
+    "lists": ("prefixed", "same"),
+    "refunded": ("cancelled", "net"),
+    "transactions": ("orders", "invoices"),
+}
+DEFAULTS_OF = {PIPEDRIVE: DECISIONS, ODOO: ODOO_DECISIONS}
+OPTIONS_OF = {PIPEDRIVE: OPTIONS, ODOO: ODOO_OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,8 @@ class Rates:
     without_email: float = 0.004
     unknown_owners: float = 0.003
     orphan_sales: float = 0.01
+    deals: float = 0.12
+    orphan_deals: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -99,6 +123,7 @@ class SampleConfig:
     file_quirks: bool = True
     delta: bool = False
     decisions: Mapping[str, str] = field(default_factory=dict)
+    route: str = PIPEDRIVE
 
     def __post_init__(self) -> None:
         """Refuse values that no sample can be made of."""
@@ -109,15 +134,22 @@ class SampleConfig:
             "planted_queue must be None or 'five'": self.planted_queue in (None, "five"),
             "encodings must be 'mixed' or 'plain'": self.encodings in ("mixed", "plain"),
             "chunks must be 1 or more": self.chunks is None or self.chunks >= 1,
+            f"route must be one of {', '.join(DEFAULTS_OF)}": self.route in DEFAULTS_OF,
         }
-        wrong = [text for text, is_right in checks.items() if not is_right] + _wrong_decisions(self.decisions)
+        wrong = [text for text, is_right in checks.items() if not is_right]
+        wrong += _wrong_decisions(self.decisions, OPTIONS_OF.get(self.route, {}))
         if wrong:
             raise ValueError("; ".join(wrong))
 
     @property
     def decided(self) -> dict[str, str]:
         """The decisions with defaults filled in."""
-        return {**DECISIONS, **self.decisions}
+        return {**DEFAULTS_OF[self.route], **self.decisions}
+
+    @property
+    def has_deals(self) -> bool:
+        """Whether the account uses Kartra's deals: the other route was contracted without them."""
+        return self.route == ODOO
 
     @property
     def exports(self) -> Path:
@@ -125,9 +157,9 @@ class SampleConfig:
         return self.out / "exports"
 
 
-def _wrong_decisions(decisions: Mapping[str, str]) -> list[str]:
+def _wrong_decisions(decisions: Mapping[str, str], options: Mapping[str, tuple[str, ...]]) -> list[str]:
     return [
-        f"decision {name} must be one of {', '.join(OPTIONS.get(name, ('(unknown decision)',)))}"
+        f"decision {name} must be one of {', '.join(options.get(name, ('(unknown decision)',)))}"
         for name, value in decisions.items()
-        if name != "default_owner" and value not in OPTIONS.get(name, ())
+        if name != "default_owner" and value not in options.get(name, ())
     ]

@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from crm_pipelines.sandbox.sample import columns, names, words
 from crm_pipelines.sandbox.sample.csvfile import ExportFile, Line
-from crm_pipelines.sandbox.sample.exports import contact_header, contact_line, styled, transaction_line
+from crm_pipelines.sandbox.sample.deals import change_deals
+from crm_pipelines.sandbox.sample.exports import contact_header, contact_line, deals_file, styled, transaction_line
 from crm_pipelines.sandbox.sample.people import joined_cell, usual_row
 from crm_pipelines.sandbox.sample.purchases import number_transactions, sale
 from crm_pipelines.sandbox.sample.subscriptions import add_event
@@ -33,7 +34,10 @@ def plant_delta(world: World) -> list[ExportFile]:
     ended = _ended_subscriptions(world, rng)
     _new_purchases(world, rng, joined)
     number_transactions(world, FIRST_DELTA_TRANSACTION)
-    return [_contacts_file(world, file, [*changed, *joined]), _transactions_file(world), _subscriptions_file(world, ended)]
+    files = [_contacts_file(world, file, [*changed, *joined]), _transactions_file(world), _subscriptions_file(world, ended)]
+    if world.config.has_deals:
+        files.append(deals_file(world, DELTA_EXPORT + timedelta(minutes=12), change_deals(world, joined), "delta"))
+    return files
 
 
 def _changed_contacts(world: World, rng: random.Random, file: int) -> list[Contact]:

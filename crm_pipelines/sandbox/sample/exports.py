@@ -15,7 +15,7 @@ from crm_pipelines.sandbox.sample import columns, words
 from crm_pipelines.sandbox.sample.csvfile import ExportFile, Line, Style, fits
 from crm_pipelines.sandbox.sample.times import BASE_EXPORT, SUBSCRIPTIONS_EXPORTED
 from crm_pipelines.sandbox.sample.twins import LEFT_OUT_LATER
-from crm_pipelines.sandbox.sample.world import EMPTY, Cell, Contact, Transaction, World
+from crm_pipelines.sandbox.sample.world import EMPTY, Cell, Contact, KartraDeal, Transaction, World
 
 FIRST_CONTACTS_EXPORT = datetime(2026, 5, 28, 9, 12, 3)  # noqa: DTZ001 - local time of the account
 STYLES = {
@@ -26,6 +26,7 @@ STYLES = {
     "subscriptions-0": Style("cp1252", ";", "\r\n"),
     "calendars-0": Style("utf-8-sig", ",", "\r\n"),
     "tags-0": Style("utf-8", ";", "\n"),
+    "deals-0": Style("utf-8-sig", ";", "\r\n"),
 }
 TRANSACTIONS_CUT, TRANSACTIONS_OVERLAP = 0.6, 0.05
 UNREADABLE_ID = 80_000_001
@@ -38,6 +39,7 @@ def base_files(world: World) -> list[ExportFile]:
     files = [*_contacts(world), *_transactions(world), _subscriptions(world), _calendars(world), _affiliates(world)]
     files += [_custom_fields(world)] if world.custom_fields else []
     files.append(_tags(world))
+    files += [_deals(world)] if world.config.has_deals else []
     _count_cells(world, files)
     return files
 
@@ -166,6 +168,23 @@ def _affiliates(world: World) -> ExportFile:
         raw = first + file.style.newline + second
         file.lines.append(Line(raw=raw, bucket="quarantined", reason="unterminated_quote"))
         world.quirks["quote_never_closed"] += 1
+    return file
+
+
+def deals_file(world: World, exported: datetime, deals: Sequence[KartraDeal], part: object) -> ExportFile:
+    """Return a file of deals."""
+    rows = [(one.id, columns.deal_row(one, world.config.currency)) for one in deals]
+    lines = [Line(row, owner=("deals", number, part)) for number, row in rows]
+    return styled(world, ExportFile("deals", exported, columns.DEALS, lines=lines), 0)
+
+
+def _deals(world: World) -> ExportFile:
+    file = deals_file(world, BASE_EXPORT + timedelta(minutes=29), world.deals, 0)
+    if world.config.file_quirks:
+        nameless = Line(("", *file.lines[0].cells[1:]), bucket="quarantined", reason="missing_key")
+        _insert(world, file, [nameless, BLANK], "deals")
+        world.quirks["deal_without_id"] += 1
+        world.quirks["blank_line"] += 1
     return file
 
 

@@ -15,6 +15,7 @@ from crm_pipelines.sandbox.sample.bookings import plant_affiliates, plant_bookin
 from crm_pipelines.sandbox.sample.columns import REFUNDS
 from crm_pipelines.sandbox.sample.config import SampleConfig
 from crm_pipelines.sandbox.sample.csvfile import ExportFile, write
+from crm_pipelines.sandbox.sample.deals import plant_deals
 from crm_pipelines.sandbox.sample.delta import plant_delta
 from crm_pipelines.sandbox.sample.details import CUSTOM_FIELDS
 from crm_pipelines.sandbox.sample.exports import base_files
@@ -64,6 +65,8 @@ def plant(config: SampleConfig) -> World:
     plant_affiliates(world)
     plant_purchases(world)
     plant_bookings(world)
+    if config.has_deals:
+        plant_deals(world)
     return world
 
 
@@ -116,4 +119,6 @@ def _count_purchases(world: World) -> None:
     counts["subscription_only_in_transactions"] += sum(not one.is_in_file for one in world.subscriptions)
     counts["booking_of_stranger"] += sum(one.contact is None for one in world.bookings)
     counts["booking_cancelled"] += sum(one.status == "cancelled" for one in world.bookings)
+    for deal in world.deals:
+        counts[f"deal_by_{deal.link}"] += 1
     counts["affiliate_without_lead_id"] += sum(one.link != "lead_id" for one in world.affiliates)

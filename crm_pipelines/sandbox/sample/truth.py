@@ -1,13 +1,13 @@
 """The truth beside a sample: what a perfect migration must end with, record by record and row by row.
 
-Belongs here: putting the parts together, buckets, queues, sums. Not here: the records themselves (truth_people,
-truth_deals) or reading a destination back (sandbox.compare).
+Belongs here: putting the parts together, the records of Pipedrive's activities, queues, sums. Not here: the other records
+(truth_people, truth_deals; for Odoo truth_odoo), the bucket of each row (truth_rows), reading a destination back
+(sandbox.compare).
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing import Any
 
 import orjson
 
-from crm_pipelines.sandbox.sample import truth_deals, truth_people
-from crm_pipelines.sandbox.sample.config import ROUTE, UNKNOWN_OWNER
-from crm_pipelines.sandbox.sample.csvfile import FILE_MODE, ExportFile, Line
+from crm_pipelines.sandbox.sample import truth_deals, truth_odoo, truth_people
+from crm_pipelines.sandbox.sample.config import ODOO, PIPEDRIVE, UNKNOWN_OWNER
+from crm_pipelines.sandbox.sample.csvfile import FILE_MODE, ExportFile
 from crm_pipelines.sandbox.sample.truth_deals import Deals
 from crm_pipelines.sandbox.sample.truth_people import People, Record
+from crm_pipelines.sandbox.sample.truth_rows import rows_of
 from crm_pipelines.sandbox.sample.world import Booking, World
 
 Truth = dict[str, Any]
@@ -28,29 +29,40 @@ Truth = dict[str, Any]
 def truth_of(world: World, files: Sequence[ExportFile], *, earlier: Truth | None = None) -> Truth:
     """Compute the truth of a world and the files it was written to; `earlier` is the truth before a delta."""
     people = truth_people.fold(world)
-    organizations = truth_people.organization_records(world, people)
     deals = truth_deals.gather(world, people)
+    described = _odoo(world, people, deals) if world.config.route == ODOO else _pipedrive(world, people, deals)
+    told = described.pop("records")
+    records: dict[str, dict[str, Record]] = {"users": _users(world), **told}
+    return {
+        "seed": world.config.seed,
+        "decisions": dict(sorted(world.config.decided.items())),
+        "records": records,
+        "rows": rows_of(world, people, deals, files, before=earlier["records"] if earlier else {}, now=records),
+        "queues": _queues(world, people),
+        "owners_without_user": sorted(_owners(world) & {UNKNOWN_OWNER}),
+        "quarantine": _quarantine(world, files),
+        **described,
+    }
+
+
+def _pipedrive(world: World, people: People, deals: Deals) -> Truth:
     records: dict[str, dict[str, Record]] = {
-        "users": _users(world),
-        "organizations": organizations,
+        "organizations": truth_people.organization_records(world, people),
         "people": truth_people.person_records(world, people),
         "deals": truth_deals.deal_records(world, deals),
         "activities": _activities(world, people),
         "notes": truth_people.note_records(people),
     }
-    fates = _Fates(world, people, deals, files, _changes(earlier, records))
-    return {
-        "route": ROUTE,
-        "seed": world.config.seed,
-        "decisions": dict(sorted(world.config.decided.items())),
-        "records": records,
-        "pairs": {phase: truth_people.label_pairs(records[phase].values()) for phase in ("people", "deals")},
-        "rows": {file.name(world.config.timezone): _rows(file, fates) for file in files},
-        "queues": _queues(world, people),
-        "owners_without_user": sorted({UNKNOWN_OWNER} & {str(contact.newest("owner")) for contact in world.contacts}),
-        "quarantine": _quarantine(world, files),
-        "money": _sums(records["deals"]),
-    }
+    pairs = {phase: truth_people.label_pairs(records[phase].values()) for phase in ("people", "deals")}
+    return {"route": PIPEDRIVE, "records": records, "pairs": pairs, "money": sums(records["deals"], "value", "status")}
+
+
+def _odoo(world: World, people: People, deals: Deals) -> Truth:
+    records = truth_odoo.records(world, people, deals)
+    money = {phase: sums(records.get(phase, {}), field, state) for phase, (field, state) in truth_odoo.MONEY.items()}
+    described = truth_odoo.schema(world, records)
+    pairs = {"people": sum(len(record.get("category_id", ())) for record in records["people"].values())}
+    return {"route": ODOO, "records": records, "pairs": pairs, "money": money, **described}
 
 
 def write_truth(truth: Truth, path: Path) -> None:
@@ -61,10 +73,15 @@ def write_truth(truth: Truth, path: Path) -> None:
     path.chmod(FILE_MODE)
 
 
+def _owners(world: World) -> set[str]:
+    """Return every owner that a row names."""
+    owners = {contact.newest("owner") for contact in world.contacts} | {one.host for one in world.bookings}
+    return {str(email) for email in owners | {one.owner.means for one in world.deals} if email}
+
+
 def _users(world: World) -> dict[str, Record]:
     """Return the owners who have a user; the others are told apart and wait."""
-    owners = {contact.newest("owner") for contact in world.contacts} | {one.host for one in world.bookings}
-    return {str(email): {"email": email, "is_matched": True} for email in sorted(filter(None, owners - {UNKNOWN_OWNER}))}
+    return {email: {"email": email, "is_matched": True} for email in sorted(_owners(world) - {UNKNOWN_OWNER})}
 
 
 def _activities(world: World, people: People) -> dict[str, Record]:
@@ -98,7 +115,8 @@ def _queues(world: World, people: People) -> list[dict[str, str]]:
     found = [("contacts", person.key, person.queue) for person in people.by_key.values()]
     found += [("transactions", one.key, one.queue) for one in world.transactions]
     found += [("calendars", one.key, one.queue) for one in world.bookings]
-    if world.config.decided["affiliates"] == "person_fields":
+    found += [("deals", one.key, one.queue) for one in truth_odoo.settled(world, people)]
+    if world.config.decided["affiliates"] != "partner_organizations":
         found += [("affiliates", one.username, one.queue) for one in world.affiliates]
     return [{"object": name, "key": key, "queue": queue[0], "reason": queue[1]} for name, key, queue in found if queue]
 
@@ -111,81 +129,13 @@ def _quarantine(world: World, files: Sequence[ExportFile]) -> list[dict[str, Any
     ]
 
 
-def _sums(deals: Mapping[str, Record]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return count and sum of the deals that have a value, by currency and status; currencies are never added."""
-    sums: dict[tuple[str, str], list[Decimal]] = {}
-    for deal in deals.values():
-        if "value" in deal:
-            sums.setdefault((deal["currency"], deal["status"]), []).append(Decimal(str(deal["value"])))
+def sums(records: Mapping[str, Record], amount: str, state: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return count and sum of the records that have an amount, by currency and state; currencies are never added."""
+    amounts: dict[tuple[str, str], list[Decimal]] = {}
+    for one in records.values():
+        if amount in one:
+            amounts.setdefault((one["currency"], one[state]), []).append(Decimal(str(one[amount])))
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for (currency, status), values in sorted(sums.items()):
-        found.setdefault(currency, {})[status] = {"count": len(values), "sum": float(sum(values))}
+    for (currency, said), values in sorted(amounts.items()):
+        found.setdefault(currency, {})[said] = {"count": len(values), "sum": float(sum(values))}
     return found
-
-
-def _changes(earlier: Truth | None, records: dict[str, dict[str, Record]]) -> dict[str, dict[str, str]]:
-    """Return the state of every record: created in a first load, else measured against the truth before."""
-    before = earlier["records"] if earlier else {}
-    return {
-        phase: {key: _state(before.get(phase, {}).get(key), record) for key, record in found.items()} for phase, found in records.items()
-    }
-
-
-def _state(before: Record | None, now: Record) -> str:
-    if before is None:
-        return "created"
-    return "unchanged" if before == now else "updated"
-
-
-def _rows(file: ExportFile, fates: _Fates) -> dict[str, Any]:
-    buckets = Counter(line.bucket or fates.bucket(line) for line in file.lines)
-    return {"physical_rows": len(file.lines), "buckets": dict(sorted(buckets.items()))}
-
-
-class _Fates:
-    """Where each row ends: the bucket of its record, or of what it was merged or folded into."""
-
-    def __init__(self, world: World, people: People, deals: Deals, files: Sequence[ExportFile], states: dict[str, dict[str, str]]) -> None:
-        self._world, self._people, self._deals, self._states = world, people, deals, states
-        self._contacts = {contact.id: contact for contact in world.contacts}
-        self._transactions = {one.id: one for one in world.transactions}
-        self._bookings = {one.id: one for one in world.bookings}
-        self._affiliates = {one.username: one for one in world.affiliates}
-        self._newest = {line.owner[:2]: line.owner for file in files for line in file.lines if isinstance(line.owner, tuple)}
-
-    def bucket(self, line: Line) -> str:
-        """Return the bucket of a row that can be read."""
-        owner = line.owner
-        assert isinstance(owner, tuple)  # noqa: S101 - rows without an owner name their bucket themselves
-        if self._newest[owner[:2]] != owner:
-            return "merged"
-        return str(getattr(self, f"_{owner[0]}_bucket")(owner[1]))
-
-    def _contacts_bucket(self, number: int) -> str:
-        person = self._people.of_contact[number]
-        if person.key != str(number):
-            return "merged"
-        return "waiting" if person.queue else self._states["people"][person.key]
-
-    def _transactions_bucket(self, number: int) -> str:
-        if self._transactions[number].queue:
-            return "waiting"
-        if number in self._deals.excluded:
-            return "excluded"
-        deal = self._deals.of_transaction[number]
-        primary = deal.primary_transaction
-        return self._states["deals"][deal.key] if primary is not None and primary.id == number else "folded"
-
-    def _subscriptions_bucket(self, number: int) -> str:
-        return self._states["deals"][f"sub:{number}"]
-
-    def _calendars_bucket(self, number: int) -> str:
-        one = self._bookings[number]
-        if one.queue:
-            return "waiting"
-        return self._states["activities"].get(one.key, "excluded")
-
-    def _affiliates_bucket(self, username: str) -> str:
-        if f"partner:{username}" in self._states["organizations"]:
-            return self._states["organizations"][f"partner:{username}"]
-        return "waiting" if self._affiliates[username].queue else "folded"

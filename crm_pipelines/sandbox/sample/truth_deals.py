@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from crm_pipelines.sandbox.sample.times import day_text, utc_text
-from crm_pipelines.sandbox.sample.truth_people import People, Person, Record
+from crm_pipelines.sandbox.sample.truth_people import People, Person, Record, set_only
 from crm_pipelines.sandbox.sample.world import Subscription, Transaction, World
 
 REFUNDS = ("Refund", "Partial refund", "Chargeback")
@@ -103,9 +103,9 @@ def _record(world: World, deal: Deal) -> Record:
     source = deal.subscription if deal.subscription is not None else first
     assert source is not None  # noqa: S101 - a deal has a payment or a subscription
     number = f"subscription {deal.subscription.id}" if deal.subscription else deal.key.removeprefix("tx:")
-    closes = first.at if first else _start(deal)
+    closes = first.at if first else start_of(deal)
     record: Record = {
-        "title": f"{_product(source)} ({number})",
+        "title": f"{product_of(source)} ({number})",
         "person_id": deal.person.key,
         "org_id": deal.person.organization,
         "owner_id": deal.person.owner,
@@ -114,17 +114,17 @@ def _record(world: World, deal: Deal) -> Record:
         "expected_close_date": day_text(closes),
         "label_ids": _labels(world, deal),
         "custom": _custom(world, deal, source),
-        **_outcome(world, deal),
+        **outcome(world, deal),
     }
-    return _set_only(record)
+    return set_only(record)
 
 
-def _product(source: Subscription | Transaction) -> str:
+def product_of(source: Subscription | Transaction) -> str:
     """Return the product by the name of its day; a rebill may know an older one."""
     return getattr(source, "product_text", "") or source.product
 
 
-def _start(deal: Deal) -> datetime:
+def start_of(deal: Deal) -> datetime:
     """Return the start: the subscriptions file's, else the first payment."""
     if deal.subscription is not None and (deal.subscription.is_in_file or deal.first is None):
         return deal.subscription.start
@@ -144,7 +144,8 @@ def refunded(deal: Deal) -> Decimal:
     return sum((abs(one.amount) for one in deal.refunds), Decimal(0))
 
 
-def _outcome(world: World, deal: Deal) -> Record:
+def outcome(world: World, deal: Deal) -> Record:
+    """Return status, value and currency, and when and why it was won or lost."""
     zone, first = world.config.timezone, deal.first
     if deal.kind == "failed" and first:
         return _money(world, first.amount) | {"status": "lost", "lost_reason": "Payment failed", "lost_time": utc_text(first.at, zone)}
@@ -154,7 +155,7 @@ def _outcome(world: World, deal: Deal) -> Record:
     net = gross - refunded(deal)
     if gross <= 0 or net > 0:
         return _money(world, _value(world, deal, net)) | {"status": "won", "won_time": utc_text(first.at, zone)}
-    if world.config.decided["refunded"] == "won_minus_refund":
+    if world.config.decided["refunded"] in {"won_minus_refund", "net"}:
         return _money(world, net) | {"status": "won", "won_time": utc_text(first.at, zone)}
     last = max(deal.refunds, key=lambda one: one.at)
     reason = "Chargeback" if last.kind == "Chargeback" else "Refunded"
@@ -178,20 +179,20 @@ def _unpaid(world: World, deal: Deal) -> Record:
     """Say how a subscription without a payment stands."""
     one = deal.subscription
     assert one is not None  # noqa: S101 - only subscriptions may lack a payment
-    status = _status(deal)
-    when = utc_text(_end(deal) or one.start, world.config.timezone)
+    status = status_of(deal)
+    when = utc_text(end_of(deal) or one.start, world.config.timezone)
     if status == "Cancelled":
         return {"status": "lost", "lost_reason": "Cancelled before a payment", "lost_time": when}
     return {"status": "won", "won_time": when} if status == "Terminated" else {"status": "open"}
 
 
-def _end(deal: Deal) -> datetime | None:
+def end_of(deal: Deal) -> datetime | None:
     """Return when a subscription ended: as its file says, else by the cancellation that its status rests on."""
     one = deal.subscription
     assert one is not None  # noqa: S101 - asked for subscriptions only
     told = (one.later_end if one.later_status else one.end) if one.is_in_file else None
     cancelled = [event.at for event in deal.lifecycle if event.kind == "Cancellation"]
-    return told or (max(cancelled) if cancelled and _rests_on_events(deal) and _status(deal) == "Cancelled" else None)
+    return told or (max(cancelled) if cancelled and _rests_on_events(deal) and status_of(deal) == "Cancelled" else None)
 
 
 def _rests_on_events(deal: Deal) -> bool:
@@ -200,7 +201,7 @@ def _rests_on_events(deal: Deal) -> bool:
     return not deal.subscription.is_in_file or any(event.is_late for event in deal.lifecycle)
 
 
-def _status(deal: Deal) -> str:
+def status_of(deal: Deal) -> str:
     """Return the status: the subscriptions file's, unless a later export tells of something that happened after it."""
     one = deal.subscription
     assert one is not None  # noqa: S101 - asked for subscriptions only
@@ -215,22 +216,22 @@ def _custom(world: World, deal: Deal, source: Subscription | Transaction) -> Rec
     first, back = deal.first, refunded(deal)
     found: Record = {
         "Kartra ID": deal.key,
-        "Kartra created date": day_text(_start(deal)),
+        "Kartra created date": day_text(start_of(deal)),
         "Payment method": first.processor if first else None,
         "Refunded amount": float(back) if deal.refunds else None,
     }
     if deal.subscription is not None:
-        found |= {"Subscription ID": str(deal.subscription.id), "Subscription status": _status(deal)}
-        found["Subscription start date"] = day_text(_start(deal))
+        found |= {"Subscription ID": str(deal.subscription.id), "Subscription status": status_of(deal)}
+        found["Subscription start date"] = day_text(start_of(deal))
     if world.config.decided["extra_fields"] == "all":
         found |= _extras(deal, source)
-    return _set_only(found)
+    return set_only(found)
 
 
 def _extras(deal: Deal, source: Subscription | Transaction) -> Record:
     first, one = deal.first, deal.subscription
     found: Record = {
-        "Kartra product": _product(source),
+        "Kartra product": product_of(source),
         "Price point": str(source.price_point),
         "Affiliate on sale": source.affiliate,
         "Coupon": (first.coupon or None) if first else None,
@@ -239,16 +240,16 @@ def _extras(deal: Deal, source: Subscription | Transaction) -> Record:
     }
     if one is None:
         return found
-    end = _end(deal)
+    end = end_of(deal)
     return found | {
         "Billing period": one.period if one.is_in_file else None,
         "Payments received": float(len(deal.payments)),
         "Subscription end date": day_text(end) if end else None,
-        "Cancellation requested on": _requested(deal.lifecycle),
+        "Cancellation requested on": requested_on(deal.lifecycle),
     }
 
 
-def _requested(lifecycle: Sequence[Transaction]) -> str | None:
+def requested_on(lifecycle: Sequence[Transaction]) -> str | None:
     """Return the local date of the last request that was not withdrawn."""
     found: str | None = None
     for event in sorted(lifecycle, key=lambda one: one.at):
@@ -257,7 +258,3 @@ def _requested(lifecycle: Sequence[Transaction]) -> str | None:
         elif event.kind == "Revert Can.":
             found = None
     return found
-
-
-def _set_only(record: Record) -> Record:
-    return {name: value for name, value in record.items() if value is not None and value != []}

@@ -164,9 +164,9 @@ def _person_record(world: World, person: Person, affiliate: Any) -> Record:
         "add_time": utc_text(joined, world.config.timezone) if joined else None,
         "label_ids": labels_of(world, person),
         "marketing_status": _marketing(world, facts) if email.address else None,
-        "custom": _set_only(_custom(world, person, joined) | _affiliate_fields(world, affiliate)),
+        "custom": set_only(_custom(world, person, joined) | _affiliate_fields(world, affiliate)),
     }
-    return _set_only(record)
+    return set_only(record)
 
 
 def _single(value: str) -> Record:
@@ -179,8 +179,13 @@ def labels_of(world: World, person: Person) -> list[str]:
     return sorted({*person.facts["tags"], *(f"list_{name}" for name in lists)})
 
 
+def is_opted_out(facts: Mapping[str, Any]) -> bool:
+    """Return whether a person refused mailings, by any of the ways in which Kartra says so."""
+    return bool(facts["blacklisted"] or facts["status"] in REFUSING or facts["gdpr_status"] == "Not accepted")
+
+
 def _marketing(world: World, facts: Mapping[str, Any]) -> str:
-    if facts["blacklisted"] or facts["status"] in REFUSING or facts["gdpr_status"] == "Not accepted":
+    if is_opted_out(facts):
         return "unsubscribed"
     is_proven = facts["gdpr_status"] == "Accepted" and facts["gdpr_status_date"] and facts["status"] in {"Subscribed", "Active"}
     return "subscribed" if is_proven and world.config.decided["consent_proof"] == "gdpr_accepted" else "no_consent"
@@ -210,7 +215,9 @@ def _custom(world: World, person: Person, joined: datetime | None) -> Record:
 
 def _address(facts: Mapping[str, Any]) -> Record | None:
     parts = {name: facts[column] for name, column in ADDRESS_PARTS.items() if facts.get(column)}
-    value = ", ".join(facts[column] for column in ("address", "city", "state", "zip", "country") if facts.get(column))
+    value = ", ".join(
+        " ".join(facts[column].splitlines()) for column in ("address", "city", "state", "zip", "country") if facts.get(column)
+    )
     return {"value": value, **parts} if value else None
 
 
@@ -225,13 +232,14 @@ def _affiliate_fields(world: World, affiliate: Any) -> Record:
 def note_records(people: People) -> dict[str, Record]:
     """Return one note for each person whose contact has text."""
     return {
-        person.key: {"person_id": person.key, "content": _as_html(person.facts["notes"])}
+        person.key: {"person_id": person.key, "content": as_html(person.facts["notes"])}
         for person in people.wanted()
         if person.facts.get("notes")
     }
 
 
-def _as_html(text: str) -> str:
+def as_html(text: str) -> str:
+    """Return plain text as HTML; text that holds tags goes as it is."""
     if HTML_TAG.search(text):
         return text
     return html.escape(text).replace("\r\n", "<br>").replace("\n", "<br>")
@@ -242,5 +250,6 @@ def label_pairs(records: Iterable[Record]) -> int:
     return sum(len(record.get("label_ids", ())) for record in records)
 
 
-def _set_only(record: Record) -> Record:
+def set_only(record: Record) -> Record:
+    """Return a record without what is empty."""
     return {name: value for name, value in record.items() if value is not None and value != []}

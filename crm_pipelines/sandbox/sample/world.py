@@ -179,6 +179,33 @@ class Affiliate:
     queue: tuple[str, str] | None = None
 
 
+@dataclass
+class KartraDeal:
+    """One deal of Kartra's own deals module; a delta changes it in place."""
+
+    id: int
+    contact: Contact | None
+    name: Cell
+    pipeline: str
+    stage: str
+    status: str
+    amount: Decimal | None
+    amount_text: str
+    created: datetime
+    closes: date | None
+    owner: Cell
+    notes: Cell
+    link: str
+    email: str
+    queue: tuple[str, str] | None = None
+    is_delta: bool = False  # new in the later export, or changed there
+
+    @property
+    def key(self) -> str:
+        """The source key."""
+        return str(self.id)
+
+
 @dataclass(frozen=True)
 class CustomField:
     """One Kartra custom field."""
@@ -202,6 +229,7 @@ class World:
     transactions: list[Transaction] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     affiliates: list[Affiliate] = field(default_factory=list)
+    deals: list[KartraDeal] = field(default_factory=list)
     quirks: Counter[str] = field(default_factory=Counter)
     busy_days: dict[int, set[date]] = field(default_factory=dict)  # subscription -> days on which something happened
 
