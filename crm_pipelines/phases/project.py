@@ -52,7 +52,7 @@ class Registration:
     intake: int | None
     """Number of the intake that was opened for the new chunks."""
     ignored: tuple[str, ...] = ()
-    """Files that belong to no object, or repeat the bytes of another; each with its reason."""
+    """Files that belong to no object or to one that the route does not move, or repeat the bytes of another; each with its reason."""
 
 
 @dataclass
@@ -156,9 +156,10 @@ class Project:
         required = set(self.spec.required_objects) - {chunk.object for chunk in known}
         found = register_exports(self.source, self.engagement.exports, self.file_settings(), required=sorted(required))
         seen = {chunk.sha256 for chunk in known}
-        fresh = [file for file in found.files if file.sha256 not in seen]
+        ignored = (*found.ignored, *(self._stays_behind(file) for file in found.files if file.object not in self.objects))
+        fresh = [file for file in found.files if file.object in self.objects and file.sha256 not in seen]
         if not fresh:
-            return Registration((), tuple(known), None, tuple(found.ignored))
+            return Registration((), tuple(known), None, ignored)
         intake = 1 + max((chunk.intake for chunk in known), default=0)
         start = 1 + max((chunk.seq for chunk in known), default=0)
         new = []
@@ -169,7 +170,12 @@ class Project:
             files.write_bytes(self.export_path(chunk), file.path.read_bytes())
         self._chunks = [*known, *new]
         files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
-        return Registration(tuple(new), tuple(known), intake, tuple(found.ignored))
+        return Registration(tuple(new), tuple(known), intake, ignored)
+
+    def _stays_behind(self, file: ExportFile) -> str:
+        """Say why the file of an export that has no home in the spec is not read."""
+        gap = self.spec.not_migrated.get(file.object)
+        return f"{file.file_name}: {file.object} do not move on this route" + (f" ({gap.why.rstrip('.')})" if gap else "")
 
     # -- reading settings and places --------------------------------------------------------------------------------
 

@@ -29,7 +29,8 @@ class Column:
     `nulls` are words that mean "no value" here (case ignored). `repair` marks human text in which HTML entities
     and mojibake are undone. `separator` fixes a list's separator; without it the file's own is counted.
     `zone_column` names the column that holds the row's own IANA time zone. `inventory` names the `object.column` that
-    lists the values of this one.
+    lists the values of this one. `any_locale`: cells of a number may be written 1,234.56 or 1.234,56, one beside the
+    other; what reads both ways (1.234) follows the file's setting.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column:
     separator: str | None = None
     zone_column: str | None = None
     inventory: str | None = None
+    any_locale: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ Kartra's API and help pages, which is why they have aliases (support.kartra.com,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from crm_pipelines.sources.base import Column, ColumnType, SourceObject
@@ -271,7 +272,29 @@ TAGS = SourceObject(
     ),
 )
 
-OBJECTS = {one.name: one for one in (CONTACTS, TRANSACTIONS, SUBSCRIPTIONS, CALENDARS, AFFILIATES, CUSTOM_FIELDS, TAGS)}
+# No public page tells what an export of the Deals module holds; these are the names that its screens suggest (assumed, 2026-11).
+DEALS = SourceObject(
+    name="deals",
+    key="deal_id",
+    file_patterns=("deals*", "opportunities*"),
+    columns=(
+        typed("deal_id", "integer", "id", required=True),
+        human("deal_name", "name", "deal", "title", required=True),
+        human("pipeline", "pipeline_name"),
+        human("stage", "stage_name", "deal stage", "pipeline stage", required=True),
+        replace(money("amount", "Amount", "value", "deal amount", "deal value"), any_locale=True),
+        text("currency", "deal currency"),
+        text("status", "deal status"),
+        typed("created_date", "datetime", "created", "created at", "date created"),
+        typed("close_date", "date", "closing date", "expected close date", "closed"),
+        typed("contact_email", "email", "lead_email", "email", "e-mail", required=True),
+        typed("contact_id", "integer", "lead_id"),
+        typed("owner_email", "email", "owner", "assigned to", "deal owner"),
+        text("notes", "note", "description", "comments"),
+    ),
+)
+
+OBJECTS = {one.name: one for one in (CONTACTS, TRANSACTIONS, SUBSCRIPTIONS, DEALS, CALENDARS, AFFILIATES, CUSTOM_FIELDS, TAGS)}
 
 
 class Kartra:

@@ -122,7 +122,7 @@ def _read_cells(work: _Work, text: pl.Series, column: Column) -> _Cells:
     """Read one column by its type."""
     readers: dict[str, Callable[[], _Cells]] = {
         "integer": lambda: _integers(text),
-        "decimal": lambda: _decimals(text, work.settings.decimal_locale),
+        "decimal": lambda: _decimals(text, work.settings.decimal_locale, any_locale=column.any_locale),
         "boolean": lambda: _booleans(text),
         "list": lambda: _lists(text, column, work.settings),
         "phone": lambda: _phones(text),
@@ -157,14 +157,16 @@ def _integers(text: pl.Series) -> _Cells:
     return _Cells(values, _reasons(stripped, values, "not_an_integer"))
 
 
-def _decimals(text: pl.Series, locale: str) -> _Cells:
-    stripped = _stripped(text)
+def _decimals(text: pl.Series, locale: str, *, any_locale: bool = False) -> _Cells:
+    stripped, cell = _stripped(text), pl.col("cell")
+    written = {US_NUMBER: cell.str.replace_all(",", "", literal=True), EU_NUMBER: _eu_plain()}
     own, other = (US_NUMBER, EU_NUMBER) if locale == "us" else (EU_NUMBER, US_NUMBER)
-    plain = pl.col("cell").str.replace_all(",", "", literal=True) if locale == "us" else _eu_plain()
-    values = stripped.to_frame("cell").select(pl.when(pl.col("cell").str.contains(own)).then(plain)).to_series().cast(MONEY, strict=False)
+    plain = pl.when(cell.str.contains(own)).then(written[own])
+    both = plain.when(cell.str.contains(other)).then(written[other])
+    values = stripped.to_frame("cell").select(both if any_locale else plain).to_series().cast(MONEY, strict=False)
     reasons = _reasons(stripped, values, "not_a_number")
     if reasons is not None:
-        cell, failed = pl.col("cell"), pl.col("reason").is_not_null()
+        failed = pl.col("reason").is_not_null()
         kind = pl.when(failed & cell.str.contains(own)).then(pl.lit("number_too_large"))
         kind = kind.when(failed & cell.str.contains(other)).then(pl.lit("number_of_other_locale")).otherwise("reason")  # type: ignore[assignment]
         reasons = pl.DataFrame({"cell": stripped, "reason": reasons}).select(kind).to_series()

@@ -88,8 +88,11 @@ def _home_problems(spec: MappingSpec, document: Document, source: SourceContract
                     yield document.problem(path, f"{each!r} is at home in {homes[each]!r} already; a row is counted once")
                 homes[each] = name
     for each in source.objects:
-        if each not in homes and each not in spec.schema_exports:
-            yield document.problem(("phases",), f"export {each!r} has no home; name it in one phase's home_of, or in schema_exports")
+        if each in spec.not_migrated and each in spec.objects:
+            yield document.problem(("not_migrated", each), "has a home above, so it does move; remove one of the two")
+        if each not in homes and each not in spec.schema_exports and each not in spec.not_migrated:
+            told = "name it in one phase's home_of, in schema_exports, or say under not_migrated why it stays behind"
+            yield document.problem(("phases",), f"export {each!r} has no home; {told}")
     for path, name in _derived_phases(spec):
         if name not in spec.phases:
             yield document.problem(path, f"there is no phase {name!r}{nearest(name, spec.phases)}")

@@ -21,6 +21,8 @@ def column_problems(spec: MappingSpec, document: Document, source: SourceContrac
     """Return columns that nobody accounts for, that do not exist, or that are both mapped and ignored."""
     used = {*consumed(spec.derive), *_mapped(spec, frames), *_schema(spec)}
     for name, column in source.all_columns():
+        if name in spec.not_migrated:
+            continue
         ignored = column in spec.ignore.get(name, {})
         if (name, column) not in used and not ignored:
             path = ("ignore", name) if name in spec.ignore else ("ignore",)
@@ -80,9 +82,15 @@ def _derive_problems(spec: MappingSpec, document: Document, source: SourceContra
 def _derive_columns(spec: MappingSpec) -> Iterator[tuple[Path, str, str | None]]:
     """Yield where `derive` names an export and a column of it."""
     derive = spec.derive
-    sections: dict[str, Any] = {"contacts": derive.contacts, "bookings": derive.bookings, "partners": derive.partners}
+    sections: dict[str, Any] = {
+        "contacts": derive.contacts,
+        "deals": derive.deals,
+        "bookings": derive.bookings,
+        "partners": derive.partners,
+    }
     roles = {
         "contacts": ("key", "email", "company", "joined", "owner"),
+        "deals": ("key", "contact", "email", "owner"),
         "bookings": ("key", "email", "owner", "status"),
         "partners": ("key", "order", "contact", "email"),
     }

@@ -349,6 +349,23 @@ class Bookings(Node):
     excluded_reason: str = "cancelled_booking"
 
 
+class Deals(Node):
+    """How deals of the source, with a pipeline of their own, become records."""
+
+    from_: Annotated[str, Field(alias="from")]
+    """The source object."""
+    phase: str
+    """The home phase of its rows."""
+    key: str
+    """The column that identifies a row."""
+    contact: str
+    """The column with the contact's key."""
+    email: str
+    """The contact's address, asked where its key leads nowhere."""
+    owner: str
+    """The column with the owner's e-mail address."""
+
+
 class PartnersOnContacts(Node):
     """Partners as columns of their contact."""
 
@@ -399,6 +416,7 @@ class DeriveSpec(Node):
     companies: Companies
     purchases: Purchases | None = None
     products: Products | None = None
+    deals: Deals | None = None
     bookings: Bookings | None = None
     partners: Partners | None = None
     schemas: Schemas | None = None

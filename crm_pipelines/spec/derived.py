@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crm_pipelines.spec.contract import COLUMN_VALUES, ObjectContract, ValueType
-from crm_pipelines.spec.derive import Bookings, DeriveSpec, Purchases, applies
+from crm_pipelines.spec.derive import Bookings, Deals, DeriveSpec, Purchases, applies
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -26,7 +26,7 @@ class FrameColumn:
 Frame = Mapping[str, FrameColumn]
 Objects = Mapping[str, ObjectContract]
 
-FRAMES = ("contacts", "owners", "companies", "purchases", "products", "bookings", "partners")
+FRAMES = ("contacts", "owners", "companies", "purchases", "products", "deals", "bookings", "partners")
 BOOKKEEPING: Mapping[str, ValueType] = {
     **dict.fromkeys(("key", "queue", "reason", "contact_key", "company_key", "owner_key"), "text"),
     **dict.fromkeys(("aliases", "contributors"), "texts"),
@@ -79,6 +79,7 @@ def frame_objects(derive: DeriveSpec, frame: str, decisions: Mapping[str, str]) 
         "owners": tuple(name.partition(".")[0] for name in derive.owners.from_),
         "purchases": bought,
         "products": bought if derive.products else (),
+        "deals": (derive.deals.from_,) if derive.deals else (),
         "bookings": (derive.bookings.from_,) if derive.bookings else (),
         "partners": (partners.from_,) if partners else (),
     }
@@ -96,6 +97,8 @@ def resolved_frames(derive: DeriveSpec, objects: Objects) -> dict[str, Frame]:
         frames["purchases"] = _purchases(derive, derive.purchases, objects)
     if derive.purchases and derive.products:
         frames["products"] = _products(derive.purchases)
+    if derive.deals:
+        frames["deals"] = _deals(derive, derive.deals, objects)
     if derive.bookings:
         frames["bookings"] = _bookings(derive, derive.bookings, objects)
     if derive.partners:
@@ -118,6 +121,8 @@ def consumed(derive: DeriveSpec) -> set[tuple[str, str]]:
             (derive.purchases.payments, name) for name in (roles.id, roles.kind, roles.contact, roles.email, roles.processor_transaction)
         }
         used |= {(derive.purchases.subscriptions, name) for name in (listed.id, listed.contact, listed.email)}
+    if derive.deals:
+        used |= {(derive.deals.from_, name) for name in (derive.deals.key, derive.deals.contact, derive.deals.email, derive.deals.owner)}
     if derive.bookings:
         used |= {
             (derive.bookings.from_, name)
@@ -212,6 +217,13 @@ def _product_pairs(spec: Purchases) -> Pairs:
 def _products(spec: Purchases) -> Frame:
     pairs = _product_pairs(spec)
     return {**_bookkeeping(pairs, (), (), ()), "name": FrameColumn("text", pairs)}
+
+
+def _deals(derive: DeriveSpec, spec: Deals, objects: Objects) -> Frame:
+    contact, owner = ((spec.from_, spec.contact), (spec.from_, spec.email)), ((spec.from_, spec.owner),)
+    company = (*contact, (derive.contacts.from_, derive.contacts.company))
+    standing = _bookkeeping(((spec.from_, spec.key),), contact, company, owner)
+    return {**_own(objects, spec.from_), **standing, "email_match_key": FrameColumn("text", ((spec.from_, spec.email),))}
 
 
 def _bookings(derive: DeriveSpec, spec: Bookings, objects: Objects) -> Frame:

@@ -245,7 +245,9 @@ class MappingSpec(Node):
         default_factory=dict, description="Exports that describe other exports -> what they are read for."
     )
     ignore: Mapping[str, Mapping[str, str]] = Field(default_factory=dict, description="Object -> column -> why it stays behind.")
-    not_migrated: Mapping[str, Gap] = Field(default_factory=dict)
+    not_migrated: Mapping[str, Gap] = Field(
+        default_factory=dict, description="What does not move, and why. Files of an export that stands here are not read."
+    )
 
     @property
     def objects(self) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ MOMENT, MONEY, TEXTS = pl.Datetime("us", "UTC"), pl.Decimal(18, 4), pl.List(pl.S
 TYPES: dict[str, pl.DataType] = {
     **dict.fromkeys(("_row", "score", "quantity", "affiliate_id"), pl.Int64()),
     **dict.fromkeys(("date_joined", "gdpr_status_date", "date", "event_start", "event_end"), MOMENT),
-    **dict.fromkeys(("subscription_start_date", "subscription_end_date"), MOMENT),
+    **dict.fromkeys(("subscription_start_date", "subscription_end_date", "created_date"), MOMENT),
+    "close_date": pl.Date(),
     **dict.fromkeys(("amount", "earned"), MONEY),
     **dict.fromkeys(("tags", "lists"), TEXTS),
     "blacklisted": pl.Boolean(),

@@ -18,6 +18,7 @@ from crm_pipelines.phases.resolve.bookings import FoldedBookings, fold_bookings,
 from crm_pipelines.phases.resolve.columns import key_order
 from crm_pipelines.phases.resolve.companies import Companies, Owners
 from crm_pipelines.phases.resolve.contacts import ContactFold, people_fates
+from crm_pipelines.phases.resolve.deals import FoldedDeals, fold_deals, resolve_deals
 from crm_pipelines.phases.resolve.events import PurchaseRows, purchase_rows
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.partners import FoldedPartners, ResolvedPartners, fold_partners, resolve_partners
@@ -25,7 +26,7 @@ from crm_pipelines.phases.resolve.products import product_records, with_product_
 from crm_pipelines.phases.resolve.purchases import resolve_purchases
 from crm_pipelines.phases.resolve.store import PartWriter
 from crm_pipelines.phases.resolve.values import FOLDED, ChunkFrame, Resolved, ResolveSettings, StagedObject, fate_lines, no_fates
-from crm_pipelines.spec.derive import DeriveSpec
+from crm_pipelines.spec.derive import DeriveSpec, Products
 
 
 class Sink(Protocol):
@@ -59,6 +60,7 @@ class Children:
     """The objects that hang on contacts, folded but not yet linked."""
 
     purchases: PurchaseRows | None
+    deals: FoldedDeals | None
     bookings: FoldedBookings | None
     partners: FoldedPartners | None
 
@@ -68,7 +70,7 @@ def resolve(
 ) -> Resolved:
     """Fold all staged files into canonical records.
 
-    Shape: frames contacts, owners, companies, purchases, products, bookings, partners; each has key, aliases, contributors, queue,
+    Shape: frames contacts, owners, companies, purchases, products, deals, bookings, partners; each has key, aliases, contributors, queue,
     reason, contact_key, company_key, owner_key. Every row of every staged frame has exactly one fate.
     Raises: SpecError when a decision that the spec asks for has no answer.
     """
@@ -103,19 +105,28 @@ def _resolve(
     links, stats = _people(derive, fold, children, partners, sink)
     if children.purchases is not None and derive.purchases is not None:
         records, fates, counted = resolve_purchases(derive.purchases, children.purchases, links, decisions, settings.source_timezone)
-        if derive.products is not None:
-            records = with_product_key(records, derive.products)
-            sink.add("products", product_records(records))
-        sink.add("purchases", records)
         stats += counted
+        _send_purchases(records, derive.products, sink)
         for name, lines in fates.items():
             sink.add(f"fates/{name}", lines)
+    if children.deals is not None:
+        records, lines = resolve_deals(children.deals, links)
+        sink.add("deals", _shaped(records))
+        sink.add(f"fates/{children.deals.spec.from_}", lines)
     if children.bookings is not None:
         records, lines = resolve_bookings(children.bookings, links, decisions)
         sink.add("bookings", _shaped(records))
         sink.add(f"fates/{children.bookings.spec.from_}", lines)
     _schemas(derive, staged, sink)
     return stats
+
+
+def _send_purchases(records: pl.DataFrame, products: Products | None, sink: Sink) -> None:
+    """Send purchases, and the products on them, to the sink."""
+    if products is not None:
+        records = with_product_key(records, products)
+        sink.add("products", product_records(records))
+    sink.add("purchases", records)
 
 
 def _children(derive: DeriveSpec, staged: Mapping[str, StagedObject], settings: ResolveSettings) -> Children:
@@ -126,6 +137,7 @@ def _children(derive: DeriveSpec, staged: Mapping[str, StagedObject], settings: 
     rows = purchase_rows(spec, given(spec.payments), given(spec.subscriptions), settings.source_timezone) if spec is not None else None
     return Children(
         purchases=rows,
+        deals=fold_deals(derive.deals, given(derive.deals.from_)) if derive.deals is not None else None,
         bookings=fold_bookings(derive.bookings, given(derive.bookings.from_)) if derive.bookings is not None else None,
         partners=fold_partners(derive.partners, given(derive.partners.from_)) if derive.partners is not None else None,
     )
@@ -168,8 +180,8 @@ def _people(
         stats.update({"twins_merged": part.twins, "contact_rows_merged": part.older, "contacts": part.rows.height})
     for some in companies.named():
         sink.add("companies", some)
-    if children.bookings is not None:
-        owners.absorb(children.bookings.rows)
+    for hanging in _hanging(children):
+        owners.absorb(hanging)
     sink.add("owners", owners.frame())
     if partners is not None and children.partners is not None:
         if partners.companies.width:
@@ -181,7 +193,12 @@ def _people(
 
 def _asking(children: Children) -> list[pl.DataFrame]:
     purchases = [children.purchases.events, children.purchases.subscriptions] if children.purchases is not None else []
-    return [*purchases, *([children.bookings.rows] if children.bookings is not None else [])]
+    return [*purchases, *_hanging(children)]
+
+
+def _hanging(children: Children) -> list[pl.DataFrame]:
+    """Return the objects that name an owner of their own beside their contact."""
+    return [each.rows for each in (children.bookings, children.deals) if each is not None]
 
 
 def _with_partner(rows: pl.DataFrame, partners: ResolvedPartners | None) -> pl.DataFrame:

@@ -68,8 +68,8 @@ def test_declared_object_and_time(tmp_path: Path) -> None:
     when = datetime(2026, 1, 1, tzinfo=UTC)
     found = register_exports(KARTRA, tmp_path, {"people.csv": {"object": "contacts", "exported_at": when}})
     assert [(file.file_name, file.exported_at) for file in found] == [("people.csv", when), (NEWER, found[1].exported_at)]
-    with pytest.raises(SourceError, match="declared to hold deals; kartra exports affiliates"):
-        register_exports(KARTRA, tmp_path, {"people.csv": {"object": "deals"}})
+    with pytest.raises(SourceError, match="declared to hold forms; kartra exports affiliates"):
+        register_exports(KARTRA, tmp_path, {"people.csv": {"object": "forms"}})
     with pytest.raises(SourceError, match=r"the settings name gone.csv"):
         register_exports(KARTRA, tmp_path, {"gone.csv": {}})
 

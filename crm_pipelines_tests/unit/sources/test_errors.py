@@ -82,8 +82,8 @@ def test_two_currencies_in_the_headings(tmp_path: Path) -> None:
 def test_unknown_source_and_object(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="known sources: kartra"):
         load_source("act")
-    with pytest.raises(SourceError, match="no object 'deals'"):
-        stage_file(KARTRA, "deals", tmp_path / "deals.csv")
+    with pytest.raises(SourceError, match="no object 'forms'"):
+        stage_file(KARTRA, "forms", tmp_path / "forms.csv")
 
 
 def test_unknown_time_zone(tmp_path: Path) -> None:

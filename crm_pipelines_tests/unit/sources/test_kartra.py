@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +35,7 @@ TRANSACTIONS_HEAD = (
         ("calendars_kartra.csv", "calendars"),
         ("appointments.csv", "calendars"),
         ("affiliates_x.csv", "affiliates"),
+        ("deals_kartra_09-06-2026_6a2804701b2c3.csv", "deals"),
         ("custom_fields_x.csv", "custom_fields"),
         ("tags_x.csv", "tags"),
         ("contacts_1.xlsx", "contacts"),
@@ -254,3 +255,20 @@ def test_fixture_files_read_without_a_loss(path: Path) -> None:
     assert chunk.adds_up
     assert chunk.frame.height > 0
     assert chunk.frame.schema["_row"] == pl.Int64
+
+
+def test_deals_are_read_with_amounts_of_both_locales(tmp_path: Path) -> None:
+    staged = stage(tmp_path, (FIXTURES / "deals_kartra_09-06-2026_6a2804701b2c3.csv").read_bytes(), "deals")
+    assert staged.frame["amount"].to_list() == [Decimal("1234.56"), Decimal("1234.56"), Decimal("49"), Decimal("1234"), None, None]
+    assert staged.frame["currency"].to_list() == ["USD", "EUR", "USD", "USD", None, None]
+    assert staged.frame["close_date"].to_list()[:2] == [date(2025, 2, 28), None]
+    assert staged.frame["created_date"][0] == datetime(2025, 1, 2, 15, tzinfo=UTC)
+    assert staged.cell_errors.select("row", "column", "reason").rows() == [(6, "amount", "not_a_number")]
+
+
+def test_an_amount_that_reads_both_ways_follows_the_file_s_setting(tmp_path: Path) -> None:
+    text = 'deal_id,deal_name,stage,contact_email,amount\n1,a,b,a@example.com,"1,234"\n2,a,b,a@example.com,1.234\n'
+    text += '3,a,b,a@example.com,"1,234.50"\n4,a,b,a@example.com,"1.234,50"\n'
+    american, european = (stage(tmp_path, text, "deals", decimal_locale=locale).frame["amount"].to_list() for locale in ("us", "eu"))
+    assert american == [Decimal("1234"), Decimal("1.234"), Decimal("1234.50"), Decimal("1234.50")]
+    assert european == [Decimal("1.234"), Decimal("1234"), Decimal("1234.50"), Decimal("1234.50")]

@@ -10,7 +10,7 @@ from crm_pipelines.errors import SpecError
 from crm_pipelines.phases.resolve import Resolved
 from crm_pipelines_tests.lib.staged_objects import Row, day, derive_with, resolved, row_of, staged
 
-APART = {name: "invoices" for name in ("one_off", "rebill", "failed")}
+APART = dict.fromkeys(("one_off", "rebill", "failed"), "invoices")
 PHASE_OF = {"decision": "transactions", "options": {"orders": {}, "invoices": APART}}
 DERIVE = derive_with(purchases={"phase": "orders", "phase_of": PHASE_OF}, products={"phase": "products", "key": "product:{name}"})
 PEOPLE = staged("contacts", [{"id": "1", "email": "ann@example.com"}])
