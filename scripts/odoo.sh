@@ -32,7 +32,7 @@ began=$(date +%s%N)
 say() { printf 'odoo %5.1f s  %s\n' "$((($(date +%s%N) - began) / 10000000))e-2" "$*" >&2; }
 failed() { echo "Odoo did not come up: $*" >&2; exit 1; }
 cannot() {
-  echo "Odoo cannot run here: $*. Without it the tests marked \`odoo\` and \`make demo ROUTE=kartra_to_odoo\` do not run; a server elsewhere will do (README, Odoo)." >&2
+  echo "Odoo cannot run here: $*. Without it the tests marked \`odoo\` and \`make demo ROUTE=kartra_to_odoo\` do not run; the tests can use a server elsewhere (README, Odoo)." >&2
   exit 3
 }
 exclusive() { exec 9>"$home/lock"; flock 9; }   # daemons must close 9, or the lock lives as long as they do
@@ -116,7 +116,7 @@ install_all() {
 
 as_postgres() { if is_root; then setpriv --reuid=postgres --regid=postgres --init-groups env -C / "$@"; else "$@"; fi; }
 pgdata() {
-  if as_postgres test -x "$home"; then echo "$home/pg/data"; else echo "${TMPDIR:-/tmp}/crm-odoo-pg-$(id -u)-$(printf %s "$home" | sha256sum | cut -c1-12)/data"; fi
+  if as_postgres test -x "$home"; then echo "$home/pg/data"; else echo "/tmp/crm-odoo-pg-$(id -u)-$(printf %s "$home" | sha256sum | cut -c1-12)/data"; fi
 }
 pg_runs() { [ -n "$(pgbin)" ] && as_postgres "$(pgbin)/pg_ctl" -D "$(pgdata)" status >/dev/null 2>&1; }
 sql() { PGPASSWORD=odoo PGOPTIONS='-c client_min_messages=warning' "$(pgbin)/psql" -X -q -At -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$pg" -U odoo -d postgres -c "$1"; }
@@ -212,7 +212,7 @@ stop() {
     ! is_alive "$home/odoo.pid" || kill -9 "$pid"
   fi
   rm -f "$home/odoo.pid"
-  ! pg_runs || as_postgres "$(pgbin)/pg_ctl" -D "$(pgdata)" -m immediate -w stop >/dev/null
+  ! pg_runs || as_postgres "$(pgbin)/pg_ctl" -D "$(pgdata)" -m fast -w stop >/dev/null
 }
 up() {
   need
