@@ -26,7 +26,7 @@ SCHEMA = ROOT / "mapping_specs" / "mapping_spec.schema.json"
 LANGUAGE = ROOT / "docs" / "mapping-language.md"
 NODES = [
     *("MappingSpec", "Route", "Decision", "Phase", "FieldMap", "Case", "Hold", "Unmatched", "Expect", "Limit"),
-    *("SchemaFields", "Money", "Pipeline", "LabelPhase", "Gap"),
+    *("SchemaFields", "DescribedField", "Money", "Pipeline", "LabelPhase", "Gap"),
 ]
 GROUPS = {
     "Text, numbers and lists": "rules_text",

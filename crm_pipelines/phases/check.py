@@ -18,7 +18,7 @@ from crm_pipelines.spec.salvage import salvage
 def check_spec(path: Path) -> list[Problem]:
     """Return every problem of a mapping spec, each with path and line."""
     if not path.is_file():
-        return [Problem("file", "there is no such spec; give a path such as mapping_specs/kartra_to_pipedrive.yaml", file=str(path))]
+        return [Problem("file", "there is no such spec; give a path such as mapping_specs/<source>_to_<destination>.yaml", file=str(path))]
     found = salvage(path.read_text(encoding="utf-8"), path.name)
     if found.parsed is None:
         return found.problems

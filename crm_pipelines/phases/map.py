@@ -18,8 +18,8 @@ from crm_pipelines.keys import payload_hash
 from crm_pipelines.spec.build import Builder
 from crm_pipelines.spec.compile import TAGS, Compiled, CompiledField, CompiledPhase
 from crm_pipelines.spec.conditions import condition
-from crm_pipelines.spec.contract import TEXT_MAX
 from crm_pipelines.spec.encode import json_documents
+from crm_pipelines.spec.model import Pipeline
 from crm_pipelines.spec.rules_text import unless_empty
 
 MAPPED_SCHEMA: Mapping[str, Any] = {
@@ -58,7 +58,7 @@ def wanted_schema(compiled: Compiled, mapped: Mapping[str, pl.DataFrame]) -> Wan
     """Return what the destination must hold before these records are sent.
 
     Shape: every field of the map, used or not; labels and open options as the records hold them, in order of text; stages as the
-    spec lists them; counts of records that nothing stands against.
+    spec lists them, after those that records of an open pipeline name; currencies and counts of records that nothing stands against.
     """
     sending = {name: mapped[name].filter(pl.col("queue").is_null()) for name in compiled.order if name in mapped and name != TAGS}
     phases = {name: compiled.phases[name] for name in sending}
@@ -66,8 +66,9 @@ def wanted_schema(compiled: Compiled, mapped: Mapping[str, pl.DataFrame]) -> Wan
     return WantedSchema(
         fields=tuple(fields),
         labels={name: _distinct(sending[name]["labels"]) for name, phase in phases.items() if phase.labels},
-        stages={pipeline.name: pipeline.stages for phase in phases.values() for pipeline in phase.pipelines},
+        stages={each.name: _stages(each, sending[name]) for name, phase in phases.items() for each in phase.pipelines},
         types={name: _record_types(phase) for name, phase in phases.items() if phase.record_type},
+        currencies=_distinct(pl.concat([pl.Series(dtype=pl.String), *(frame["currency"] for frame in sending.values())])),
         counts={name: sending[name].height for name, phase in phases.items() if phase.create != "never"},
     )
 
@@ -106,13 +107,19 @@ def _standing(compiled: CompiledPhase, builder: Builder) -> list[pl.Expr]:
     made = [(node, name) for name, node in compiled.steps.items()] + [(each.node, each.column) for each in compiled.fields]
     doubts = [builder.doubt(node, name) for node, name in made]
     found += [(doubt[0], "decision", doubt[1]) for doubt in doubts if doubt is not None]
-    short = [each.column for each in compiled.fields if each.is_custom and each.type == "text"]
-    found += [(pl.col(name).cast(pl.String).str.len_chars() > TEXT_MAX, "remediation", "too_long") for name in short]
+    found += [(each, "remediation", "too_long") for each in _too_long(compiled)]
     columns = []
     for name, place in (("queue", 1), ("reason", 2)):
         first = pl.col(name).cast(pl.String) if not compiled.is_side else pl.lit(None, dtype=pl.String)
         columns.append(pl.coalesce(first, *(pl.when(entry[0]).then(pl.lit(entry[place])) for entry in found)).alias(name))
     return columns
+
+
+def _too_long(compiled: CompiledPhase) -> list[pl.Expr]:
+    """Return where a text is longer than its custom field can be."""
+    short = [each.column for each in compiled.fields if each.is_custom and each.type == "text"]
+    most = compiled.text_max
+    return [pl.col(name).cast(pl.String).str.len_chars() > most for name in short] if most is not None else []
 
 
 def _as_field(builder: Builder, each: CompiledField) -> pl.Expr:
@@ -160,6 +167,15 @@ def _open_options(each: CompiledField, mapped: pl.DataFrame) -> tuple[str, ...]:
     shape = pl.Struct({"custom": pl.Struct({each.name: kind})})
     column = mapped["payload"].str.json_decode(shape).struct.field("custom").struct.field(each.name)
     return _distinct(column)
+
+
+def _stages(pipeline: Pipeline, mapped: pl.DataFrame) -> tuple[str, ...]:
+    """Return the stages of a pipeline: of an open one those that records name, in order of first appearance, then those listed."""
+    if not pipeline.open:
+        return pipeline.stages
+    shape = pl.Struct({pipeline.stage: pl.String()})
+    named = mapped["payload"].str.json_decode(shape).struct.field(pipeline.stage).drop_nulls().unique(maintain_order=True)
+    return (*(stage for stage in named if stage not in pipeline.stages), *pipeline.stages)
 
 
 def _distinct(column: pl.Series) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import polars as pl
 
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases import files
-from crm_pipelines.phases.contracts import load_source, source_contract
+from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
 from crm_pipelines.phases.extract import ExportFile, partition_key, register_exports
 from crm_pipelines.phases.stage import stage_file
 from crm_pipelines.settings import Engagement
@@ -76,7 +76,8 @@ class Project:
     def compiled(self) -> Compiled:
         """The spec compiled with the decisions and the source's own field list, if that is registered already."""
         zone = self.engagement.node.source.timezone
-        return compile_spec(self.spec, self.decisions, self.field_list(), zone, source_contract(self.source))
+        text_max = destination_contract(self.spec.route.destination).custom_text_max
+        return compile_spec(self.spec, self.decisions, self.field_list(), zone, source_contract(self.source), text_max=text_max)
 
     @property
     def phases(self) -> list[str]:

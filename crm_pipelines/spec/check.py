@@ -181,6 +181,15 @@ def _stage_problems(path: Path, phase: Phase, document: Document, contract: Phas
         contract.pipeline: [each.name for each in phase.pipelines],
         contract.stage: [s for each in phase.pipelines for s in each.stages],
     }
+    for number, pipeline in enumerate(phase.pipelines):
+        if pipeline.open and len(phase.pipelines) > 1:
+            yield document.problem(
+                (*path, "pipelines", number, "open"), "is for a phase with one pipeline; nothing tells whose a stage would be"
+            )
+        if pipeline.open and (pipeline.stage != contract.stage or pipeline.stage not in phase.fields):
+            yield document.problem(
+                (*path, "pipelines", number), f"is open, so {contract.stage!r} must be mapped: records name stages there"
+            )
     for field, names in known.items():
         node = phase.fields.get(field) if field else None
         if node is None:

@@ -137,9 +137,13 @@ class FieldChecks:
             )
         self.types[DESCRIBED] = "text"
         for kind, each in node.types.items():
-            inner = each if "words" in each.with_ else each.model_copy(update={"with_": {**each.with_, "words": {}}})
-            needs_words = (rule := load_rules().get(each.rule or "text")) is not None and "words" in rule.settings
-            yield from self._custom(inner if needs_words else each, (*path, "types", kind))
+            rule = load_rules().get(each.rule or "text")
+            told = {"words": {}, **({"option": ""} if each.each else {})}  # what the list of fields will say
+            known = {name: value for name, value in told.items() if rule is not None and name in rule.settings}
+            inner = each.model_copy(update={"with_": {**known, **each.with_}})
+            if rule is not None and each.each and "option" not in rule.settings:
+                yield self._problem((*path, "types", kind, "each"), f"rule {rule.name!r} is not told one option; holds_option is")
+            yield from self._custom(inner, (*path, "types", kind))
         del self.types[DESCRIBED]
 
     def _node(self, node: FieldMap, path: Path, contract: FieldContract | None) -> Iterable[Problem]:

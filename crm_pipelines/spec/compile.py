@@ -15,7 +15,7 @@ import polars as pl
 
 from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.spec.build import column_dtypes, columns_read
-from crm_pipelines.spec.contract import CUSTOM_DEFAULT, SourceContract, ValueType
+from crm_pipelines.spec.contract import CUSTOM_DEFAULT, TEXT_MAX, SourceContract, ValueType
 from crm_pipelines.spec.derived import Frame, frame_objects, resolved_frames
 from crm_pipelines.spec.model import Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
 from crm_pipelines.spec.parse import chosen
@@ -81,6 +81,8 @@ class CompiledPhase:
     """The key that stands in for them."""
     key: str = "key"
     zone: str = "UTC"
+    text_max: int | None = TEXT_MAX
+    """Characters that a custom field of type `text` holds; None where there is no limit."""
     words: Mapping[str, Words] = field(default_factory=dict)
     lineage: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Destination field -> (object or frame, column) pairs it comes from."""
@@ -124,18 +126,20 @@ def compile_spec(
     custom_fields: Sequence[Mapping[str, Any]] = (),
     timezone: str = "UTC",
     source: SourceContract | None = None,
+    *,
+    text_max: int | None = TEXT_MAX,
 ) -> Compiled:
     """Compile a checked spec.
 
     Shape: `custom_fields` are the rows of the source's field list (identifier, type, options, option ids); empty until staged.
-    With `source` the lineage goes back to export columns, without it to the resolved frames.
+    With `source` the lineage goes back to export columns, without it to the resolved frames. `text_max` is the destination's.
     Raises: SpecError when the links of the phases go in a circle.
     """
     active = {name: phase for name, phase in spec.phases.items() if chosen(phase.only_if, decisions)}
     homes = {phase.from_ for phase in active.values() if _home_of(phase, decisions)}
     frames = resolved_frames(spec.derive, source.objects) if source else {}
     phases = {
-        name: _compile_phase(_PhaseInput(name, phase, spec, decisions, custom_fields, timezone, frames, active, homes))
+        name: _compile_phase(_PhaseInput(name, phase, spec, decisions, custom_fields, timezone, text_max, frames, active, homes))
         for name, phase in active.items()
     }
     order = load_order(phases)
@@ -170,6 +174,7 @@ class _PhaseInput:
     decisions: Mapping[str, str]
     custom_fields: Sequence[Mapping[str, Any]]
     timezone: str
+    text_max: int | None
     frames: Mapping[str, Frame]
     active: Mapping[str, Phase]
     homes: set[str]
@@ -204,6 +209,7 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         pipelines=phase.pipelines,
         expect=phase.expect,
         zone=given.timezone,
+        text_max=given.text_max,
         create_only=frozenset(phase.send_once),
         unmatched=unmatched.options[decisions[unmatched.decision]] if unmatched else "wait",
         replacement=decisions.get(unmatched.replace_by) if unmatched and unmatched.replace_by else None,
@@ -245,20 +251,31 @@ def _described_fields(node: SchemaFields, given: _PhaseInput, taken: set[str]) -
     found: list[tuple[CompiledField, Words]] = []
     for row in given.custom_fields:
         kind, identifier = str(row.get(node.type_column) or ""), row.get(node.name_column)
-        template = next((each for name, each in node.types.items() if name.casefold() == kind.casefold()), None)
-        template = settle(template, given.decisions) if template else None
-        if template is None or not identifier:
+        described = next((each for name, each in node.types.items() if name.casefold() == kind.casefold()), None)
+        template = settle(described, given.decisions) if described else None
+        if described is None or template is None or not identifier:
             continue
-        name = str(identifier) if str(identifier).casefold() not in taken else f"{identifier} (custom)"
-        taken.add(name.casefold())
         words = _option_words(row, node)
-        each = CompiledField(
-            name, template, is_custom=True, type=template.type or CUSTOM_DEFAULT[gives(template, {})], options=tuple(words)
-        )
-        settings = {**template.with_, "words": each.column} if words else dict(template.with_)
-        column = re.sub(r"\W+", "_", str(identifier).casefold()).strip("_")
-        found.append((replace(each, node=template.model_copy(update={"from_": (column,), "with_": settings})), words))
+        each_option = words if described.each == "option" else None
+        found += [(each, words) for each in _fields_of(str(identifier), template, words, each_option, taken)]
     return found
+
+
+def _fields_of(
+    identifier: str, template: FieldMap, words: Words, each_option: Iterable[str] | None, taken: set[str]
+) -> Iterable[CompiledField]:
+    """Yield what one described field becomes: a field, or one per option. Choices without a list of options arrive as text."""
+    column = re.sub(r"\W+", "_", identifier.casefold()).strip("_")
+    if not words and template.rule and "words" in load_rules()[template.rule].settings:
+        template, each_option = FieldMap(from_=("value",), only_when=template.only_when), None
+    for option in [None] if each_option is None else each_option:
+        name = identifier if option is None or len(words) == 1 else f"{identifier}: {option}"
+        name = name if name.casefold() not in taken else f"{name} (custom)"
+        taken.add(name.casefold())
+        type_ = template.type or CUSTOM_DEFAULT[gives(template, {})]
+        made = CompiledField(name, template, is_custom=True, type=type_, options=tuple(words) if type_ in ("enum", "set") else ())
+        told = {**({"words": made.column} if words else {}), **({"option": option} if option is not None else {})}
+        yield replace(made, node=template.model_copy(update={"from_": (column,), "with_": {**template.with_, **told}}))
 
 
 def _option_words(row: Mapping[str, Any], node: SchemaFields) -> dict[str, tuple[str, ...]]:

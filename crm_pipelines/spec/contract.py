@@ -30,7 +30,7 @@ COLUMN_VALUES: Mapping[str, ValueType] = {
 """Column type of a source -> what it yields."""
 
 TEXT_MAX = 255
-"""Characters that a custom field of type `text` holds; longer texts need `long_text`. The least of our destinations (Pipedrive varchar)."""
+"""Characters that a custom field of type `text` holds where the destination does not say; longer texts need `long_text`."""
 
 CUSTOM_ACCEPTS: Mapping[str, frozenset[ValueType]] = {
     "text": frozenset({"text"}),
@@ -108,6 +108,8 @@ class DestinationContract:
     option_label_max: int
     options_max: int
     custom_types: frozenset[str] = frozenset(CUSTOM_ACCEPTS)
+    custom_text_max: int | None = TEXT_MAX
+    """Characters that a custom field of type `text` holds; None where there is no limit."""
 
 
 @dataclass(frozen=True)

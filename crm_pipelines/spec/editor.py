@@ -27,5 +27,6 @@ def editor_schema() -> dict[str, Any]:
         "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object", "additionalProperties": {"type": "string"}}],
     }
     rules = [{"const": rule.name, "description": rule.headline} for _, rule in sorted(load_rules().items())]  # whatever was imported first
-    definitions["FieldMap"]["properties"]["rule"] = {"description": "Named rule; by the column's type when left out.", "oneOf": rules}
+    for name in ("FieldMap", "DescribedField"):
+        definitions[name]["properties"]["rule"] = {"description": "Named rule; by the column's type when left out.", "oneOf": rules}
     return {"$schema": DRAFT, "title": "Mapping spec", **schema}

@@ -122,6 +122,15 @@ class FieldMap(Node):
         return self
 
 
+class DescribedField(FieldMap):
+    """How a field that the source describes arrives; `from: value` stands for its column."""
+
+    each: Literal["option"] | None = Field(
+        default=None,
+        description="`option`: a field per option, `<field>: <option>` (just `<field>` when there is one); the rule is told it.",
+    )
+
+
 class Hold(Node):
     """Rows that wait for a person instead of being sent."""
 
@@ -153,6 +162,11 @@ class Pipeline(Node):
 
     name: str
     stages: tuple[str, ...]
+    open: bool = Field(
+        default=False,
+        description="The stages that records name are made too: before those listed, in the order in which they first appear.",
+    )
+    stage: str = Field(default="stage", description="The field by which records name their stage, for `open`.")
 
 
 class SchemaFields(Node):
@@ -163,7 +177,7 @@ class SchemaFields(Node):
     type_column: str = Field(description="Its column with the field's type.")
     options_column: str = Field(description="Its column with the options of choice fields.")
     option_ids_column: str | None = Field(default=None, description="Its column with the options' ids, which may stand for them.")
-    types: Mapping[str, FieldMap] = Field(description="Type as the source calls it -> how such a field arrives (`from: value`).")
+    types: Mapping[str, DescribedField] = Field(description="Type as the source calls it -> how such a field arrives (`from: value`).")
     why: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -275,6 +276,81 @@ def test_what_the_destination_must_hold() -> None:
     assert wanted.counts == {"people": 1, "deals": 1, "activities": 1}
 
 
+BOXES = (
+    "checkbox: {from: value, rule: split_options, type: set}",
+    "checkbox: {from: value, rule: holds_option, type: boolean, each: option}",
+)
+TERMS = {"field_identifier": "terms", "field_type": "checkbox", "options": ["agreed"], "option_ids": ["9"]}
+
+
+def test_a_field_per_option_says_yes_or_nothing() -> None:
+    compiled = compiled_route([FRUIT, TERMS], BOXES)
+    ticked = person(compiled, favourite_fruit="1|PEAR", terms="agreed")["custom"]
+    assert {name: ticked.get(name) for name in ("favourite_fruit: apple", "favourite_fruit: pear", "terms")} == {
+        "favourite_fruit: apple": True,
+        "favourite_fruit: pear": True,
+        "terms": True,
+    }
+    one = person(compiled, favourite_fruit="pear")["custom"]
+    assert ("favourite_fruit: apple" in one, one["favourite_fruit: pear"], "terms" in one) == (False, True, False)
+
+
+def test_a_tick_that_nobody_knows_stops_the_row_and_an_empty_box_does_not() -> None:
+    compiled = compiled_route([FRUIT, TERMS], BOXES)
+    cells: list[dict[str, Any]] = [
+        {"favourite_fruit": "apple"},
+        {"favourite_fruit": "apple, plum"},
+        {"favourite_fruit": " ", "terms": "no"},
+        {},
+    ]
+    rows = mapped("people", *({**ANA, "key": str(number), **each} for number, each in enumerate(cells)), compiled=compiled)
+    assert [(row["queue"], row["reason"]) for row in rows] == [
+        (None, None),
+        ("decision", "unknown_option"),
+        ("decision", "unknown_option"),
+        (None, None),
+    ]
+
+
+def test_choices_without_a_list_of_options_arrive_as_text() -> None:
+    bare = {"field_identifier": "bare", "field_type": "checkbox", "options": None, "option_ids": None}
+    for edits in ((), (BOXES,)):
+        compiled = compiled_route([bare, {**bare, "field_identifier": "pick", "field_type": "drop_down"}], *edits)
+        custom = person(compiled, bare="a, b", pick="c")["custom"]
+        assert (custom["bare"], custom["pick"]) == ("a, b", "c")
+        assert {each.type for each in compiled.phases["people"].fields if each.name in ("bare", "pick")} == {"text"}
+
+
+OPEN = (
+    ("- {name: Kartra, stages: [Purchases, Subscriptions]}", "- {name: Kartra, stages: [Won], open: true}"),
+    (
+        "          - {when: {kind: subscription}, then: Subscriptions}\n        otherwise: Purchases",
+        "          - {when: {status: won}, then: Won}\n        if_empty: {from: product}",
+    ),
+)
+
+
+def test_an_open_pipeline_has_the_stages_that_records_name_in_order_of_appearance() -> None:
+    compiled = compiled_route(None, *OPEN)
+    stages = [("Proposal", "open"), ("Zoom call", "won"), ("Agreed", "lost"), ("Proposal", "lost"), (None, "open")]
+    rows = [{**SALE, "key": str(number), "product": stage, "status": status} for number, (stage, status) in enumerate(stages)]
+    waiting = {**SALE, "key": "w", "product": "Nowhere", "status": "open", "queue": "review", "reason": "no_contact"}
+    wanted = wanted_schema(compiled, {"deals": map_phase(compiled.phases["deals"], frame(waiting, *rows))})
+    assert wanted.stages == {"Kartra": ("Proposal", "Agreed", "Won")}
+    nothing = wanted_schema(compiled, {"deals": map_phase(compiled.phases["deals"], frame(SALE).clear())})
+    assert nothing.stages == {"Kartra": ("Won",)}
+
+
+def test_the_currencies_are_those_of_amounts_that_go_out() -> None:
+    compiled = compiled_route()
+    rows = [{**SALE, "key": str(number), "currency": code} for number, code in enumerate(["USD", "EUR", "USD", None])]
+    rows.append({**SALE, "key": "9", "currency": "GBP", "queue": "review", "reason": "no_contact"})
+    rows.append({**SALE, "key": "10", "currency": "CHF", "value": None})
+    found = wanted_schema(compiled, {"deals": map_phase(compiled.phases["deals"], frame(*rows))})
+    assert found.currencies == ("EUR", "USD")
+    assert wanted_schema(compiled, {}).currencies == ()
+
+
 def test_mapped_frames_hold_to_their_schema() -> None:
     phase = compiled_route().phases["people"]
     found = map_phase(phase, frame(ANA, {**ANA, "key": "2"}))
@@ -288,3 +364,7 @@ def test_a_text_longer_than_its_field_waits_instead_of_being_refused() -> None:
     fine, long = mapped("people", {**ANA, "website": "w" * 255}, {**ANA, "website": "w" * 256})
     assert (fine["queue"], fine["reason"]) == (None, None)
     assert (long["queue"], long["reason"]) == ("remediation", "too_long")
+    for most, waits in ((300, False), (200, True), (None, False)):
+        phase = replace(compiled_route().phases["people"], text_max=most)
+        found = map_phase(phase, frame({**ANA, "website": "w" * 256}))
+        assert (found["reason"][0] == "too_long") is waits

@@ -189,3 +189,39 @@ def test_an_export_without_a_home_is_left_behind_in_so_many_words_or_not_at_all(
     assert "phases: export 'deals' has no home" in told(("  deals:\n    why: This route", "  deal:\n    why: This route"))[0]
     both = told(("    home_of: calendars\n", "    home_of: [calendars, deals]\n"))
     assert "not_migrated.deals: has a home above, so it does move; remove one of the two" in both
+
+
+BOXES = "checkbox: {from: value, rule: split_options, type: set}"
+STAGES = "      - {name: Kartra, stages: [Purchases, Subscriptions]}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "messages"),
+    [
+        (BOXES, "checkbox: {from: value, rule: holds_option, type: boolean, each: option}", []),
+        (BOXES, "checkbox: {from: value, rule: holds_option, each: option}", []),
+        (
+            BOXES,
+            "checkbox: {from: value, rule: holds_option, type: boolean}",
+            ["phases.people.custom_fields_from.types.checkbox: rule 'holds_option' needs `with: {option: ...}`"],
+        ),
+        (
+            BOXES,
+            "checkbox: {from: value, rule: split_options, type: set, each: option}",
+            ["phases.people.custom_fields_from.types.checkbox.each: rule 'split_options' is not told one option; holds_option is"],
+        ),
+        (STAGES, STAGES.replace("]}", "], open: true}"), []),
+        (
+            STAGES,
+            STAGES.replace("]}", "], open: true, stage: title}"),
+            ["phases.deals.pipelines[0]: is open, so 'stage' must be mapped: records name stages there"],
+        ),
+        (
+            STAGES,
+            STAGES.replace("]}", "], open: true}") + "      - {name: Other, stages: [New]}\n",
+            ["phases.deals.pipelines[0].open: is for a phase with one pipeline; nothing tells whose a stage would be"],
+        ),
+    ],
+)
+def test_fields_per_option_and_open_pipelines(before: str, after: str, messages: list[str]) -> None:
+    assert told((before, after)) == messages
