@@ -1,11 +1,13 @@
 """A whole migration in a temporary folder: sample exports with their truth, a sandbox, an engagement, and the product's command line.
 
-Belongs here: setting the stage and reading truth from the server's side. Not here: what is asserted (acceptance tests).
+Belongs here: setting the stage and reading truth from the server's side. Not here: what is asserted (acceptance tests), a stage whose
+destination is a real Odoo (rig_odoo).
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -40,15 +42,13 @@ attributes:
 
 
 @dataclass
-class Rig:
-    """One engagement against one sandbox."""
+class Stage:
+    """One engagement in a folder of its own, and the product's command line on it; what its account is, others add."""
 
     root: Path
-    sandbox: RunningSandbox
     truth: Mapping[str, Any]
-    name: str = "acme"
-    sandbox_token: str = "sandbox"
-    env: dict[str, str] = field(default_factory=dict)
+    name: str = field(default="acme", kw_only=True)
+    env: dict[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
     def folder(self) -> Path:
@@ -79,6 +79,20 @@ class Rig:
         """Start all phases in the background, to be killed."""
         command = [sys.executable, "-m", "crm_pipelines_tests.lib.walk", self.name, *args]
         return subprocess.Popen(command, env=self.environ(**more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def bring_delta(self) -> None:
+        """Put the later export beside the first; the truth is the one after it from now on."""
+        for file in sorted((self.folder / "delta").glob("*.csv")):
+            shutil.copy(file, self.folder / "exports" / file.name)
+        self.truth = orjson.loads((self.folder / "truth_after_delta.json").read_bytes())
+
+
+@dataclass
+class Rig(Stage):
+    """One engagement against one sandbox."""
+
+    sandbox: RunningSandbox
+    sandbox_token: str = "sandbox"
 
     def compare(self) -> Comparison:
         """Compare what the sandbox holds with what the generator planted."""
@@ -122,16 +136,23 @@ def build(
     answers = {"owners": "queue_rows", **dict(decisions or {})}
     (folder / "decisions.yaml").write_text("".join(f"{k}: {v}\n" for k, v in answers.items()), encoding="utf-8")
     env = {
-        "CRM_ENGAGEMENTS": str(root / "engagements"),
-        "CRM_LEDGER_URL": f"sqlite:///{root / 'ledger.sqlite'}",
-        "DAGSTER_HOME": str(root / "dagster_home"),
+        **installed(root),
         "CRM_TEST_BASE_URL": running.base_url,
         "CRM_TEST_TOKEN": config.token,
         "CRM_TEST_REFRESH": config.refresh_token,
         "CRM_TEST_CLIENT": config.client_id,
         "CRM_TEST_SECRET": config.client_secret,
     }
-    return Rig(root, running, truth, name, config.sandbox_token, env)
+    return Rig(root, truth, running, config.sandbox_token, name=name, env=env)
+
+
+def installed(root: Path) -> dict[str, str]:
+    """Return the variables that point the product at a folder."""
+    return {
+        "CRM_ENGAGEMENTS": str(root / "engagements"),
+        "CRM_LEDGER_URL": f"sqlite:///{root / 'ledger.sqlite'}",
+        "DAGSTER_HOME": str(root / "dagster_home"),
+    }
 
 
 def users_of(truth: Mapping[str, Any]) -> tuple[SandboxUser, ...]:
