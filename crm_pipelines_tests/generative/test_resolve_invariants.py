@@ -11,8 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_pipelines.phases.resolve import ChunkFrame, StagedObject
-from crm_pipelines_tests.lib.staged_objects import TYPES, Row, as_rows, chunk, day, resolved, staged
+from crm_pipelines_tests.lib.staged_objects import TYPES, Row, as_rows, chunk, day, derive_with, resolved, staged
 
+APART = dict.fromkeys(("one_off", "rebill", "failed"), "invoices")
+DERIVE = derive_with(  # all that a route can ask for
+    purchases={"phase_of": {"decision": "transactions", "options": {"orders": {}, "invoices": APART}}},
+    products={"phase": "products", "key": "product:{name}"},
+    deals={"from": "deals", "phase": "leads", "key": "deal_id", "contact": "contact_id", "email": "contact_email", "owner": "owner_email"},
+)
 SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 words = st.sampled_from(["Acme", "ACME ", "Tea & Co", None])
@@ -67,6 +73,15 @@ partners = st.fixed_dictionaries(
         "lead_id": st.sampled_from(["1", "2", None]),
     }
 )
+deals = st.fixed_dictionaries(
+    {
+        "deal_id": st.sampled_from(["301", "302", "1000", None]),
+        "contact_id": st.sampled_from(["1", "2", "99", None]),
+        "contact_email": addresses,
+        "owner_email": st.sampled_from(["O@agency.example.com", "p@agency.example.com", None]),
+        "stage": st.sampled_from(["New", None]),
+    }
+)
 decisions = st.fixed_dictionaries(
     {
         "companyless": st.sampled_from(["single_person", "none"]),
@@ -76,6 +91,7 @@ decisions = st.fixed_dictionaries(
         "refunded": st.sampled_from(["lost", "won_minus_refund"]),
         "affiliates": st.sampled_from(["person_fields", "partner_organizations"]),
         "cancelled_bookings": st.sampled_from(["keep", "exclude"]),
+        "transactions": st.sampled_from(["orders", "invoices"]),
     }
 )
 
@@ -91,6 +107,7 @@ exports = st.fixed_dictionaries(
         "subscriptions": files(subscriptions),
         "calendars": files(bookings),
         "affiliates": files(partners),
+        "deals": files(deals),
     }
 )
 
@@ -102,30 +119,41 @@ def objects(tables: dict[str, list[list[Row]]]) -> list[StagedObject]:
 @given(exports, decisions)
 @SLOW
 def test_every_staged_row_has_exactly_one_fate_and_every_record_a_row(tables: dict[str, list[list[Row]]], answers: dict[str, str]) -> None:
-    result = resolved(*objects(tables), **answers)
+    result = resolved(*objects(tables), derive=DERIVE, **answers)
     for name, parts in tables.items():
         lines = result.fates[name]
         given_rows = Counter((place, row) for place, rows in enumerate(parts) for row in range(1, len(rows) + 1))
         assert Counter((int(line["chunk"].split("-")[1]), line["row"]) for line in lines.to_dicts()) == given_rows
         assert lines.filter((pl.col("fate") == "waiting") != pl.col("queue").is_not_null()).height == 0
     standing = pl.concat([result.fates[name] for name in tables]).filter(pl.col("fate").is_in(["record", "waiting", "folded", "merged"]))
-    homes = {"contacts": "people", "purchases": "deals", "bookings": "activities"}
-    for frame, phase in homes.items():
+    bought = result.frames["purchases"]
+    homes = {
+        "people": result.frames["contacts"],
+        "deals": bought.filter(pl.col("home_phase") == "deals"),
+        "invoices": bought.filter(pl.col("home_phase") == "invoices"),
+        "leads": result.frames["deals"],
+        "activities": result.frames["bookings"],
+    }
+    assert set(bought["home_phase"]) <= set(homes)
+    for phase, frame in homes.items():
         primary = (
             standing.filter((pl.col("into_phase") == phase) & pl.col("fate").is_in(["record", "waiting"]))["into_key"]
             .drop_nulls()
             .to_list()
         )
-        assert sorted(primary) == sorted(result.frames[frame]["key"].to_list())
+        assert sorted(primary) == sorted(frame["key"].to_list())
         named = set(standing.filter(pl.col("into_phase") == phase)["into_key"].drop_nulls())
-        assert named <= set(result.frames[frame]["key"])
+        assert named <= set(frame["key"])
 
 
 @given(exports, decisions)
 @SLOW
 def test_links_point_to_records(tables: dict[str, list[list[Row]]], answers: dict[str, str]) -> None:
-    frames = resolved(*objects(tables), **answers).frames
-    for name in ("contacts", "purchases", "bookings"):
+    frames = resolved(*objects(tables), derive=DERIVE, **answers).frames
+    sold = frames["purchases"].filter(pl.col("queue").is_null())
+    assert set(sold["product_key"].drop_nulls()) == set(frames["products"]["key"])
+    assert set(sold.filter(pl.col("product").is_null())["product_key"]) <= {None}
+    for name in ("contacts", "purchases", "bookings", "deals"):
         for column, target in (("contact_key", "contacts"), ("company_key", "companies"), ("owner_key", "owners")):
             assert set(frames[name][column].drop_nulls()) <= set(frames[target]["key"])
     for frame in frames.values():
@@ -140,7 +168,7 @@ def test_the_order_of_chunks_and_rows_never_matters(
 ) -> None:
     plain = objects(tables)
     shuffled = [StagedObject(one.name, [_shuffled(part, rng) for part in rng.sample(one.frames, len(one.frames))]) for one in plain]
-    assert as_rows(resolved(*plain, **answers)) == as_rows(resolved(*shuffled, **answers))
+    assert as_rows(resolved(*plain, derive=DERIVE, **answers)) == as_rows(resolved(*shuffled, derive=DERIVE, **answers))
 
 
 def _shuffled(part: ChunkFrame, rng: random.Random) -> ChunkFrame:

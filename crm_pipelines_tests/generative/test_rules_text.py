@@ -36,6 +36,9 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("list_of_one", (CELLS,), {}),
     ("join_list", (LISTS,), {}),
     ("html_note", (CELLS,), {}),
+    ("html_paragraph", (CELLS,), {}),
+    ("one_line", (st.none() | st.text(st.sampled_from(list("ab ,\t\n\r")), max_size=12),), {}),
+    ("web_address", (st.none() | st.text(st.sampled_from(list("ab/:?#.+1 @")), max_size=12),), {}),
     ("address", (CELLS, CELLS, CELLS), {"parts": ["value", "locality", "country"]}),
     ("option", (st.sampled_from([None, "1", " Apple", "not  ACCEPTED", "x", ""]),), {"words": WORDS}),
     ("options", (st.lists(st.sampled_from(["1", "Apple", "salt, pepper", "2", "x", " "]), max_size=4),), {"words": WORDS}),
@@ -43,6 +46,11 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
         "split_options",
         (st.lists(st.sampled_from(["1", "Apple", "salt, pepper", "salt", "2", " ", "|", ","]), max_size=5).map("".join),),
         {"words": WORDS},
+    ),
+    (
+        "holds_option",
+        (st.lists(st.sampled_from(["1", "Apple", "salt, pepper", "salt", "2", " ", "|", ","]), max_size=5).map("".join),),
+        {"words": WORDS, "option": "salt, pepper"},
     ),
     (
         "email",
