@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -19,6 +19,8 @@ from crm_pipelines.destinations.odoo.api import Api, Reply, error_of
 from crm_pipelines.destinations.odoo.models import MODELS
 from crm_pipelines.errors import SettingsError
 
+LABEL_PHASES = ("organizations", "people")
+"""Both are partners, and share their categories."""
 PIPELINE = "CRM"
 """Odoo has one pipeline; the map may name it as it likes."""
 WON = "Won"
@@ -77,6 +79,8 @@ class Described:
     active_currencies: frozenset[str]
     pricelists: Mapping[str, str]
     """Currency code -> the pricelist `Migration <CODE>`."""
+    has_pricelists: bool
+    """False without the app Sales: there is nothing then that an order's currency could follow."""
     stages: tuple[Stage, ...]
     """In their order on the board."""
     model_ids: Mapping[str, int]
@@ -108,9 +112,9 @@ async def describe(api: Api) -> Described:
         timezone=me.timezone,
         users=users.ids,
         fields=tuple(fields.found),
-        labels=dict.fromkeys(("organizations", "people"), labels),
+        labels=dict.fromkeys(LABEL_PHASES, labels),
         stages={PIPELINE: stage_names(stages)} if stages is not None else {},
-        types={CURRENCIES: {currency: "", **money.pricelists}},
+        types={CURRENCIES: money.ready(currency)},
         caps={},
         record_counts=counts,
         notes=tuple(_notes(modules, users, forbidden)),
@@ -127,11 +131,28 @@ async def describe(api: Api) -> Described:
         currencies=money.currencies,
         active_currencies=money.active,
         pricelists=money.pricelists,
+        has_pricelists=money.has_pricelists,
         stages=tuple(stages or ()),
         model_ids=fields.model_ids,
         field_ids=fields.ids,
         forbidden=forbidden,
     )
+
+
+async def read_again(api: Api, described: Described, kind: str) -> Described:
+    """Return the description with that part of it read anew which a step of `prepare` changes."""
+    schema = described.schema
+    if kind in {"field", "option"}:
+        fields = await _fields(api)
+        return replace(described, schema=replace(schema, fields=tuple(fields.found)), field_ids=fields.ids)
+    if kind == "label":
+        return replace(described, schema=replace(schema, labels=dict.fromkeys(LABEL_PHASES, await _labels(api))))
+    if kind == "stage":
+        stages = await _stages(api) or []
+        return replace(described, schema=replace(schema, stages={PIPELINE: stage_names(stages)}), stages=tuple(stages))
+    money = await _money(api)
+    types = {**schema.types, CURRENCIES: money.ready(described.company_currency)}
+    return replace(described, schema=replace(schema, types=types), active_currencies=money.active, pricelists=money.pricelists)
 
 
 def stage_names(stages: Sequence[Stage]) -> dict[str, str]:
@@ -174,6 +195,12 @@ class _Money:
     currencies: Mapping[str, str]
     active: frozenset[str]
     pricelists: Mapping[str, str]
+    has_pricelists: bool
+
+    def ready(self, company: str) -> dict[str, str]:
+        """Return the currencies that amounts may have: switched on, and with a pricelist where the database knows such."""
+        others = {code: self.pricelists.get(code, "") for code in sorted(self.active - {company})}
+        return {company: "", **{code: number for code, number in others.items() if number or not self.has_pricelists}}
 
 
 async def _me(api: Api) -> _Me:
@@ -243,8 +270,9 @@ async def _options(api: Api, field_ids: Sequence[int]) -> dict[int, dict[str, st
     options: dict[int, dict[str, str]] = {number: {} for number in field_ids}
     domain = [["field_id", "in", list(field_ids)]]
     rows = await api.search_read("list.options", "ir.model.fields.selection", domain, ["field_id", "name", "value"]) if field_ids else []
-    for row in rows:
-        options[int(row["field_id"][0])].setdefault(str(row["name"]), str(row["value"]))
+    for text in ("name", "value"):  # the value too, last: where people gave an option another name it is still that option
+        for row in rows:
+            options[int(row["field_id"][0])].setdefault(str(row[text]), str(row["value"]))
     return options
 
 
@@ -284,11 +312,12 @@ async def _money(api: Api) -> _Money:
     reply = await api.ask(
         "list.pricelists", "product.pricelist", "search_read", domain=domain, fields=["name", "currency_id"], order="id desc"
     )
-    lists = [] if _is_absent(reply) else _data(reply, "list.pricelists")
+    has_pricelists = not _is_absent(reply)
+    lists = _data(reply, "list.pricelists") if has_pricelists else []
     code_of = {number: code for code, number in currencies.items()}
     named = {code_of.get(str(row["currency_id"][0]), ""): row for row in lists}
     pricelists = {code: str(row["id"]) for code, row in named.items() if row["name"] == pricelist_name(code)}
-    return _Money(currencies, frozenset(str(row["name"]) for row in rows if row["active"]), pricelists)
+    return _Money(currencies, frozenset(str(row["name"]) for row in rows if row["active"]), pricelists, has_pricelists)
 
 
 def pricelist_name(code: str) -> str:
