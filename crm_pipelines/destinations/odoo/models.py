@@ -79,6 +79,7 @@ PEOPLE = Model(
     "people",
     "res.partner",
     {**_PARTNER, "parent_id": _link("parent_id"), "type": Column("type", "selection"), "function": Column("function", "char")},
+    explicit=("user_id",),  # a contact without a salesperson would get its company's
 )
 OPT_OUTS = Model("opt_outs", "mail.blacklist", _chars("email"))
 PRODUCTS = Model(
@@ -153,7 +154,7 @@ ACTIVITIES = Model(
         "attendees": Column("partner_ids", "link", "attendees"),
         "description": Column("description", "html"),
     },
-    explicit=("user_id", "attendees"),  # default: the API's own user and its partner
+    explicit=("user_id",),  # default: the API's own user
     context={
         **_QUIET,
         "no_mail_to_attendees": True,  # calendar_attendee.py: no invitation

@@ -1,0 +1,209 @@
+"""Updates: only the fields that changed, the same change in one call, and never a record that stays as it is.
+
+Belongs here: how a change is written to each model. Not here: what changed (phases.update), values (shape).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from crm_pipelines.destinations.base import WriteRow
+from crm_pipelines.destinations.batches import Batch
+from crm_pipelines.destinations.odoo import finishing, values
+from crm_pipelines.destinations.odoo.api import Api, error_of
+from crm_pipelines.destinations.odoo.binding import Binder
+from crm_pipelines.destinations.odoo.faults import Fault
+from crm_pipelines.destinations.odoo.loading import NARROWABLE
+from crm_pipelines.destinations.odoo.models import WRITE_ROWS, Model
+from crm_pipelines.destinations.odoo.names import Names
+from crm_pipelines.destinations.odoo.shape import changes_of
+from crm_pipelines.destinations.odoo.values import Unfit
+from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.errors import OutcomeUnknown
+
+FROZEN_WHEN_POSTED = frozenset({"product", "description", "amount", "currency", "partner_id", "invoice_date", "state"})
+"""Fields of an invoice that only a draft takes (account_move.py)."""
+MOVES_DATE = frozenset({"status", "stage"})
+"""Fields of a lead whose change lets Odoo write date_closed anew (crm_lead.py, write)."""
+
+
+@dataclass
+class Change:
+    """One record's update."""
+
+    attempt_id: int
+    row: WriteRow
+    number: int
+    vals: dict[str, Any]
+    line: dict[str, Any] = field(default_factory=dict)
+    """What changes on its one line."""
+    after: dict[str, Any] = field(default_factory=dict)
+    """What has to be written once more, after Odoo's own consequences."""
+    reopened: bool = False
+    """Whether it has to be a draft meanwhile."""
+
+
+class Changer:
+    """Writes updates of one phase."""
+
+    def __init__(self, api: Api, model: Model, names: Names, binder: Binder) -> None:
+        self._api = api
+        self._model = model
+        self._names = names
+        self._binder = binder
+
+    async def change(self, batch: Batch, rows: Sequence[tuple[int, WriteRow]]) -> None:
+        """Write every update and say what became of each. A row without changes receives its external id alone."""
+        keyed = {attempt_id: (row.key, int(row.destination_id or 0)) for attempt_id, row in rows}
+        taken = await self._binder.bind(keyed)
+        for attempt_id, reason in taken.items():
+            batch.answer(attempt_id, Sent("refused", None, reason))
+        changes = self._changes(batch, [(number, row) for number, row in rows if number not in taken])
+        changes = await self._on_lines(batch, changes)
+        faults = await self._write([(each.number, each.vals) for each in changes if each.vals], rows[0][0])
+        after = [(each.number, each.after) for each in changes if each.after and each.number not in faults]
+        faults |= await self._write(after, rows[0][0])
+        faults |= await self._closed_again([each for each in changes if each.reopened and each.number not in faults], rows[0][0])
+        for each in changes:
+            is_refused = each.number in faults
+            sent = Sent("refused" if is_refused else "updated", str(each.number), faults.get(each.number, ""))
+            batch.answer(each.attempt_id, sent)
+
+    def _changes(self, batch: Batch, rows: Sequence[tuple[int, WriteRow]]) -> list[Change]:
+        out = []
+        for attempt_id, row in rows:
+            wanted = row.payload if row.changes is None else row.changes
+            if not wanted:
+                batch.answer(attempt_id, Sent("adopted", row.destination_id))
+                continue
+            try:
+                out.append(self._change(attempt_id, row, wanted))
+            except Unfit as error:
+                batch.answer(attempt_id, Sent("refused", row.destination_id, str(error)))
+        return out
+
+    def _change(self, attempt_id: int, row: WriteRow, wanted: Mapping[str, Any]) -> Change:
+        whole = {**row.payload, **wanted}
+        found = changes_of(self._model, wanted, self._names, whole)
+        line = {name.rpartition("/")[2]: _value(value) for name, value in found.items() if "/" in name}
+        change = Change(attempt_id, row, int(row.destination_id or 0), {n: _value(v) for n, v in found.items() if "/" not in n}, line)
+        if self._model.phase == "deals" and MOVES_DATE & wanted.keys():
+            self._keep_closing_date(change, whole)
+        change.reopened = self._model.phase == "invoices" and bool(FROZEN_WHEN_POSTED & wanted.keys())
+        return change
+
+    def _keep_closing_date(self, change: Change, whole: Mapping[str, Any]) -> None:
+        if whole.get("status") != "lost":
+            change.vals.setdefault("active", True)
+        closed = whole.get("date_closed")
+        change.after = {"date_closed": values.clean("datetime", "date_closed", closed) if closed else False}
+
+    async def _on_lines(self, batch: Batch, changes: list[Change]) -> list[Change]:
+        """Point changes of an order's line to it, and make drafts of invoices that are to change."""
+        asked = {each.number for each in changes if each.line or each.reopened}
+        if not asked:
+            return changes
+        lines = self._model.lines
+        read = await self._api.call(
+            f"list.{self._model.phase}", self._model.name, "read", ids=sorted(asked), fields=["state", lines], load=None
+        )
+        there = {record["id"]: record for record in read}
+        kept = []
+        for each in changes:
+            record = there.get(each.number, {lines: [], "state": ""})
+            if each.line and len(record[lines]) != 1:  # people added lines: which one is ours cannot be told
+                batch.answer(each.attempt_id, Sent("refused", str(each.number), f"several_lines: {lines}"))
+                continue
+            if each.line:
+                each.vals[lines] = [[1, record[lines][0], each.line]]
+            kept.append(each)
+        drafts = [each.number for each in kept if each.reopened and there.get(each.number, {}).get("state") in {"posted", "cancel"}]
+        if drafts:
+            await self._must(f"{self._model.phase}.draft", "button_draft", drafts, kept[0].attempt_id)
+        return kept
+
+    async def _closed_again(self, changes: Sequence[Change], attempt_id: int) -> dict[int, str]:
+        steps = {each.number: step for each in changes if (step := finishing.step_of(self._model, each.row.payload)) is not None}
+        return await finishing.finish(self._api, self._model, steps, attempt_id) if steps else {}
+
+    async def _write(self, pairs: Sequence[tuple[int, dict[str, Any]]], attempt_id: int) -> dict[int, str]:
+        """Write (id, vals) with as few calls as there are. Shape: id -> reason, of those alone that were refused."""
+        same: dict[bytes, list[int]] = {}
+        for number, vals in pairs:
+            same.setdefault(orjson.dumps(vals, option=orjson.OPT_SORT_KEYS), []).append(number)
+        faults: dict[int, str] = {}
+        single: list[tuple[int, dict[str, Any]]] = []
+        for text, numbers in same.items():
+            vals = orjson.loads(text)
+            if len(numbers) == 1:
+                single.append((numbers[0], vals))
+            else:
+                faults |= await self._write_same(numbers, vals, attempt_id)
+        for start in range(0, len(single), WRITE_ROWS):
+            faults |= await self._write_each(single[start : start + WRITE_ROWS], attempt_id)
+        return faults
+
+    async def _write_same(self, numbers: Sequence[int], vals: Mapping[str, Any], attempt_id: int) -> dict[int, str]:
+        fault = await self._ask("write", numbers, attempt_id, vals=vals)
+        if fault is None:
+            return {}
+        if len(numbers) == 1:
+            return {numbers[0]: fault.reason}
+        middle = len(numbers) // 2
+        first, second = numbers[:middle], numbers[middle:]
+        return {**await self._write_same(first, vals, attempt_id), **await self._write_same(second, vals, attempt_id)}
+
+    async def _write_each(self, pairs: Sequence[tuple[int, dict[str, Any]]], attempt_id: int) -> dict[int, str]:
+        """Write different values to each of many records in one call, where the server can; it is one transaction."""
+        if len(pairs) == 1:
+            return await self._write_same([pairs[0][0]], pairs[0][1], attempt_id)
+        if self._api.version[0] >= MULTI_SINCE:
+            fault = await self._ask(
+                "web_save_multi", [number for number, _ in pairs], attempt_id, vals_list=[vals for _, vals in pairs], specification={}
+            )
+            if fault is None:
+                return {}
+            middle = len(pairs) // 2
+            first, second = pairs[:middle], pairs[middle:]
+            return {**await self._write_each(first, attempt_id), **await self._write_each(second, attempt_id)}
+        faults: dict[int, str] = {}
+        for number, vals in pairs:
+            faults |= await self._write_same([number], vals, attempt_id)
+        return faults
+
+    async def _ask(self, method: str, numbers: Sequence[int], attempt_id: int, **arguments: Any) -> Fault | None:
+        operation = f"{self._model.phase}.update"
+        reply = await self._api.ask(
+            operation,
+            self._model.name,
+            method,
+            ids=list(numbers),
+            context=self._model.context,
+            attempt_id=attempt_id,
+            writes=True,
+            **arguments,
+        )
+        if reply.fault is not None and reply.fault.kind not in NARROWABLE:
+            raise error_of(operation, reply.fault)
+        return reply.fault
+
+    async def _must(self, operation: str, method: str, numbers: Sequence[int], attempt_id: int) -> None:
+        reply = await self._api.ask(operation, self._model.name, method, ids=list(numbers), attempt_id=attempt_id, writes=True)
+        if reply.fault is not None:
+            raise OutcomeUnknown(
+                f"{operation}: Odoo refused ({reply.fault.reason}); the records are compared again before anything is sent"
+            )
+
+
+MULTI_SINCE = 19  # web_save_multi is in web/models/models.py of 19.0; of earlier versions only write is used
+
+
+def _value(value: Any) -> Any:
+    """Return a clean value as a command of `write`: lists replace, nothing clears."""
+    if isinstance(value, list):
+        return [[6, 0, value]]
+    return False if value is None else value

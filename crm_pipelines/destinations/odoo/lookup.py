@@ -1,0 +1,60 @@
+"""Look up creates that got no answer, by their external ids; take those that are half-done the rest of the way.
+
+Belongs here: how long to wait, and what was found. Not here: what happens then (phases.session).
+
+How long: `load` is idempotent by external id, and of two requests that carry the same one, PostgreSQL's unique index on
+(module, name) lets the later wait for the earlier, fail to serialize, and be repeated by the server itself, which then sees the
+earlier one's record. So a create that is sent again while the first still runs makes no second record, and a short wait is
+enough. Only where a repeated `load` would not leave the record as it was (a second line on an order, a contact archived again)
+nothing is called absent before the server cannot apply it any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from crm_pipelines.destinations.odoo import finishing, listing
+from crm_pipelines.destinations.odoo.api import Api
+from crm_pipelines.destinations.odoo.models import MODELS, Model
+from crm_pipelines.journal import OpenAttempt
+
+SHORT_WAIT_S = 3.0  # a request that waited in a worker's queue when we went away begins within this time
+POLL_S = 0.5
+
+
+async def look_up(api: Api, phase: str, attempts: Sequence[OpenAttempt], prefix: str, apply_within_s: float) -> Mapping[int, list[str]]:
+    """Return attempt id -> ids found (none or one); see Destination.lookup."""
+    model = MODELS.get(phase)
+    if model is None:  # steps of prepare: looked up by name when it runs again
+        return {}
+    creates = [attempt for attempt in attempts if attempt.attempt.operation == "create"]
+    wait_s = apply_within_s if model.lines or phase == "people" else min(SHORT_WAIT_S, apply_within_s)
+    until = max((attempt.sent_utc.timestamp() for attempt in creates), default=0.0) + wait_s
+    while True:
+        known = await listing.ids_by_key(api, prefix, model, [attempt.attempt.key for attempt in creates])
+        left_s = until - datetime.now(UTC).timestamp()
+        if left_s <= 0 or all(attempt.attempt.key in known for attempt in creates):
+            break
+        await asyncio.sleep(min(left_s, POLL_S) if left_s > 0 else 0)
+    live = await _live(api, model, list(known.values()))
+    found = {attempt.attempt_id: [str(known[attempt.attempt.key])] for attempt in creates if known.get(attempt.attempt.key) in live}
+    await _complete(api, model, {known[attempt.attempt.key]: attempt for attempt in creates if attempt.attempt_id in found})
+    return {attempt.attempt_id: found.get(attempt.attempt_id, []) for attempt in creates}
+
+
+async def _live(api: Api, model: Model, ids: Sequence[int]) -> set[int]:
+    return {record["id"] for record in await listing.records(api, model, sorted(set(ids)), ["id"])}
+
+
+async def _complete(api: Api, model: Model, made: Mapping[int, OpenAttempt]) -> None:
+    payloads: dict[int, Mapping[str, Any]] = {
+        number: orjson.loads(attempt.attempt.payload) for number, attempt in made.items() if attempt.attempt.payload
+    }
+    half = await finishing.unfinished(api, model, payloads)
+    if half:
+        await finishing.finish(api, model, half, None)

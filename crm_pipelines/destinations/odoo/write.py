@@ -1,0 +1,222 @@
+"""Write the rows of one phase: what is there already, what is made, changed and deleted, row by row and batch by batch.
+
+Belongs here: which row takes which way. Not here: the calls of each way (loading, changing, deleting, finishing), the journal
+(destinations.batches), values (shape).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_pipelines.destinations.base import WriteRow
+from crm_pipelines.destinations.batches import Batch
+from crm_pipelines.destinations.odoo import finishing, listing
+from crm_pipelines.destinations.odoo.api import Api
+from crm_pipelines.destinations.odoo.binding import Binder
+from crm_pipelines.destinations.odoo.changing import Changer
+from crm_pipelines.destinations.odoo.deleting import delete
+from crm_pipelines.destinations.odoo.loading import Line, Loader, Made, grouped
+from crm_pipelines.destinations.odoo.models import BATCH_ROWS, Model
+from crm_pipelines.destinations.odoo.names import Names
+from crm_pipelines.destinations.odoo.shape import columns_of, differs
+from crm_pipelines.destinations.odoo.values import Unfit
+from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.errors import OutcomeUnknown
+from crm_pipelines.journal import Attempt
+
+Rows = Sequence[tuple[int, WriteRow]]
+TAKEN = "external_id_taken"
+LEAST_ROWS = 25  # a batch that the server did not survive is sent in halves; below this the rows are not at fault
+
+
+@dataclass
+class Memory:
+    """What is learnt once per connection."""
+
+    had_ours: dict[str, bool] = field(default_factory=dict)
+    """Phase -> whether records of ours were there before anything was written."""
+    parents: set[int] = field(default_factory=set)
+    """Companies that have an active contact."""
+    families: set[int] = field(default_factory=set)
+    """Companies whose contacts are being made right now."""
+    batch_rows: int = BATCH_ROWS
+    waiting: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class Writer:
+    """Sends the rows of one phase."""
+
+    def __init__(self, api: Api, model: Model, names: Names, prefix: str, memory: Memory) -> None:
+        self._api = api
+        self._model = model
+        self._names = names
+        self._prefix = prefix
+        self._memory = memory
+        custom = [found for found in names.custom_of(model.phase) if found.type == "many2one"]
+        links = {column.name for column in model.columns.values() if column.kind == "link"} | {found.code for found in custom}
+        self._loader = Loader(api, model, prefix, frozenset(links | {"tax_ids"}))
+        self._binder = Binder(api, model, prefix)
+
+    def attempt(self, row: WriteRow) -> Attempt:
+        """Return what the journal stores before the row is sent."""
+        return Attempt(row.key, row.operation, row.payload_hash, row.payload_json, row.token, 0, row.destination_id)
+
+    async def send(self, batch: Batch) -> None:
+        """Send one batch and say what became of each row. Raises: OutcomeUnknown, and whatever means that nothing more can be sent."""
+        try:
+            await self._send(batch)
+        except OutcomeUnknown:
+            self._memory.batch_rows = max(LEAST_ROWS, self._memory.batch_rows // 2)
+            raise
+
+    async def _send(self, batch: Batch) -> None:
+        by_operation: dict[str, list[tuple[int, WriteRow]]] = {}
+        for attempt_id, row in batch.rows:
+            by_operation.setdefault(row.operation, []).append((attempt_id, row))
+        if creates := by_operation.get("create"):
+            await self._create(batch, creates)
+        if updates := by_operation.get("update"):
+            await Changer(self._api, self._model, self._names, self._binder).change(batch, updates)
+        if deletes := by_operation.get("delete"):
+            await delete(self._api, self._model, batch, deletes)
+
+    async def _create(self, batch: Batch, rows: Rows) -> None:
+        fresh = await self._without_known(batch, rows) if self._memory.had_ours.get(self._model.phase, True) else rows
+        lines = self._lines(batch, fresh)
+        if self._model.phase == "opt_outs":
+            lines = await self._without_listed(batch, lines)
+        if not lines:
+            return
+        async with self._family(lines) as kept:
+            for group in grouped(kept):
+                for start in range(0, len(group), self._memory.batch_rows):
+                    await self._load(batch, group[start : start + self._memory.batch_rows])
+
+    def _lines(self, batch: Batch, rows: Rows) -> list[Line]:
+        lines = []
+        for attempt_id, row in rows:
+            try:
+                lines.append(Line(attempt_id, row.key, columns_of(self._model, row.payload, self._names)))
+            except Unfit as error:
+                batch.answer(attempt_id, Sent("refused", reason=str(error)))
+        return lines
+
+    async def _load(self, batch: Batch, lines: Sequence[Line]) -> None:
+        made = await self._loader.load(lines)
+        rows = dict(batch.rows)
+        steps = {each.number: step for each in made if each.number and (step := self._step(each.line, rows[each.line.attempt_id].payload))}
+        failed = await finishing.finish(self._api, self._model, steps, lines[0].attempt_id) if steps else {}
+        for each in made:
+            batch.answer(each.line.attempt_id, _answer(each, failed))
+            if each.number and self._model.phase == "people" and each.line.columns.get("parent_id"):
+                self._memory.parents.add(each.line.columns["parent_id"])
+
+    def _step(self, line: Line, payload: Mapping[str, Any]) -> str | None:
+        """Return what a fresh record still needs."""
+        if self._model.phase == "people":
+            return "active" if line.columns.get("active") is False else None
+        if self._model.phase == "deals" and payload.get("status") == "won" and not line.columns.get("date_closed"):
+            return "no_date_closed"  # crm_lead.py puts the moment of the import there
+        return finishing.step_of(self._model, payload)
+
+    async def _without_known(self, batch: Batch, rows: Rows) -> Rows:
+        """Adopt records whose external id is there and which are as they should be; `load` would write each of them again.
+
+        What differs waits for a person: nothing is known of who changed it.
+        """
+        known = await listing.ids_by_key(self._api, self._prefix, self._model, [row.key for _, row in rows])
+        if not known:
+            return rows
+        wanted = {known[row.key]: row.payload for _, row in rows if row.key in known}
+        there = await listing.payloads(self._api, self._model, sorted(wanted), self._names, list(wanted.values()))
+        half = await finishing.unfinished(self._api, self._model, {number: wanted[number] for number in there})
+        failed = await finishing.finish(self._api, self._model, half, rows[0][0]) if half else {}
+        fresh = []
+        for attempt_id, row in rows:
+            number = known.get(row.key)
+            if number is None or number not in there:
+                fresh.append((attempt_id, row))  # never made, or its external id outlived it: `load` replaces it
+                continue
+            ignored = {"state"} if number in half else set()
+            other = [name for name in differs(row.payload, there[number]) if name not in ignored]
+            reason = failed.get(number) or f"{TAKEN}: {', '.join(sorted(other))}"
+            is_same = number not in failed and not other
+            batch.answer(attempt_id, Sent("adopted", str(number)) if is_same else Sent("refused", None, reason))
+        return fresh
+
+    async def _without_listed(self, batch: Batch, lines: Sequence[Line]) -> list[Line]:
+        """Take out addresses that are on the blacklist already: its `create` answers those out of order (mail_blacklist.py)."""
+        wanted = [str(line.columns["email"]).casefold() for line in lines]
+        domain = [["email", "in", wanted]]
+        there = await self._api.search_read("list.opt_outs", self._model.name, domain, ["email", "active"], context=listing.NO_ACTIVE_TEST)
+        by_email = {row["email"]: row for row in there}
+        fresh: dict[str, Line] = {}
+        adopted: dict[int, tuple[str, int]] = {}
+        for line, email in zip(lines, wanted, strict=True):
+            found = by_email.get(email)
+            if found is None and email not in fresh:
+                fresh[email] = line
+            elif found is None:
+                batch.answer(line.attempt_id, Sent("refused", None, "duplicate: email"))
+            elif not found["active"]:  # somebody took it off: consent is not ours to decide twice
+                batch.answer(line.attempt_id, Sent("refused", None, "withdrawn: email"))
+            else:
+                adopted[line.attempt_id] = (line.key, found["id"])
+        failed = await self._binder.bind(adopted)
+        for attempt_id, (_, number) in adopted.items():
+            reason = failed.get(attempt_id)
+            batch.answer(attempt_id, Sent("refused", None, reason) if reason else Sent("adopted", str(number)))
+        return list(fresh.values())
+
+    @asynccontextmanager
+    async def _family(self, lines: Sequence[Line]) -> AsyncIterator[Sequence[Line]]:
+        """Keep companies without an address from receiving the one of their first contact.
+
+        `_handle_first_contact_creation` (res_partner.py) gives it to a company that has exactly one active contact after a load. So
+        the contacts of a company without any are made archived, and un-archived when all of them are there; no other batch makes
+        contacts of the same company meanwhile.
+        """
+        if self._model.phase != "people":
+            yield lines
+            return
+        parents = {line.columns["parent_id"] for line in lines if line.columns.get("parent_id")}
+        memory = self._memory
+        async with memory.waiting:
+            await memory.waiting.wait_for(lambda: not parents & memory.families)
+            memory.families |= parents
+        try:
+            careful = await self._without_contacts({line.columns["parent_id"] for line in lines if _hands_address(line)})
+            yield [_archived(line) if line.columns.get("parent_id") in careful else line for line in lines]
+        finally:
+            async with memory.waiting:
+                memory.families -= parents
+                memory.waiting.notify_all()
+
+    async def _without_contacts(self, parents: set[int]) -> set[int]:
+        """Return the companies that have no active contact yet."""
+        asked = sorted(parents - self._memory.parents)
+        if asked:
+            domain = [["parent_id", "in", asked]]
+            found = await self._api.search_read("list.people", self._model.name, domain, ["parent_id"])
+            self._memory.parents |= {row["parent_id"][0] if isinstance(row["parent_id"], list) else row["parent_id"] for row in found}
+        return parents - self._memory.parents
+
+
+def _hands_address(line: Line) -> bool:
+    return bool(line.columns.get("parent_id")) and any(line.columns.get(name) for name in finishing.ADDRESS)
+
+
+def _archived(line: Line) -> Line:
+    return Line(line.attempt_id, line.key, {**line.columns, "active": False})
+
+
+def _answer(made: Made, failed: Mapping[int, str]) -> Sent:
+    if made.number is None:
+        return Sent("refused", None, made.reason)
+    if made.number in failed:
+        return Sent("refused", str(made.number), failed[made.number])
+    return Sent("created", str(made.number))
