@@ -45,7 +45,7 @@ is_alive() {   # is_alive PIDFILE: the process is there, and it is an Odoo of th
   [ -s "$1" ] && tr '\0' ' ' 2>/dev/null <"/proc/$(cat "$1")/cmdline" | grep -qF -- "$home/odoo.conf"
 }
 is_installed() { [ -e "$home/src" ] && [ "$(cat "$home/venv/.lock" 2>/dev/null)" = "$(lock_id)" ] && [ -n "$(pgbin)" ]; }
-lock_id() { sha256sum <"$lock"; "$python" -V; }
+lock_id() { sha256sum <"$lock"; }
 need() {
   "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || cannot "$python is no Python 3.11 or newer with the venv module (set PYTHON, or install python3-venv)"
   [ -r /proc/self/cmdline ] && command -v flock setpriv >/dev/null || cannot "it is no Linux with util-linux"
@@ -78,7 +78,7 @@ install_source() {
   mkdir -p "$apt"/{lists/partial,cache/archives/partial} "$home/src.new"
   echo "deb [signed-by=$keyring] $mirror sid main" >"$apt/sources.list"
   local options=(-qq -oDir::State::Lists="$apt/lists" -oDir::Etc::sourcelist="$apt/sources.list" -oDir::Etc::sourceparts=/dev/null
-    -oDir::Cache="$apt/cache" -oAPT::Sandbox::User=root -oAcquire::Languages=none)
+    -oDir::Cache="$apt/cache" -oAPT::Sandbox::User=root -oAcquire::Languages=none -oAPT::Update::Error-Mode=any)
   say "Debian's package odoo-19 (125 MB)"
   (cd "$apt" && apt-get "${options[@]}" update && apt-get "${options[@]}" download odoo-19) >"$apt/log" 2>&1 ||
     cannot "Debian's package odoo-19 cannot be downloaded ($(tail -1 "$apt/log"))"
@@ -219,6 +219,7 @@ up() {
   exclusive
   [ ! -s "$home/ports" ] || read -r http pg <"$home/ports"
   is_installed && is_alive "$home/odoo.pid" && pg_runs && is_healthy && has_database "$template" && return
+  is_installed || stop   # a new lock: nothing may run in the folder that is replaced
   install_all
   bring_up
 }
