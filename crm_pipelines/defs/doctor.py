@@ -68,9 +68,8 @@ def examine(engagement: Engagement) -> Iterator[Finding]:
     except CrmError as error:
         yield Finding("wrong", "settings", str(error))
         return
-    yield Finding(
-        "good", "settings", f"{settings.destination} account {settings.name} at {settings.base_url}, token from {settings.token_env}"
-    )
+    where = f"{settings.base_url}{f', database {settings.database}' if settings.database else ''}"
+    yield Finding("good", "settings", f"{settings.destination} account {settings.name} at {where}, token from {settings.token_env}")
     destination = connect(settings)
     try:
         with Ledger.open(home().ledger_url) as ledger:
@@ -96,7 +95,7 @@ def _account(found: Schema, settings: AccountSettings, engagement: Engagement) -
     yield Finding("good", "users", f"{len(found.users)} active")
     caps = ", ".join(f"{name} {count:,}" for name, count in sorted(found.caps.items()))
     yield Finding("note", "caps", caps or "none told")
-    for note in getattr(found, "notes", ()):
+    for note in found.notes:
         yield Finding("note", "account", note)
     if found.timezone and found.timezone != engagement.node.source.timezone:
         yield Finding("note", "time zone", f"exports are read in {engagement.node.source.timezone}, the account shows {found.timezone}")

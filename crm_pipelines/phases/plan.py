@@ -33,7 +33,7 @@ class PhaseForecast:
     waiting: int = 0
     refused: int = 0
     requests: int = 0
-    """Creates travel in batches where the vendor takes them, updates one by one."""
+    """Records travel in batches where the vendor takes them; how many updates share one is an estimate."""
     tokens: int | None = None
     cheapest_tokens: int | None = None
     """The creates alone, at the price of one create each."""
@@ -157,7 +157,7 @@ def forecast(session: Session) -> Forecast:
         total_requests=prepare + verify + sum(one.requests for one in phases.values()),
         cheapest_requests=sum(one.cheapest_requests for one in phases.values()),
         duration_s=_duration_s(session, phases),
-        notes=tuple(getattr(schema, "notes", ())),
+        notes=schema.notes,
     )
     return _priced(plan, budget, sum(step.tokens for step in steps), listing)
 
@@ -254,7 +254,7 @@ def _forecast_records(session: Session, phase: str, counts: Mapping[str, int], b
         unchanged=counts.get("unchanged", 0),
         waiting=counts.get("waiting", 0),
         refused=counts.get("refused", 0),
-        requests=creating + update,
+        requests=creating + math.ceil(update / limits.batch_rows),
         tokens=create * price + update * change if is_sold else None,
         cheapest_tokens=create * price if is_sold else None,
         cheapest_requests=creating,

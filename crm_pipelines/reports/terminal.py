@@ -119,7 +119,7 @@ def cost_table(told: Mapping[str, Any]) -> Group:
 
 def pace_line(told: Mapping[str, Any]) -> Text:
     """Return what a plan without a quota takes."""
-    takes = "" if told["duration_s"] is None else f", about {duration(told['duration_s'])}"
+    takes = "" if told["duration_s"] is None else f", forecast to take {duration(told['duration_s'])}"
     return Text(f"No quota: {told['total_requests']:,} requests{takes}", style="bold")
 
 

@@ -163,10 +163,10 @@ def test_without_a_quota_requests_and_time_stand_where_tokens_would() -> None:
         "calendar": [],
     }
     text = printed(lambda console: (console.print(forecast_table(told)), console.print(cost_table(told))))
-    for part in ("1,200", "No quota: 9 requests, about 5 minutes", "Note: There is no subscription app."):
+    for part in ("1,200", "No quota: 9 requests, forecast to take 5 minutes", "Note: There is no subscription app."):
         assert part in text
     assert "token" not in text
-    assert "about" not in printed(lambda console: console.print(cost_table({**told, "duration_s": None})))
+    assert "forecast to take" not in printed(lambda console: console.print(cost_table({**told, "duration_s": None})))
 
 
 NO_QUOTA = {**ACCOUNT["budget"], "unit": "requests", "duration_s": 250.0, "notes": ["There is no subscription app."], "calendar": []}
