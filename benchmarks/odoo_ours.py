@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from crm_pipelines.destinations.odoo.destination import OdooDestination
 
 from benchmarks.odoo_people import MODULE, TAGS, partners
 from benchmarks.odoo_server import Server
 from crm_pipelines.destinations.base import WantedSchema, WriteRow
-from crm_pipelines.destinations.odoo.shape import differs
+from crm_pipelines.destinations.odoo.destination import OdooDestination
 from crm_pipelines.keys import payload_hash
 from crm_pipelines.ledger import Ledger, LedgerJournal
 from crm_pipelines.settings import AccountSettings
@@ -39,29 +38,38 @@ class Account:
 
     def load(self, count: int) -> None:
         """Write all partners. Raises: RuntimeError when one was not created."""
-        journal = self.ledger.grouped_journal(ACCOUNT, ENGAGEMENT, PHASE, 1, self.fence)  # type: ignore[arg-type]
-        report = self.destination.write(PHASE, wanted(count), journal, None)
-        journal.flush()
-        if report.created != count:
-            raise RuntimeError(f"{report.created} of {count} partners were created: {report.reasons}")
+        self._write(count, "created")
 
-    def differing(self, count: int) -> int:
-        """Compare without a ledger: the id map, everything read, every field held against what is wanted; return how many differ."""
-        found = dict(self.destination.find(PHASE, self.journal).select("key", "destination_id").iter_rows())
-        there = self.destination.read(PHASE, list(found.values()), self.journal)
-        payloads = dict(there.select("destination_id", "payload").iter_rows())
-        return sum(1 for row in wanted(count) if row.key not in found or differs(row.payload, orjson.loads(payloads[found[row.key]])))
+    def load_again(self, count: int) -> None:
+        """Write all partners although they are there, with a ledger that knows nothing: id map, bulk read, every field compared.
 
-    def unapplied(self, count: int) -> int:
-        """Do what a second run does: hashes from the ledger, then the listing that verifies them; return how many are to be sent."""
+        Raises: RuntimeError when one was not taken as it is.
+        """
+        self._write(count, "adopted")
+
+    def run_again(self, count: int) -> None:
+        """Do what a second run does: hashes from the ledger, then the listing that verifies them.
+
+        Raises: RuntimeError when one would be sent.
+        """
         applied = dict(self.ledger.records(ACCOUNT, ENGAGEMENT, PHASE).select("key", "applied_hash").iter_rows())
-        there = set(self.destination.find(PHASE, self.journal).get_column("key"))
-        return sum(1 for row in wanted(count) if applied.get(row.key) != row.payload_hash or row.key not in there)
+        there = set(self.destination.find(PHASE, self._journal()).get_column("key"))
+        if due := sum(1 for row in wanted(count) if applied.get(row.key) != row.payload_hash or row.key not in there):
+            raise RuntimeError(f"{due} of {count} unchanged partners would be sent again")
+
+    def _write(self, count: int, expected: str) -> None:
+        report = self.destination.write(PHASE, wanted(count), self._journal(), None)
+        outcomes = dict(self.ledger.records(ACCOUNT, ENGAGEMENT, PHASE).group_by("outcome").len().iter_rows())
+        if outcomes != {expected: count}:
+            raise RuntimeError(f"{expected} should be {count} partners; the ledger says {outcomes} ({report.reasons})")
+
+    def _journal(self) -> LedgerJournal:
+        return self.ledger.journal(ACCOUNT, ENGAGEMENT, PHASE, 1, self.fence)  # type: ignore[arg-type]
 
 
 @contextmanager
 def account(server: Server, database: str, folder: Path) -> Iterator[Account]:
-    """Open a database as an account with an empty ledger."""
+    """Open a database as an account with an empty ledger: described, every category found."""
     settings = AccountSettings("bench", "odoo", server.url, server.install.key, database=database, prefix=MODULE)
     destination = OdooDestination(settings)
     with Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}") as ledger, ledger.lock(ACCOUNT, ENGAGEMENT) as fence:

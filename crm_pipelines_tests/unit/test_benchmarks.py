@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import bed, figures, memory, naive, own_cpu, pacing, tokens
+from benchmarks import bed, figures, memory, naive, odoo, odoo_people, odoo_server, own_cpu, pacing, tokens
 from benchmarks.figures import Figure, Goal, Result
 
 BILL = {"created": {"addPerson": 100, "addNote": 50}, "total": 1_130}
@@ -77,6 +81,60 @@ def test_every_record_is_sent_with_the_network_cut_off(monkeypatch: pytest.Monke
     result = Result("cpu", "", "", is_quick=True)
     own_cpu.run(result)
     assert all(found["sent"] == {"organizations": 60, "people": 60} for found in result.detail.values())
+
+
+def test_every_partner_has_two_different_tags_and_is_the_same_each_time() -> None:
+    made = list(odoo_people.partners(800))
+    assert all(first != second for first, second in (one.tags for one in made))
+    assert {tag for one in made for tag in one.tags} == set(odoo_people.TAGS)
+    assert len({one.values["email"] for one in made}) == 800
+    assert made == list(odoo_people.partners(800))
+
+
+def test_the_csv_of_the_import_tool_holds_one_row_per_partner_with_its_external_id(tmp_path: Path) -> None:
+    path = odoo_people.write_csv(tmp_path / "partners.csv", 3)
+    rows = pl.read_csv(path, separator=";", infer_schema=False)
+    assert rows["id"].to_list() == [f"crm_bench.people.000000{number}" for number in range(3)]
+    assert rows["category_id/id"][0] == "crm_bench_given.Segment_00,crm_bench_given.Segment_01"
+
+
+def test_the_clock_of_another_process_is_that_process_s_cpu() -> None:
+    busy = subprocess.Popen([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass\ninput()"], stdin=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 30
+        while (spent := odoo_server.cpu_s(busy.pid) or 0.0) < 0.3 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert 0.3 <= spent < 3
+        assert odoo_server.family(os.getpid()).count(busy.pid) == 1
+    finally:
+        busy.kill()
+        busy.communicate()
+    assert odoo_server.cpu_s(busy.pid) is None
+
+
+def test_the_ratio_is_that_of_the_medians_and_its_spread_is_round_by_round() -> None:
+    found = odoo.Rounds()
+    for ours, theirs in ((1.0, 150.0), (2.0, 400.0), (4.0, 500.0)):
+        found.spent[odoo.OURS, odoo.AGAIN].append(odoo_server.Spent(server_cpu_s=ours / 2, database_cpu_s=ours / 2))
+        found.spent[odoo.TOOL, odoo.AGAIN].append(odoo_server.Spent(server_cpu_s=theirs))
+        for who in (odoo.OURS, odoo.TOOL):
+            found.spent[who, odoo.FIRST].append(odoo_server.Spent(server_cpu_s=1.0))
+    found.spent[odoo.OURS, odoo.BY_LEDGER] = found.spent[odoo.OURS, odoo.DESCRIBE] = found.spent[odoo.OURS, odoo.AGAIN]
+    found.rewritten[odoo.OURS, odoo.AGAIN] = 1
+    result = Result("odoo", "", "")
+    odoo.report(result, found, 100)
+    by_name = {figure.name: figure for figure in result.figures}
+    again = by_name["unchanged re-run, ours over the thread importer"]
+    assert (again.value, again.verdict, again.note) == (200, "met", "125.00 to 200.00")
+    assert by_name["first load, ours over the thread importer"].verdict == "NOT MET"
+    assert by_name["unchanged records that ours rewrote"].verdict == "NOT MET"
+
+
+def test_without_odoo_its_stage_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CRM_ODOO_HOME", str(tmp_path))
+    assert "odoo" not in command._possible()
+    with pytest.raises(RuntimeError, match="make odoo"):
+        odoo.run(Result("odoo", "", ""))
 
 
 def test_an_unknown_stage_is_named(capsys: pytest.CaptureFixture[str]) -> None:
