@@ -1,7 +1,7 @@
 """Hold a spec against what the source offers and the destination accepts; say everything that does not fit.
 
 Belongs here: the order of the checks, and those about phases as wholes. Not here: one field (check_fields), columns that
-nobody mapped (check_columns), decisions (check_decisions), the shape of the text (parse).
+nobody mapped (check_columns), homes of exports (check_homes), decisions (check_decisions), the shape of the text (parse).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.spec.check_columns import column_problems
 from crm_pipelines.spec.check_decisions import decision_problems
 from crm_pipelines.spec.check_fields import FieldChecks
+from crm_pipelines.spec.check_homes import home_problems
 from crm_pipelines.spec.contract import DestinationContract, PhaseContract, SourceContract
 from crm_pipelines.spec.derived import Frame, resolved_frames
 from crm_pipelines.spec.model import MappingSpec, Phase
@@ -33,7 +34,7 @@ def check(parsed: ParsedSpec, source: SourceContract, destination: DestinationCo
         *_route_problems(spec, document, source, destination),
         *decision_problems(spec, document),
         *_word_problems(spec, document, destination),
-        *_home_problems(spec, document, source),
+        *home_problems(spec, document, source),
         *(each for name in spec.phases for each in _phase_problems(name, spec, document, frames, destination)),
         *_circle_problems(spec, document),
         *column_problems(spec, document, source, frames),
@@ -73,43 +74,6 @@ def _word_problems(spec: MappingSpec, document: Document, destination: Destinati
             for form in forms({word: each}):
                 if meanings.setdefault(form, word) != word:
                     yield document.problem(("words", name, word), f"{form!r} stands for {meanings[form]!r} too; it can mean one word only")
-
-
-def _home_problems(spec: MappingSpec, document: Document, source: SourceContract) -> Iterable[Problem]:
-    """Every export has one home, so that every row is accounted for once."""
-    homes: dict[str, str] = {}
-    for name, phase in spec.phases.items():
-        for key, listed in (("home_of", phase.home_of), ("home_if", tuple(phase.home_if))):
-            for each in listed:
-                path: Path = ("phases", name, key)
-                if each not in source.objects:
-                    yield document.problem(path, f"{each!r} is no export of {source.name}{nearest(each, source.objects)}")
-                elif key == "home_of" and each in homes:
-                    yield document.problem(path, f"{each!r} is at home in {homes[each]!r} already; a row is counted once")
-                homes[each] = name
-    for each in source.objects:
-        if each in spec.not_migrated and each in spec.objects:
-            yield document.problem(("not_migrated", each), "has a home above, so it does move; remove one of the two")
-        if each not in homes and each not in spec.schema_exports and each not in spec.not_migrated:
-            told = "name it in one phase's home_of, in schema_exports, or say under not_migrated why it stays behind"
-            yield document.problem(("phases",), f"export {each!r} has no home; {told}")
-    for path, name in _derived_phases(spec):
-        if name not in spec.phases:
-            yield document.problem(path, f"there is no phase {name!r}{nearest(name, spec.phases)}")
-    for each in (*spec.required, *spec.schema_exports):
-        if each not in source.objects:
-            where: Path = ("schema_exports", each) if each in spec.schema_exports else ("required",)
-            yield document.problem(where, f"{each!r} is no export of {source.name}{nearest(each, source.objects)}")
-
-
-def _derived_phases(spec: MappingSpec) -> Iterable[tuple[Path, str]]:
-    """Yield where `derive` names a phase."""
-    for section in ("contacts", "owners", "companies", "purchases", "products", "bookings", "deals"):
-        if (node := getattr(spec.derive, section, None)) is not None:
-            yield ("derive", section, "phase"), node.phase
-    if spec.derive.purchases and spec.derive.purchases.phase_of:
-        for option, homes in spec.derive.purchases.phase_of.options.items():
-            yield from ((("derive", "purchases", "phase_of", "options", option, kind), phase) for kind, phase in homes.items())
 
 
 def _phase_problems(

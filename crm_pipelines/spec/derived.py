@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crm_pipelines.spec.contract import COLUMN_VALUES, ObjectContract, ValueType
-from crm_pipelines.spec.derive import Bookings, Deals, DeriveSpec, Purchases, applies
+from crm_pipelines.spec.derive import Bookings, Deals, DeriveSpec
+from crm_pipelines.spec.derive_nodes import applies
+from crm_pipelines.spec.derive_purchases import Purchases
 
 Pairs = tuple[tuple[str, str], ...]
 

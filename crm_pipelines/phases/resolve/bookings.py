@@ -17,7 +17,8 @@ from crm_pipelines.phases.resolve.fates import keyless_lines, older_lines, recor
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.values import EXCLUDED, StagedObject, fate_lines
-from crm_pipelines.spec.derive import Bookings, applies
+from crm_pipelines.spec.derive import Bookings
+from crm_pipelines.spec.derive_nodes import applies
 
 
 @dataclass(frozen=True)

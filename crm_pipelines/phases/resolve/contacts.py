@@ -18,7 +18,8 @@ from crm_pipelines.phases.resolve.fold import NO_ROWS, Held, fold_rows, tagged
 from crm_pipelines.phases.resolve.labels import chosen_spellings, distinct_labels, doubtful_labels, label_counts, respelled
 from crm_pipelines.phases.resolve.twins import merge_twins
 from crm_pipelines.phases.resolve.values import QUARANTINED, StagedObject, fate_lines
-from crm_pipelines.spec.derive import Contacts, DeriveSpec, Wait, applies
+from crm_pipelines.spec.derive import Contacts, DeriveSpec, Wait
+from crm_pipelines.spec.derive_nodes import applies
 
 GROUP_ROWS = 20_000  # rows that are merged at a time, 25 MB of forty columns
 

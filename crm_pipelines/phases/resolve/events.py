@@ -14,7 +14,7 @@ from crm_pipelines.phases.resolve.columns import column, comparable, key_order, 
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
 from crm_pipelines.phases.resolve.links import with_link_columns
 from crm_pipelines.phases.resolve.values import ROW, StagedObject
-from crm_pipelines.spec.derive import PaymentColumns, Purchases, SubscriptionColumns
+from crm_pipelines.spec.derive_purchases import PaymentColumns, Purchases, SubscriptionColumns
 
 SALE, REBILL, FAILED = "sale", "rebill", "failed"
 CANCELLATION, REQUESTED, WITHDRAWN = "cancellation", "cancellation_requested", "cancellation_withdrawn"

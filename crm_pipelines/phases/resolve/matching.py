@@ -12,7 +12,7 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import comparable, key_from
 from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, REBILL, REFUNDS, SALE
-from crm_pipelines.spec.derive import PurchaseKeys
+from crm_pipelines.spec.derive_purchases import PurchaseKeys
 
 GROUP = "\x1f"
 

@@ -11,7 +11,7 @@ import polars as pl
 from crm_pipelines.phases.resolve.columns import united_lists
 from crm_pipelines.phases.resolve.events import CHARGEBACK, MONEY, REBILL, REFUNDS, SALE
 from crm_pipelines.phases.resolve.matching import Chosen
-from crm_pipelines.spec.derive import LostReasons
+from crm_pipelines.spec.derive_purchases import LostReasons
 
 FIRST = ("processor", "processor_transaction", "price_point", "quantity", "coupon", "affiliate", "currency")
 

@@ -16,7 +16,8 @@ from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, olde
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
 from crm_pipelines.phases.resolve.links import Links, with_link_columns
 from crm_pipelines.phases.resolve.values import StagedObject
-from crm_pipelines.spec.derive import Partners, PartnersAsCompanies, applies
+from crm_pipelines.spec.derive import Partners, PartnersAsCompanies
+from crm_pipelines.spec.derive_nodes import applies
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import collapsed, comparable, key_from, united_lists
 from crm_pipelines.phases.resolve.companies import NO_LIST, NOTHING
-from crm_pipelines.spec.derive import Products
+from crm_pipelines.spec.derive_purchases import Products
 
 
 def with_product_key(purchases: pl.DataFrame, spec: Products) -> pl.DataFrame:

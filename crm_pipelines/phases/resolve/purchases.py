@@ -20,7 +20,7 @@ from crm_pipelines.phases.resolve.matching import Chosen, all_subscriptions, mat
 from crm_pipelines.phases.resolve.money import net_value, paid_states, sums_by_record
 from crm_pipelines.phases.resolve.subscriptions import subscription_records
 from crm_pipelines.phases.resolve.values import EXCLUDED, WAITING, fate_lines
-from crm_pipelines.spec.derive import PurchaseKeys, Purchases
+from crm_pipelines.spec.derive_purchases import PurchaseKeys, Purchases
 
 RECORD_COLUMNS = (
     *("key", "aliases", "contributors", "queue", "reason", "contact_key", "kind", "home_phase", "title_id", "product", "value", "gross"),

@@ -26,7 +26,8 @@ from crm_pipelines.phases.resolve.products import product_records, with_product_
 from crm_pipelines.phases.resolve.purchases import resolve_purchases
 from crm_pipelines.phases.resolve.store import PartWriter
 from crm_pipelines.phases.resolve.values import FOLDED, ChunkFrame, Resolved, ResolveSettings, StagedObject, fate_lines, no_fates
-from crm_pipelines.spec.derive import DeriveSpec, Products
+from crm_pipelines.spec.derive import DeriveSpec
+from crm_pipelines.spec.derive_purchases import Products
 
 
 class Sink(Protocol):

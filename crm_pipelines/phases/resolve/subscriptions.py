@@ -11,7 +11,7 @@ from crm_pipelines.phases.resolve.columns import comparable, key_from
 from crm_pipelines.phases.resolve.events import CANCELLATION, LIFECYCLE, MONEY, REQUESTED, WITHDRAWN, local_date
 from crm_pipelines.phases.resolve.matching import Chosen
 from crm_pipelines.phases.resolve.money import paid_states, subscription_value
-from crm_pipelines.spec.derive import Purchases, Statuses
+from crm_pipelines.spec.derive_purchases import Purchases, Statuses
 
 
 def subscription_records(

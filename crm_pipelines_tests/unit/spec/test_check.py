@@ -225,3 +225,29 @@ STAGES = "      - {name: Kartra, stages: [Purchases, Subscriptions]}\n"
 )
 def test_fields_per_option_and_open_pipelines(before: str, after: str, messages: list[str]) -> None:
     assert told((before, after)) == messages
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (
+            ("    home_of: calendars\n", "    home_if: {calendars: {cancelled_bookings: keep}}\n"),
+            "phases.activities.home_if: 'calendars' has no home when cancelled_bookings is exclude; its rows would be accounted for",
+        ),
+        (
+            ("{affiliates: {affiliates: person_fields}}\n", "{affiliates: {affiliates: [person_fields, partner_organizations]}}\n"),
+            "phases.people.home_if: 'affiliates' is at home in 'organizations' already when affiliates is partner_organizations; a row",
+        ),
+        (
+            ("    home_of: calendars\n", "    home_of: [calendars, contacts]\n"),
+            "phases.activities.home_of: 'contacts' is at home in 'people' already; a row is counted once",
+        ),
+        (
+            ("    home_of: calendars\n", "    home_of: calendars\n    only_if: {lists: labels}\n"),
+            "phases.activities.home_of: 'calendars' has no home when lists is custom_field",
+        ),
+    ],
+)
+def test_every_export_has_one_home_under_every_answer(edit: tuple[str, str], message: str) -> None:
+    found = told(edit)
+    assert any(each.startswith(message) for each in found), found
