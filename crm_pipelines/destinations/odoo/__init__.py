@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from crm_pipelines.settings import AccountSettings
 
 if TYPE_CHECKING:
-    from crm_pipelines.destinations.base import Destination
+    from crm_pipelines.destinations.odoo.destination import OdooDestination
 
 
-def connect(account: AccountSettings) -> Destination:
+def connect(account: AccountSettings) -> OdooDestination:
     """Return the account as a Destination; nothing is sent before it is used."""
     from crm_pipelines.destinations.odoo.destination import OdooDestination
 

@@ -18,17 +18,18 @@ from crm_pipelines.settings import AccountSettings
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 PAUSE_S = 2.0  # after a proxy's 429 that names no pause
-CONFLICT_PAUSE_S = 1.0  # the server itself waited up to 2 + 4 + 8 + 16 s by then (service/model.py, retrying)
 NO_DATABASE = b"No database is selected"  # the HTML 404 of 19.0, measured
 
 
 class Busy(Unsent):
-    """The server rolled the request back because others were at the same rows; it may be sent again."""
+    """The server rolled the request back because others were at the same rows; it may be sent again.
+
+    By then the server itself has tried five times and waited up to 2 + 4 + 8 + 16 s (service/model.py, `retrying`).
+    """
 
     def __init__(self, message: str, fault: Fault) -> None:
         super().__init__(message)
         self.fault = fault
-        self.retry_after_s = CONFLICT_PAUSE_S
 
 
 class Verdict:

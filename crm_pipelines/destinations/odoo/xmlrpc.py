@@ -149,7 +149,8 @@ def loaded(content: bytes) -> Any:
     parser.StartDoctypeDeclHandler = _refuse
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = target.start, target.end, target.data
     target.xml(None, None)  # type: ignore[arg-type]  # expat decodes; the target is handed text
-    parser.Parse(content, True)
+    prolog, root, body = content.partition(b"<methodResponse")
+    parser.Parse(prolog + root + body.replace(b"\r", b"&#13;"), True)  # Odoo writes them plain, and XML would make them line feeds
     (value,) = target.close()
     return value
 
