@@ -1,7 +1,7 @@
-"""`python -m crm_pipelines.sandbox.compare`: print how far a sandbox account is from a truth file.
+"""`python -m crm_pipelines.sandbox.compare [pipedrive|odoo]`: print how far a sandbox account or an Odoo is from a truth file.
 
-Belongs here: arguments, what is printed, exit codes. Not here: the comparison (judge).
-Exit codes: 0 equal, 11 differences found, 2 the truth file is wrong, 3 the sandbox cannot be read.
+Belongs here: arguments, what is printed, exit codes. Not here: the comparisons (pipedrive, odoo).
+Exit codes: 0 equal, 11 differences found, 2 a file is wrong, 3 the destination cannot be read.
 """
 
 from __future__ import annotations
@@ -14,20 +14,28 @@ from typing import Any
 
 import orjson
 
-from crm_pipelines.sandbox.compare import Comparison, ComparisonError, compare
+from crm_pipelines.sandbox.compare import Comparison, ComparisonError, compare, odoo
 
 SHOWN = 20
 EXIT_EQUAL, EXIT_DIFFERENCES, EXIT_SETTINGS, EXIT_DESTINATION = 0, 11, 2, 3
+VENDORS = ("pipedrive", "odoo")
+
+
+class _FileError(Exception):
+    """A file that was named cannot be used; the message says which and how to make it."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Compare, print counts and the first differences, and return the exit code."""
-    asked = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    vendor, rest = (given[0], given[1:]) if given and given[0] in VENDORS else ("pipedrive", given)
+    asked = _parser(vendor).parse_args(rest)
     try:
-        truth = orjson.loads(asked.truth.read_bytes())
-        comparison = compare(truth, asked.base_url, asked.sandbox_token)
-    except (OSError, orjson.JSONDecodeError, KeyError) as error:
-        sys.stderr.write(f"{asked.truth} is no readable truth file ({type(error).__name__}); make it with crm sample kartra\n")
+        if getattr(asked, "remember", False):
+            return _remember(asked)
+        comparison = _compared(vendor, asked)
+    except _FileError as error:
+        sys.stderr.write(f"{error}\n")
         return EXIT_SETTINGS
     except ComparisonError as error:
         sys.stderr.write(f"{error}\n")
@@ -39,14 +47,49 @@ def main(argv: list[str] | None = None) -> int:
     return EXIT_EQUAL if comparison.is_equal else EXIT_DIFFERENCES
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m crm_pipelines.sandbox.compare", description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--truth", type=Path, required=True)
-    parser.add_argument("--base-url", required=True)
-    parser.add_argument("--sandbox-token", required=True)
+def _parser(vendor: str) -> argparse.ArgumentParser:
+    about = __doc__.splitlines()[0] if __doc__ else ""
+    parser = argparse.ArgumentParser(prog=f"python -m crm_pipelines.sandbox.compare {vendor}", description=about)
+    parser.add_argument("--truth", type=Path, required=vendor == "pipedrive")
+    if vendor == "pipedrive":
+        parser.add_argument("--base-url", required=True)
+        parser.add_argument("--sandbox-token", required=True)
+    else:
+        parser.add_argument("--dsn", required=True, help="how PostgreSQL under Odoo is reached, e.g. postgresql://odoo@127.0.0.1/odoo")
+        parser.add_argument("--prefix", default="crm_demo", help="module of our external ids")
+        parser.add_argument("--baseline", type=Path, required=True, help="what the database held before the migration")
+        parser.add_argument("--remember", action="store_true", help="write the baseline instead of comparing; do this before the migration")
     parser.add_argument("--json", type=Path, help="write counts and all differences to this file")
     parser.add_argument("--show-values", action="store_true", help="show keys and values instead of digests (personal data)")
     return parser
+
+
+def _remember(asked: argparse.Namespace) -> int:
+    _write_private(asked.baseline, orjson.dumps(odoo.baseline(asked.dsn)))
+    sys.stdout.write(f"what the database holds is remembered in {asked.baseline}\n")
+    return EXIT_EQUAL
+
+
+def _compared(vendor: str, asked: argparse.Namespace) -> Comparison:
+    truth = _read(asked.truth, "truth file; make it with crm sample kartra")
+    before = _read(asked.baseline, "baseline; make it with --remember before the migration") if vendor == "odoo" else {}
+    try:
+        return compare(truth, asked.base_url, asked.sandbox_token) if vendor == "pipedrive" else _with_odoo(truth, asked, before)
+    except KeyError as error:
+        made = "crm sample kartra" + (" --route kartra_to_odoo, and the baseline with --remember" if vendor == "odoo" else "")
+        raise _FileError(f"{asked.truth} is no readable truth file of this route (no {error}); make it with {made}") from error
+
+
+def _with_odoo(truth: dict[str, Any], asked: argparse.Namespace, before: dict[str, Any]) -> Comparison:
+    return odoo.compare(truth, asked.dsn, asked.prefix, before)
+
+
+def _read(path: Path | None, what: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = orjson.loads(path.read_bytes() if path else b"")
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise _FileError(f"{path} is no readable {what} ({type(error).__name__})") from error
+    return found
 
 
 def _write_private(path: Path, data: bytes) -> None:

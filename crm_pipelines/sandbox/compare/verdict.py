@@ -15,9 +15,10 @@ from typing import Any
 import orjson
 
 ABSENT = None
+NotCompared = Mapping[str, Mapping[str, str]]
 
-# Fields of the account that no truth can know, with the reason; everything else of the six kinds of record is compared.
-NOT_COMPARED: Mapping[str, Mapping[str, str]] = {
+# Fields of a Pipedrive account that no truth can know, with the reason; everything else of the six kinds of record is compared.
+NOT_COMPARED: NotCompared = {
     "organizations": {
         "id": "the account numbers its records itself",
         "update_time": "the account's clock",
@@ -58,6 +59,10 @@ NOT_COMPARED: Mapping[str, Mapping[str, str]] = {
 }
 
 
+class ComparisonError(Exception):
+    """The account or database cannot be read; the message says what to check."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that is not as the truth says.
@@ -81,11 +86,18 @@ class Comparison:
     fields_compared: int = 0
     differences: list[Difference] = field(default_factory=list)
     by_phase: dict[str, dict[str, int]] = field(default_factory=dict)
+    not_compared: NotCompared = field(default_factory=lambda: NOT_COMPARED)
 
     @property
     def is_equal(self) -> bool:
         """Whether the account is what the truth says."""
         return not self.differences
+
+    def count(self, phase: str, records: int, fields: int, differences: int) -> None:
+        """Add what was compared in one phase."""
+        self.records_compared += records
+        self.fields_compared += fields
+        self.by_phase[phase] = {"records": records, "fields": fields, "differences": differences}
 
     def as_json(self, *, show_values: bool = False) -> dict[str, Any]:
         """Return counts and differences; keys and values as digests of this run unless they may be shown."""
@@ -97,7 +109,7 @@ class Comparison:
             "by_phase": self.by_phase,
             "by_kind": dict(sorted(Counter(f"{one.phase}.{one.field or 'record'}: {one.kind}" for one in self.differences).items())),
             "details": [shown.row(one) for one in self.differences],
-            "not_compared": NOT_COMPARED,
+            "not_compared": self.not_compared,
         }
 
 

@@ -126,7 +126,7 @@ def test_the_command_line_reports_and_refuses(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("package", [crm_pipelines.sandbox.sample, crm_pipelines.sandbox.compare])
 def test_judge_and_generator_share_no_code_with_the_product(package: object) -> None:
     name = package.__name__  # type: ignore[attr-defined]
-    for path in Path(package.__file__).parent.glob("*.py"):  # type: ignore[attr-defined]
+    for path in Path(package.__file__).parent.rglob("*.py"):  # type: ignore[attr-defined]
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             modules = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in getattr(node, "names", [])]
             if isinstance(node, ast.Import | ast.ImportFrom):

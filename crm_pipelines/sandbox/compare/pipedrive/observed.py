@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from crm_pipelines.sandbox.compare.account import Account, Row
+from crm_pipelines.sandbox.compare.pipedrive.account import Account, Row
 
 TOKEN = re.compile(r"(?:<br\s*/?>){0,2}\s*\[(crm-[0-9a-z]{16})\]\s*$")
 BOOKING = re.compile(r"Kartra booking ([^\s<\[]+)")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_pipelines.sandbox.compare.account import EXTERNAL_ID, Account, read_account
-from crm_pipelines.sandbox.compare.observed import Observed, observe
+from crm_pipelines.sandbox.compare.pipedrive.account import EXTERNAL_ID, Account, read_account
+from crm_pipelines.sandbox.compare.pipedrive.observed import Observed, observe
+from crm_pipelines.sandbox.compare.values import is_same, kind_of
 from crm_pipelines.sandbox.compare.verdict import Comparison, Difference
 
 Record = Mapping[str, Any]
@@ -17,7 +18,6 @@ PHASES = ("organizations", "people", "deals", "activities", "notes")
 # Left to the account where the truth has none: see verdict.NOT_COMPARED.
 FREE_WHEN_ABSENT = frozenset({"add_time", "currency"})
 VENDOR_DEFAULTS: Mapping[str, Any] = {"marketing_status": "no_consent", "value": 0, "is_archived": None, "done": False}
-SAME_NUMBER = 1e-6  # amounts have at most two or three decimals
 
 
 def compare(truth: Mapping[str, Any], base_url: str, sandbox_token: str) -> Comparison:
@@ -43,7 +43,7 @@ def _compare_users(truth: Mapping[str, Any], account: Account, comparison: Compa
     made = [email for email in truth.get("owners_without_user", ()) if email.casefold() in active]
     found += [Difference("users", email, "email", "unexpected", None, email) for email in made]
     comparison.differences += found
-    _count(comparison, "users", len(wanted), len(wanted), len(found))
+    comparison.count("users", len(wanted), len(wanted), len(found))
 
 
 def _compare_phase(phase: str, wanted: Mapping[str, Record], found: Sequence[Observed], owner: str | None, comparison: Comparison) -> None:
@@ -58,7 +58,7 @@ def _compare_phase(phase: str, wanted: Mapping[str, Record], found: Sequence[Obs
         records += 1
         fields += _Judge(phase, key, comparison).record(record, stored.fields, owner)
     comparison.differences += [Difference(phase, key, "", "unexpected") for key in by_key]
-    _count(comparison, phase, records, fields, len(comparison.differences) - before)
+    comparison.count(phase, records, fields, len(comparison.differences) - before)
 
 
 def _external(phase: str, key: str, record: Record) -> str:
@@ -111,27 +111,12 @@ class _Judge:
     def _value(self, name: str, expected: Any, actual: Any) -> None:
         if name == "label_ids":  # an account's own label of other case is taken, as its people would
             expected, actual = _folded(expected), _folded(actual)
-        if not _is_same(expected, actual):
-            kind = "lost" if _is_empty(actual) else "extra" if _is_empty(expected) else "wrong"
-            self._differences.append(Difference(self._phase, self._key, name, kind, expected, actual))
+        if not is_same(expected, actual):
+            self._differences.append(Difference(self._phase, self._key, name, kind_of(expected, actual), expected, actual))
 
 
 def _folded(labels: Sequence[str] | None) -> list[str]:
     return sorted(label.casefold() for label in labels or ())
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ([], "")
-
-
-def _is_same(expected: Any, actual: Any) -> bool:
-    if _is_empty(expected) and _is_empty(actual):
-        return True
-    if isinstance(expected, bool) or isinstance(actual, bool):
-        return expected is actual
-    if isinstance(expected, int | float) and isinstance(actual, int | float):
-        return abs(expected - actual) < SAME_NUMBER
-    return bool(expected == actual)
 
 
 def _compare_options(records: Mapping[str, Mapping[str, Record]], account: Account, comparison: Comparison) -> None:
@@ -141,9 +126,3 @@ def _compare_options(records: Mapping[str, Mapping[str, Record]], account: Accou
         for field, label in account.doubled_options(entity):
             if label.casefold() in labels:
                 comparison.differences.append(Difference(phase, label, field, "duplicate"))
-
-
-def _count(comparison: Comparison, phase: str, records: int, fields: int, differences: int) -> None:
-    comparison.records_compared += records
-    comparison.fields_compared += fields
-    comparison.by_phase[phase] = {"records": records, "fields": fields, "differences": differences}

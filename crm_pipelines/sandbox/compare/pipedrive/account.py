@@ -12,14 +12,12 @@ from typing import Any
 
 import httpx
 
+from crm_pipelines.sandbox.compare.verdict import ComparisonError
+
 ENTITIES = ("users", "organizations", "persons", "deals", "activities", "notes", "pipelines", "stages")
 EXTERNAL_ID = "Kartra ID"
 TIMEOUT_S = 120.0  # tens of thousands of records in one answer
 Row = dict[str, Any]
-
-
-class ComparisonError(Exception):
-    """The account cannot be read; the message says what to check."""
 
 
 def read_account(base_url: str, sandbox_token: str) -> Account:
