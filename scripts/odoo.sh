@@ -258,10 +258,9 @@ status() {
   if is_alive "$home/odoo.pid"; then echo "Odoo: $(url), pid $(cat "$home/odoo.pid")"; else echo "Odoo: down"; fi
   if pg_runs; then echo "PostgreSQL: port $pg, $(pgdata)"; else echo "PostgreSQL: down"; fi
 }
-prefork() {
-  exec 9>&-
+prefork() {   # ends with who started it, even when that is killed
   cd "$home"
-  PYTHONPATH=$packages exec "$home/venv/bin/python" "$home/src/usr/bin/odoo" server -c "$home/odoo.conf" --workers="$1" --http-port="$2" --gevent-port="$(($2 + 1))"
+  PYTHONPATH=$packages exec setpriv --pdeathsig TERM "$home/venv/bin/python" "$home/src/usr/bin/odoo" server -c "$home/odoo.conf" --workers="$1" --http-port="$2" --gevent-port="$(($2 + 1))"
 }
 
 case ${1:-} in
