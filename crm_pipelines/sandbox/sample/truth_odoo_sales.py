@@ -105,7 +105,7 @@ def _product(deal: Deal) -> str:
 def _line(deal: Deal, ended: Record) -> Record:
     """Return the one line: product, its name as bought, and the amount unless there is none."""
     name = _product(deal)
-    return {"product": product_key(name), "line_name": name, "amount": ended.get("value"), "currency": ended.get("currency")}
+    return {"product": product_key(name), "description": name, "amount": ended.get("value"), "currency": ended.get("currency")}
 
 
 def _custom(deal: Deal, ended: Record) -> Record:

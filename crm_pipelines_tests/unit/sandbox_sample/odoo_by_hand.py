@@ -15,6 +15,7 @@ from crm_pipelines_tests.lib.odoo import OdooServer
 
 Json = dict[str, Any]
 PREFIX = "crm_hand"
+FOREIGN = "EUR"  # the company keeps its books in USD
 QUIET = {
     "tracking_disable": True, "no_mail_to_attendees": True, "no_reset_password": True, "dont_notify": True,
     "skip_contact_description": True, "sale_no_log_for_new_lines": True,
@@ -26,7 +27,7 @@ MODEL = {
 
 
 def part_of(truth: Json, people: Iterable[str]) -> Json:
-    """Return the truth of some people and of everything that hangs on them, with its own sums and stages."""
+    """Return the truth of some people and of everything that hangs on them, with its own sums and stages; one order is in euros."""
     records, wanted = truth["records"], set(people)
     kept: Json = {"users": records["users"], "people": {key: records["people"][key] for key in wanted}}
     for phase in ("orders", "invoices", "deals"):
@@ -38,6 +39,8 @@ def part_of(truth: Json, people: Iterable[str]) -> Json:
     bought = {one["product"] for phase in ("orders", "invoices") for one in kept[phase].values()}
     kept["products"] = {key: one for key, one in records["products"].items() if key in bought}
     used = {one["stage"] for one in kept["deals"].values()}
+    foreign = next(one for one in kept["orders"].values() if one.get("amount"))
+    kept["orders"] = {key: {**one, "currency": FOREIGN} if one is foreign else one for key, one in kept["orders"].items()}
     return {**truth, "records": kept, "stages": [one for one in truth["stages"] if one in used], "money": sums_of(kept)}
 
 
@@ -72,6 +75,7 @@ class OdooByHand:
     def __init__(self, server: OdooServer, database: str) -> None:
         self.server, self.database = server, database
         self.ids: dict[str, dict[str, int]] = {phase: {} for phase in MODEL}
+        self.pricelists: dict[str, int] = {}
 
     def ask(self, model: str, method: str, **arguments: Any) -> Any:
         return self.server.call(self.database, model, method, context=QUIET, **arguments)
@@ -163,7 +167,7 @@ class OdooByHand:
 
     def _line(self, one: Json, quantity: str, taxes: str) -> list[Any]:
         line = {"product_id": self.ids["products"][one["product"]], quantity: 1, "price_unit": one.get("amount", 0), taxes: [[6, 0, []]]}
-        return [[0, 0, {**line, "name": one["line_name"]}]]
+        return [[0, 0, {**line, "name": one["description"]}]]
 
     def _order(self, one: Json) -> Json:
         return {
@@ -173,7 +177,17 @@ class OdooByHand:
             "date_order": local(one["date_order"]),
             "state": one["state"],
             "order_line": self._line(one, "product_uom_qty", "tax_ids"),
+            **({"pricelist_id": self._pricelist(one["currency"])} if one.get("currency") == FOREIGN else {}),
         }
+
+    def _pricelist(self, currency: str) -> int:
+        """Return the pricelist of a foreign currency: an order takes its currency from nowhere else."""
+        if currency not in self.pricelists:
+            ids = self.ask("res.currency", "search", domain=[["name", "=", currency], ["active", "in", [True, False]]])
+            self.ask("res.currency", "write", ids=ids, vals={"active": True})
+            listed = {"name": f"Migration {currency}", "currency_id": ids[0]}
+            self.pricelists[currency] = self.ask("product.pricelist", "create", vals_list=[listed])[0]
+        return self.pricelists[currency]
 
     def _invoice(self, one: Json) -> Json:
         return {

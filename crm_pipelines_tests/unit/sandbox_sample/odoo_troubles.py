@@ -111,8 +111,17 @@ TROUBLES: dict[str, tuple[str, Found]] = {
     "order of today": ("UPDATE sale_order SET date_order = now() WHERE id = {orders}", ("orders", "date_order", "wrong")),
     "order reopened": ("UPDATE sale_order SET state = 'draft' WHERE id = {orders.amount}", ("orders", "state", "wrong")),
     "order of another": ("UPDATE sale_order SET partner_id = 1 WHERE id = {orders}", ("orders", "partner_id", "wrong")),
+    "the default pricelist's name": (
+        "UPDATE product_pricelist SET name = jsonb_build_object('en_US', 'Other') WHERE id = (SELECT max(id) FROM product_pricelist)",
+        ("orders", "pricelist", "wrong"),
+    ),
+    "a pricelist too many": (
+        """INSERT INTO product_pricelist (name, currency_id, active) VALUES ('{{"en_US": "Migration GBP"}}', 1, true)""",
+        ("orders", "product_pricelist", "unexpected"),
+    ),
+    "line text": ("UPDATE sale_order_line SET name = 'Other' WHERE order_id = {orders}", ("orders", "description", "wrong")),
     "wrong currency": (
-        "UPDATE sale_order SET currency_id = (SELECT id FROM res_currency WHERE name = 'EUR') WHERE id = {orders.amount}",
+        "UPDATE sale_order SET currency_id = (SELECT id FROM res_currency WHERE name = 'GBP') WHERE id = {orders.amount}",
         ("orders", "currency", "wrong"),
     ),
     "invoice of another day": (

@@ -15,6 +15,7 @@ from crm_pipelines.sandbox.compare.odoo.database import MODELS, Database, Extern
 from crm_pipelines.sandbox.compare.verdict import Difference
 
 Truth = Mapping[str, Any]
+OWN_PRICELIST = "Default"  # Odoo makes it itself when a second currency is switched on (product, res_company.py)
 PHASE_OF = {table_of(model): phase for phase, model in MODELS.items()}
 
 
@@ -111,7 +112,8 @@ class Intruders:
     def _pricelists(self) -> Iterator[Difference]:
         """New pricelists are those for currencies other than the company's, and no more."""
         used = {one.get("currency") for one in self._truth["records"].get("orders", {}).values()}
-        wanted = {f"Migration {code}" for code in used - {None, self._database.company_currency}}
+        foreign = used - {None, self._database.company_currency}
+        wanted = {f"Migration {code}" for code in foreign} | ({OWN_PRICELIST} if foreign else set())
         query = "SELECT name->>'en_US' AS name FROM product_pricelist WHERE id > %s"
         counts = Counter(row["name"] for row in self._database.rows(query, self._max_ids["product_pricelist"]))
         for name, count in counts.items():

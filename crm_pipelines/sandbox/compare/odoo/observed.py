@@ -112,12 +112,12 @@ class Observer:
     def _line(self, lines: list[Row]) -> dict[str, Any]:
         """Return the one line of an order or invoice; with none or several, how many there are instead."""
         if len(lines) != 1:
-            return {"lines": len(lines), **dict.fromkeys(("product", "line_name", "amount", "quantity", "discount", "taxes"))}
+            return {"lines": len(lines), **dict.fromkeys(("product", "description", "amount", "quantity", "discount", "taxes"))}
         line = lines[0]
         return {
             "lines": 1,
             "product": self._external.key_of("products", line["product_id"]),
-            "line_name": line["name"],
+            "description": line["name"],
             "amount": _number(line["price_unit"]),
             "quantity": _number(line["quantity"]),
             "discount": _number(line["discount"]) or None,
