@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm_pipelines.destinations.odoo.api import Api, Fault, error_of
+from crm_pipelines.destinations.odoo.api import Api, Fault, Reply, error_of
 from crm_pipelines.destinations.odoo.faults import Asked, classify
+from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.keys import external_id
 from crm_pipelines.destinations.odoo.models import Model
 from crm_pipelines.destinations.odoo.values import cell
@@ -59,8 +60,9 @@ class Made:
 class Loader:
     """Loads lines of one phase."""
 
-    def __init__(self, api: Api, model: Model, prefix: str, links: frozenset[str]) -> None:
+    def __init__(self, api: Api, model: Model, prefix: str, links: frozenset[str], handles: Handles) -> None:
         self._api = api
+        self._handles = handles
         self._model = model
         self._prefix = prefix
         self._links = links
@@ -97,25 +99,27 @@ class Loader:
         middle = len(lines) // 2
         return await self.load(lines[:middle]) + await self.load(lines[middle:])
 
-    async def _ask(self, lines: Sequence[Line]) -> Any:
+    async def _ask(self, lines: Sequence[Line]) -> Reply:
         names = sorted({name for line in lines for name in line.columns})
-        data = [
-            [external_id(self._prefix, self._model.phase, line.key), *(cell(line.columns.get(name)) for name in names)] for line in lines
-        ]
+        handles = await self._handles.of([line.columns for line in lines])
+        cells = [[_cell(line.columns.get(name), handles.get(name)) for name in names] for line in lines]
+        keys = [external_id(self._prefix, self._model.phase, line.key) for line in lines]
         return await self._api.ask(
             f"{self._model.phase}.create",
             self._model.name,
             "load",
-            fields=["id", *(self._header(name) for name in names)],
-            data=data,
+            fields=["id", *(self._header(name, name in handles) for name in names)],
+            data=[[key, *row] for key, row in zip(keys, cells, strict=True)],
             context=self._model.context,
             attempt_id=lines[0].attempt_id,
             writes=True,
         )
 
-    def _header(self, name: str) -> str:
-        """Links go by database id: a name could be found twice."""
-        return f"{name}/.id" if name.rpartition("/")[2] in self._links else name
+    def _header(self, name: str, by_handle: bool) -> str:
+        """Links go by id: a name could be found twice."""
+        if name.rpartition("/")[2] not in self._links:
+            return name
+        return f"{name}/id" if by_handle else f"{name}/.id"
 
     def _named(self, lines: Sequence[Line], messages: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         """Return index of a line -> reason.
@@ -139,6 +143,12 @@ class Loader:
         asked = Asked(f"{self._model.phase}.create", "POST", "", 0, model=self._model.name, verb="load")
         fault = classify("odoo.exceptions.ValidationError", text, asked)
         return fault.reason if fault is not None else f"refused_by_rule: {self._model.name}"
+
+
+def _cell(value: Any, handles: Mapping[int, str] | None) -> str:
+    if handles is None or value is None:
+        return cell(value)
+    return ",".join(handles[number] for number in (value if isinstance(value, list) else [value]))
 
 
 def grouped(lines: Sequence[Line]) -> list[list[Line]]:

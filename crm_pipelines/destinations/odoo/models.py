@@ -101,7 +101,7 @@ ORDERS = Model(
         "currency": Column("pricelist_id", "link", "currency"),  # currency_id follows the pricelist; one that is given is ignored
     },
     explicit=("user_id", "currency"),  # Odoo takes the customer's salesperson, else the API's own user, and the customer's pricelist
-    context=_QUIET,
+    context={**_QUIET, "sale_no_log_for_new_lines": True},  # else "Extra line with ..." in the chatter of confirmed orders
     lines="order_line",
     amount="amount_total",
 )

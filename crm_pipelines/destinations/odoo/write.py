@@ -19,6 +19,7 @@ from crm_pipelines.destinations.odoo.api import Api
 from crm_pipelines.destinations.odoo.binding import Binder
 from crm_pipelines.destinations.odoo.changing import Changer
 from crm_pipelines.destinations.odoo.deleting import delete
+from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.loading import Line, Loader, Made, grouped
 from crm_pipelines.destinations.odoo.models import BATCH_ROWS, Model
 from crm_pipelines.destinations.odoo.names import Names
@@ -44,6 +45,7 @@ class Memory:
     families: set[int] = field(default_factory=set)
     """Companies whose contacts are being made right now."""
     batch_rows: int = BATCH_ROWS
+    handles: Handles | None = None
     waiting: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
@@ -58,7 +60,9 @@ class Writer:
         self._memory = memory
         custom = [found for found in names.custom_of(model.phase) if found.type == "many2one"]
         links = {column.name for column in model.columns.values() if column.kind == "link"} | {found.code for found in custom}
-        self._loader = Loader(api, model, prefix, frozenset(links | {"tax_ids"}))
+        if memory.handles is None:
+            memory.handles = Handles(api, prefix)
+        self._loader = Loader(api, model, prefix, frozenset(links | {"tax_ids"}), memory.handles)
         self._binder = Binder(api, model, prefix)
 
     def attempt(self, row: WriteRow) -> Attempt:
