@@ -15,7 +15,7 @@ import polars as pl
 from crm_pipelines.spec.conditions import Schema, condition
 from crm_pipelines.spec.contract import ValueType
 from crm_pipelines.spec.model import FieldMap
-from crm_pipelines.spec.rules import Rule, RuleFunction, Words, load_rules
+from crm_pipelines.spec.rules import Rule, Words, load_rules
 from crm_pipelines.spec.rules_text import unless_empty
 from crm_pipelines.spec.templates import fill_template, template_columns
 
@@ -51,8 +51,7 @@ class Builder:
         if rule is None or not rule.reason:
             return None
         read = condition({**node.only_when, node.from_[0]: "present"}, self.schema)
-        unclear = pl.col(made).is_null() if rule.doubt is None else self._applied(rule.doubt, node, rule)
-        return read & unclear, rule.reason
+        return read & pl.col(made).is_null(), rule.reason
 
     def rule_of(self, node: FieldMap) -> Rule | None:
         """Return the rule that reads the columns; by their type when the author named none."""
@@ -74,11 +73,8 @@ class Builder:
         rule = self.rule_of(node)
         if rule is None:
             return pl.col(node.from_[0]).cast(pl.String)
-        return self._applied(rule.apply, node, rule)
-
-    def _applied(self, function: RuleFunction, node: FieldMap, rule: Rule) -> pl.Expr:
-        zone = {"zone": self.zone} if rule.needs_zone else {}
-        return function(*map(pl.col, node.from_), **self._settings(node, rule), **zone)
+        settings = self._settings(node, rule)
+        return rule.apply(*map(pl.col, node.from_), **settings, **({"zone": self.zone} if rule.needs_zone else {}))
 
     def _cases(self, node: FieldMap) -> pl.Expr:
         chain: Any = pl

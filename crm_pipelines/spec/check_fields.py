@@ -15,7 +15,7 @@ from crm_pipelines.errors import Problem
 from crm_pipelines.spec.conditions import flaw
 from crm_pipelines.spec.contract import CUSTOM_ACCEPTS, DestinationContract, FieldContract, ValueType
 from crm_pipelines.spec.derived import Frame
-from crm_pipelines.spec.model import FieldMap, MappingSpec, SchemaFields
+from crm_pipelines.spec.model import DescribedField, FieldMap, MappingSpec, SchemaFields
 from crm_pipelines.spec.parse import Document, Path, nearest
 from crm_pipelines.spec.rules import Rule, Words, load_rules
 from crm_pipelines.spec.templates import read_template, template_columns
@@ -137,14 +137,20 @@ class FieldChecks:
             )
         self.types[DESCRIBED] = "text"
         for kind, each in node.types.items():
-            rule = load_rules().get(each.rule or "text")
-            told = {"words": {}, **({"option": ""} if each.each else {})}  # what the list of fields will say
-            known = {name: value for name, value in told.items() if rule is not None and name in rule.settings}
-            inner = each.model_copy(update={"with_": {**known, **each.with_}})
-            if rule is not None and each.each and "option" not in rule.settings:
-                yield self._problem((*path, "types", kind, "each"), f"rule {rule.name!r} is not told one option; holds_option is")
-            yield from self._custom(inner, (*path, "types", kind))
+            inner = each if "words" in each.with_ else each.model_copy(update={"with_": {**each.with_, "words": {}}})
+            needs_words = (rule := load_rules().get(each.rule or "text")) is not None and "words" in rule.settings
+            yield from self._described_type(inner if needs_words else each, (*path, "types", kind))
         del self.types[DESCRIBED]
+
+    def _described_type(self, node: DescribedField, path: Path) -> Iterable[Problem]:
+        if node.each is None:
+            yield from self._custom(node, path)
+            return
+        yield from self._node(node, path, None)
+        if node.decision is not None or self.gives(node) != "texts" or "words" not in node.with_:
+            yield self._problem((*path, "each"), "needs a rule that lists options, such as split_options")
+        if node.type not in (None, "boolean"):
+            yield self._problem(path, f"is a yes/no field per option, so its type is boolean, not {node.type}")
 
     def _node(self, node: FieldMap, path: Path, contract: FieldContract | None) -> Iterable[Problem]:
         yield from self._conditions(node.only_when, (*path, "only_when"))

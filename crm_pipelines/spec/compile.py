@@ -17,7 +17,7 @@ from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.spec.build import column_dtypes, columns_read
 from crm_pipelines.spec.contract import CUSTOM_DEFAULT, TEXT_MAX, SourceContract, ValueType
 from crm_pipelines.spec.derived import Frame, frame_objects, resolved_frames
-from crm_pipelines.spec.model import Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
+from crm_pipelines.spec.model import Case, Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
 from crm_pipelines.spec.parse import chosen
 from crm_pipelines.spec.rules import Words, load_rules
 from crm_pipelines.spec.settle import settle
@@ -188,7 +188,7 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
     standard = [each for each in standard if each.node.link is None or each.node.link in given.active]
     custom = [_custom(name, node, given) for name, each in phase.custom_fields.items() if (node := settle(each, decisions)) is not None]
     taken = {each.name.casefold() for each in custom}
-    described = _described_fields(phase.custom_fields_from, given, taken) if phase.custom_fields_from else []
+    described = _described_fields(phase.custom_fields_from, given, taken) if phase.custom_fields_from else _Described()
     compiled = CompiledPhase(
         name=given.name,
         derived=phase.from_,
@@ -198,8 +198,8 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         match=phase.match,
         existing=phase.existing,
         is_side=not home_of and phase.from_ in given.homes,
-        steps=steps,
-        fields=(*standard, *custom, *(each for each, _ in described)),
+        steps={**steps, **described.steps},
+        fields=(*standard, *custom, *described.fields),
         links={each.name: str(each.node.link) for each in standard if each.node.link},
         where=phase.where,
         hold=tuple(hold for hold in phase.hold if chosen(hold.only_if, decisions)),
@@ -213,7 +213,7 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         create_only=frozenset(phase.send_once),
         unmatched=unmatched.options[decisions[unmatched.decision]] if unmatched else "wait",
         replacement=decisions.get(unmatched.replace_by) if unmatched and unmatched.replace_by else None,
-        words={**given.spec.words, **{each.column: words for each, words in described}},
+        words={**given.spec.words, **described.words},
     )
     return replace(compiled, lineage=_lineage(compiled, given))
 
@@ -246,9 +246,18 @@ def _case_words(node: FieldMap) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(word) for word in words))
 
 
-def _described_fields(node: SchemaFields, given: _PhaseInput, taken: set[str]) -> list[tuple[CompiledField, Words]]:
-    """Return a field, and its vocabulary, for every row of the source's own field list."""
-    found: list[tuple[CompiledField, Words]] = []
+@dataclass
+class _Described:
+    """What the source's own field list makes of a phase."""
+
+    fields: list[CompiledField] = field(default_factory=list)
+    steps: dict[str, FieldMap] = field(default_factory=dict)
+    words: dict[str, Words] = field(default_factory=dict)
+
+
+def _described_fields(node: SchemaFields, given: _PhaseInput, taken: set[str]) -> _Described:
+    """Return the fields of every row of the source's own field list, with their vocabularies."""
+    made = _Described()
     for row in given.custom_fields:
         kind, identifier = str(row.get(node.type_column) or ""), row.get(node.name_column)
         described = next((each for name, each in node.types.items() if name.casefold() == kind.casefold()), None)
@@ -256,26 +265,45 @@ def _described_fields(node: SchemaFields, given: _PhaseInput, taken: set[str]) -
         if described is None or template is None or not identifier:
             continue
         words = _option_words(row, node)
-        each_option = words if described.each == "option" else None
-        found += [(each, words) for each in _fields_of(str(identifier), template, words, each_option, taken)]
-    return found
+        if not words and template.rule and "words" in load_rules()[template.rule].settings:
+            _add_field(made, str(identifier), FieldMap(from_=("value",), only_when=template.only_when), {}, taken)
+        elif described.each == "option":
+            _add_options(made, str(identifier), template, words, taken)
+        else:
+            _add_field(made, str(identifier), template, words, taken)
+    return made
 
 
-def _fields_of(
-    identifier: str, template: FieldMap, words: Words, each_option: Iterable[str] | None, taken: set[str]
-) -> Iterable[CompiledField]:
-    """Yield what one described field becomes: a field, or one per option. Choices without a list of options arrive as text."""
+def _add_field(made: _Described, identifier: str, template: FieldMap, words: Words, taken: set[str]) -> None:
+    """Add the field of one row; a choice whose options nobody lists is a text."""
+    type_ = template.type or CUSTOM_DEFAULT[gives(template, {})]
+    options = tuple(words) if type_ in ("enum", "set") else ()
+    each = CompiledField(_free_name(identifier, taken), template, is_custom=True, type=type_, options=options)
+    made.fields.append(replace(each, node=_read_from(identifier, template, each.column if words else None)))
+    made.words[each.column] = words
+
+
+def _add_options(made: _Described, identifier: str, template: FieldMap, words: Words, taken: set[str]) -> None:
+    """Add a yes/no field per option; the cells are read once, in a step."""
+    step = f"options:{identifier}"
+    made.steps[step] = _read_from(identifier, template, step)
+    made.words[step] = words
+    for option in words:
+        name = _free_name(identifier if len(words) == 1 else f"{identifier}: {option}", taken)
+        ticked = FieldMap(cases=(Case(when={step: {"holds": option}}, then=True),))
+        made.fields.append(CompiledField(name, ticked, is_custom=True, type="boolean"))
+
+
+def _read_from(identifier: str, template: FieldMap, words: str | None) -> FieldMap:
+    """Return a field map that reads the column of a described field, with the vocabulary of that name."""
     column = re.sub(r"\W+", "_", identifier.casefold()).strip("_")
-    if not words and template.rule and "words" in load_rules()[template.rule].settings:
-        template, each_option = FieldMap(from_=("value",), only_when=template.only_when), None
-    for option in [None] if each_option is None else each_option:
-        name = identifier if option is None or len(words) == 1 else f"{identifier}: {option}"
-        name = name if name.casefold() not in taken else f"{name} (custom)"
-        taken.add(name.casefold())
-        type_ = template.type or CUSTOM_DEFAULT[gives(template, {})]
-        made = CompiledField(name, template, is_custom=True, type=type_, options=tuple(words) if type_ in ("enum", "set") else ())
-        told = {**({"words": made.column} if words else {}), **({"option": option} if option is not None else {})}
-        yield replace(made, node=template.model_copy(update={"from_": (column,), "with_": {**template.with_, **told}}))
+    return template.model_copy(update={"from_": (column,), "with_": {**template.with_, **({"words": words} if words else {})}})
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free = name if name.casefold() not in taken else f"{name} (custom)"
+    taken.add(free.casefold())
+    return free
 
 
 def _option_words(row: Mapping[str, Any], node: SchemaFields) -> dict[str, tuple[str, ...]]:

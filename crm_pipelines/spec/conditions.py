@@ -69,7 +69,7 @@ def _test(name: str, column: pl.Expr, dtype: Any, value: Any) -> pl.Expr:
         return filled(column).str.contains(rf"(?i)\b{_escape(str(value))}\b")
     if name == "starts_with":
         return folded(column).str.starts_with(str(value).lower())
-    return column.list.eval(folded(pl.element()) == str(value).lower()).list.any()
+    return column.list.eval(folded(pl.element()) == " ".join(str(value).split()).lower()).list.any()
 
 
 def _present(column: pl.Expr, dtype: Any) -> pl.Expr:

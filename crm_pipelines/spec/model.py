@@ -127,7 +127,7 @@ class DescribedField(FieldMap):
 
     each: Literal["option"] | None = Field(
         default=None,
-        description="`option`: a field per option, `<field>: <option>` (just `<field>` when there is one); the rule is told it.",
+        description="`option`: what the rule lists becomes a yes/no field per option, `<field>: <option>` (`<field>` when there is one).",
     )
 
 

@@ -49,8 +49,6 @@ class Rule:
     many: bool
     settings: Mapping[str, Setting]
     summary: str
-    doubt: RuleFunction | None = None
-    """Where a filled cell is not understood; without it, wherever the rule makes nothing of one."""
     reason: str = ""
     """Why a row waits when the first column holds something and the rule makes nothing of it; empty when that is no doubt."""
 
@@ -88,9 +86,7 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def rule(
-    *takes: ValueType, gives: ValueType, reason: str = "", doubt: RuleFunction | None = None
-) -> Callable[[RuleFunction], RuleFunction]:
+def rule(*takes: ValueType, gives: ValueType, reason: str = "") -> Callable[[RuleFunction], RuleFunction]:
     """Register a function as the rule of its name; the first line of its docstring is what a client reads."""
 
     def register(function: RuleFunction) -> RuleFunction:
@@ -106,7 +102,6 @@ def rule(
             many=any(each.kind is each.VAR_POSITIONAL for each in positional),
             settings=_settings(function, parameters),
             summary=inspect.getdoc(function) or "",
-            doubt=doubt,
             reason=reason,
         )
         return function

@@ -54,17 +54,6 @@ def split_options(column: pl.Expr, *, words: Words, separators: list[str] | None
     return _split(column, words, separators)
 
 
-def _not_understood(column: pl.Expr, *, words: Words, separators: list[str] | None = None, option: str = "") -> pl.Expr:
-    """Tell where a cell holds a piece that is no option; `option` does not matter."""
-    return _split(column, words, separators).is_null()
-
-
-@rule("text", gives="boolean", reason=UNKNOWN_OPTION, doubt=_not_understood)
-def holds_option(column: pl.Expr, *, words: Words, option: str, separators: list[str] | None = None) -> pl.Expr:
-    """Yes when a cell, read as by split_options, holds the word `option` of the vocabulary; else empty."""
-    return pl.when(_split(column, words, separators).list.contains(option)).then(pl.lit(True))
-
-
 def _split(column: pl.Expr, words: Words, separators: list[str] | None) -> pl.Expr:
     known = tuple(sorted(forms(words).items()))
     marks = tuple(separators or (",", "|"))

@@ -48,11 +48,6 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
         {"words": WORDS},
     ),
     (
-        "holds_option",
-        (st.lists(st.sampled_from(["1", "Apple", "salt, pepper", "salt", "2", " ", "|", ","]), max_size=5).map("".join),),
-        {"words": WORDS, "option": "salt, pepper"},
-    ),
-    (
         "email",
         (st.lists(st.sampled_from(["a", "B.C", "@", "ex", ".com", ".", " ", "<", ">", "mailto:", ",", "é"]), max_size=7).map("".join),),
         {},

@@ -234,11 +234,6 @@ def split_options(cell: str | None, words: Mapping[str, Any], separators: tuple[
 
 
 @says
-def holds_option(cell: str | None, words: Mapping[str, Any], option: str, separators: tuple[str, ...] = (",", "|")) -> bool | None:
-    return True if option in (split_options(cell, words, separators) or []) else None
-
-
-@says
 def date(day: date | None) -> date | None:  # noqa: F811  (the rule's name)
     return day
 

@@ -278,7 +278,7 @@ def test_what_the_destination_must_hold() -> None:
 
 BOXES = (
     "checkbox: {from: value, rule: split_options, type: set}",
-    "checkbox: {from: value, rule: holds_option, type: boolean, each: option}",
+    "checkbox: {from: value, rule: split_options, type: boolean, each: option}",
 )
 TERMS = {"field_identifier": "terms", "field_type": "checkbox", "options": ["agreed"], "option_ids": ["9"]}
 

@@ -198,17 +198,17 @@ STAGES = "      - {name: Kartra, stages: [Purchases, Subscriptions]}\n"
 @pytest.mark.parametrize(
     ("before", "after", "messages"),
     [
-        (BOXES, "checkbox: {from: value, rule: holds_option, type: boolean, each: option}", []),
-        (BOXES, "checkbox: {from: value, rule: holds_option, each: option}", []),
+        (BOXES, "checkbox: {from: value, rule: split_options, type: boolean, each: option}", []),
+        (BOXES, "checkbox: {from: value, rule: split_options, each: option}", []),
         (
             BOXES,
-            "checkbox: {from: value, rule: holds_option, type: boolean}",
-            ["phases.people.custom_fields_from.types.checkbox: rule 'holds_option' needs `with: {option: ...}`"],
+            "checkbox: {from: value, rule: option, each: option}",
+            ["phases.people.custom_fields_from.types.checkbox.each: needs a rule that lists options, such as split_options"],
         ),
         (
             BOXES,
             "checkbox: {from: value, rule: split_options, type: set, each: option}",
-            ["phases.people.custom_fields_from.types.checkbox.each: rule 'split_options' is not told one option; holds_option is"],
+            ["phases.people.custom_fields_from.types.checkbox: is a yes/no field per option, so its type is boolean, not set"],
         ),
         (STAGES, STAGES.replace("]}", "], open: true}"), []),
         (
