@@ -75,7 +75,7 @@ def _deal(world: World, people: People, one: KartraDeal) -> Record:
             "status": one.status,
             "stage": WON_STAGE if one.status == "won" else one.stage,
             "expected_revenue": None if one.amount is None else float(one.amount),
-            "currency": world.config.currency,
+            "currency": None if one.amount is None else world.config.currency,
             "date_deadline": f"{one.closes}" if one.closes else None,
             "date_closed": f"{one.closes}T00:00:00Z" if is_closed else None,
             "custom": _deal_custom(world, one),

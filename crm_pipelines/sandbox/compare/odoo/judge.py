@@ -109,7 +109,7 @@ class _Judge:
             expected["total"] = wanted["amount"]
         if "attendees" in wanted:
             expected["invited"] = wanted["attendees"]
-        if self._phase in {"orders", "invoices"}:
+        if self._phase in {"orders", "invoices", "deals"}:  # without an amount: the company's
             expected.setdefault("currency", self._company_currency)
             is_foreign = self._phase == "orders" and expected["currency"] != self._company_currency
             expected |= {"pricelist": f"Migration {expected['currency']}"} if is_foreign else {}
