@@ -399,6 +399,7 @@ def _notes(modules: frozenset[str] | None, users: _Users, forbidden: Sequence[st
         yield "The API key's user may not see which apps are installed; an administrator's key could."
     elif "sale_subscription" not in modules:
         yield "No subscription app is installed (Community has none): subscriptions become sale orders with a field Subscription status."
+    yield "Custom fields can be searched, listed and exported at once, but stand on no form until somebody puts them there."
     if users.shared:
         yield f"{users.shared} e-mail addresses belong to several users: those users are only found by their login."
     if forbidden:

@@ -10,6 +10,7 @@ description that was read after it. One call is one transaction, so that a call 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -35,6 +36,7 @@ APPS: Mapping[str, str] = {
     "activities": "Calendar (calendar)",
 }
 FIRST_SEQUENCE = 1
+LAST = 1_000  # the first pricelist by sequence is the one of every customer who has none (product_pricelist.py): not ours
 WON_SEQUENCE = 70  # of the stage Won that Odoo 19 brings (crm/data/crm_stage_data.xml): leaves room before it
 
 
@@ -222,13 +224,15 @@ def _field_values(step: Step, wanted: WantedSchema, described: Described) -> dic
 
 
 def _option_values(steps: Sequence[Step], wanted: WantedSchema, described: Described) -> Iterator[dict[str, Any]]:
+    """New options stand behind those that are there."""
+    added: Counter[int] = Counter()
     for step in steps:
         want = next(want for want in wanted.fields if (want.phase, want.name) == (step.phase, step.of))
         picked = pick(described.schema.fields, want)
         if picked is not None:
-            after = len(picked.options) + want.options.index(step.name)
             field_id = described.field_ids[model_of(step.phase), picked.code]
-            yield {"field_id": field_id, "value": step.name, "name": step.name, "sequence": after}
+            yield {"field_id": field_id, "value": step.name, "name": step.name, "sequence": len(picked.options) + added[field_id]}
+            added[field_id] += 1
 
 
 def _stage_writes(names: Sequence[str], described: Described) -> Iterator[Write]:
@@ -255,7 +259,7 @@ def _currency_writes(code: str, described: Described) -> Iterator[Write]:
     if code not in described.active_currencies:
         yield Write("res.currency", "write", {"ids": [number], "vals": {"active": True}})
     if described.has_pricelists and code not in described.pricelists:
-        yield _create("product.pricelist", [{"name": pricelist_name(code), "currency_id": number}])
+        yield _create("product.pricelist", [{"name": pricelist_name(code), "currency_id": number, "sequence": LAST}])
 
 
 def _carry_out(api: Api, request: Request, journal: Journal) -> None:
