@@ -28,6 +28,7 @@ import psycopg
 REPOSITORY = Path(__file__).parent.parent
 SCRIPT = REPOSITORY / "scripts" / "odoo.sh"
 POLL_S = 0.2
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")  # a killed benchmark leaves no server behind; of util-linux, as scripts/odoo.sh needs it
 STARTS_WITHIN_S = 120.0
 CONTEXT = {"tracking_disable": True, "lang": "en_US", "tz": "UTC"}
 
@@ -81,12 +82,12 @@ class Server:
 def running(found: Install) -> Iterator[Server]:
     """Start a threaded server on a free port; it is gone afterwards."""
     port = _free_port()
-    command = [found.home / "venv/bin/python", found.home / "src/usr/bin/odoo", "server", "-c", found.home / "odoo.conf"]
+    program: list[str | Path] = [found.home / "venv/bin/python", found.home / "src/usr/bin/odoo", "server", "-c", found.home / "odoo.conf"]
     options = [f"--http-port={port}", "--gevent-port=0", "--workers=0", "--max-cron-threads=0", "--log-level=error", "--logfile="]
     source = found.home / "src/usr/lib/python3/dist-packages"
     with tempfile.TemporaryDirectory(prefix="crm-bench-odoo-") as folder:
         process = subprocess.Popen(
-            [*command, *options, f"--pidfile={folder}/pid"],
+            [*ENDS_WITH_US, *program, *options, f"--pidfile={folder}/pid"],
             env={**os.environ, "PYTHONPATH": str(source)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -133,13 +134,15 @@ def database(found: Install) -> Iterator[str]:
 
 def _script(found: Install, *words: str) -> None:
     environ = {**os.environ, "CRM_ODOO_HOME": str(found.home)}
-    subprocess.run(["bash", str(SCRIPT), *words], check=True, capture_output=True, env=environ, timeout=120)
+    done = subprocess.run(["bash", str(SCRIPT), *words], check=False, capture_output=True, text=True, env=environ, timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"scripts/odoo.sh {words[0]} ended with {done.returncode}; is Odoo up? Run `make odoo`. {done.stderr[-500:]}")
 
 
 def rows(found: Install, name: str, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Read from a database past Odoo."""
     with psycopg.connect(f"{found.postgres}/{name}") as connection:
-        return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query, values).fetchall()
 
 
 @dataclass
