@@ -24,6 +24,7 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, pass_number
 from crm_pipelines.phases.stage import read_sidecar
 
+REFUSED = "refused"
 PRESENT = ("created", "updated", "unchanged")
 NOTHING = (0, Decimal(0))
 SAME_AMOUNT = 0.00005  # half of the smallest unit that the sums tell apart
@@ -282,6 +283,7 @@ def summary(project: Project, ledger: Ledger) -> dict[str, Any]:
                 "phase": phase,
                 "wanted": states.height,
                 "records": dict(states.group_by("state").len().iter_rows()),
+                "refused": dict(states.filter(pl.col("state") == REFUSED).group_by("reason").len().sort("reason").iter_rows()),
                 "destination_count": stored.detail.get("destination_count") if stored else None,
                 "money": stored.detail.get("money", []) if stored else [],
                 "gate": _gate_word(stored),
@@ -326,10 +328,10 @@ def schema_rows(project: Project) -> list[dict[str, Any]]:
 
 
 def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
-    """Return every source row that waits for a person.
+    """Return every source row that waits for a person, or whose record the destination refused.
 
-    Shape: [object, file, row, key, queue, reason, waits_for]; rows that only wait for a parent have queue `parent`; `waits_for` is the
-    owner that a row in queue `owner` waits for.
+    Shape: [object, file, row, key, queue, reason, waits_for]; rows that only wait for a parent have queue `parent`, refused ones have
+    queue `refused`; `waits_for` is the owner that a row in queue `owner` waits for.
     """
     frames = []
     for phase in project.phases:
@@ -338,7 +340,8 @@ def queue_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
                 [{"chunk": c.key, "file": c.file_name} for c in project.chunks() if c.object == name],
                 schema={"chunk": pl.String, "file": pl.String},
             )
-            waiting = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket") == "waiting")
+            waiting = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket").is_in(["waiting", REFUSED]))
+            waiting = waiting.with_columns(queue=pl.when(pl.col("bucket") == REFUSED).then(pl.lit(REFUSED)).otherwise("queue"))
             named = waiting.join(names, on="chunk", how="left").join(_owners(project, phase), on="into_key", how="left")
             waits_for = pl.when(pl.col("queue") == "owner").then("owner").alias("waits_for")
             frames.append(named.select(pl.lit(name).alias("object"), "file", "row", "key", "queue", "reason", waits_for))

@@ -51,13 +51,28 @@ REASONS: dict[str, tuple[str, str]] = {
     "damaged_text": ("The line holds bytes that are no text.", "Export the file again."),
     "missing_key": ("The cell that identifies the row is empty.", "Correct the line and give the file back."),
     "bad_key": ("The cell that identifies the row does not hold what it should.", "Correct the line and give the file back."),
+    "missing_required": ("The CRM needs a value that the row does not have.", "Add it in the export file and give the file back."),
+    "foreign_currency": (
+        "The CRM keeps this kind of record in the company's currency, and the row is in another one.",
+        "Give the amount in the company's currency, or map these rows to something that has a currency.",
+    ),
+    "bad_date": ("The CRM does not take this date.", "Correct the date in the export file and give the file back."),
+    "bad_datetime": ("The CRM does not take this time.", "Correct the time in the export file and give the file back."),
+    "date_out_of_range": ("The CRM does not take a date so far away.", "Correct the date in the export file and give the file back."),
+    "bad_email": ("The CRM does not take this e-mail address.", "Correct the address in the export file and give the file back."),
+    "bad_number": ("The CRM does not take this number.", "Correct the number in the export file and give the file back."),
+    "too_precise": ("The amount has more decimals than the CRM keeps.", "Round it in the export file and give the file back."),
+    "refused_by_rule": ("A rule of the CRM forbids this record.", "Look at the row's values together: dates in order, links that fit."),
+    "external_id_taken": ("The CRM holds another record under this key.", "Find out whose it is; take its external ID away, or keep it."),
+    "not_allowed": ("The CRM's user may not do this.", "Give the user of the API key the rights it lacks, then run again."),
     "parent_waits": ("The record it belongs to waits.", "It follows by itself."),
 }
 
 
 def sentence(reason: str | None) -> str:
-    """Return what a reason means; a code without a text stands for itself."""
-    return _entry(reason)[0]
+    """Return what a reason means, with the fields that it names; a code without a text stands for itself."""
+    fields = (reason or "").partition(":")[2].strip()
+    return f"{_entry(reason)[0]} ({fields})" if fields else _entry(reason)[0]
 
 
 def next_step(reason: str | None) -> str:

@@ -26,6 +26,8 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
     for phase in told["phases"]:
         for reason in phase["reasons"]:
             console.print(f"  [red]{phase['phase']}[/]: {reason}", highlight=False)
+        for reason, count in phase.get("refused", {}).items():
+            console.print(f"  {phase['phase']}: {count:,} refused: {sentence(reason)}", highlight=False)
         if phase.get("acceptable"):
             command = f"crm accept {told['engagement']} {phase['phase']} --by NAME --reason TEXT"
             console.print(f"  If that is as it should be: {command}", highlight=False)
