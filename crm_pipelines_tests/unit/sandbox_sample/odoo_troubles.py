@@ -24,8 +24,13 @@ TROUBLES: dict[str, tuple[str, Found]] = {
         ("orders", "external_id", "wrong"),
     ),
     "external id of another phase": (
-        "INSERT INTO ir_model_data (module, name, model, res_id) VALUES ('crm_hand', 'tags.1', 'res.partner.category', 1)",
+        "INSERT INTO ir_model_data (module, name, model, res_id) VALUES ('crm_hand', 'tags.1', 'res.company', 1)",
         ("tags", "external_id", "unexpected"),
+    ),
+    "external id on a template of somebody else's": (
+        "INSERT INTO ir_model_data (module, name, model, res_id)"
+        " VALUES ('crm_hand', 'products.product%%3Anobody_product_template', 'product.template', 1)",
+        ("products", "external_id", "wrong"),
     ),
     "a partner too many": (
         "INSERT INTO res_partner SELECT (jsonb_populate_record(p, '{{\"id\": 900001}}')).* FROM res_partner p WHERE id = {people}",

@@ -120,6 +120,7 @@ class External:
 
     def __init__(self, database: Database, prefix: str) -> None:
         self.rows = database.rows("SELECT name, model, res_id FROM ir_model_data WHERE module = %s ORDER BY id", prefix)
+        self._names = {(row["name"], row["model"]) for row in self.rows}
         self._ids: dict[str, dict[str, int]] = {phase: {} for phase in MODELS}
         self._keys: dict[tuple[str, int], list[tuple[str, str]]] = {}
         for row in self.rows:
@@ -127,6 +128,10 @@ class External:
             if MODELS.get(phase) == row["model"]:
                 self._ids[phase][key] = row["res_id"]
                 self._keys.setdefault((row["model"], row["res_id"]), []).append((phase, key))
+
+    def has_name(self, name: str, model: str) -> bool:
+        """Return whether a record of a model has this external id."""
+        return (name, model) in self._names
 
     def of_phase(self, phase: str) -> Mapping[str, int]:
         """Return record ids by source key."""

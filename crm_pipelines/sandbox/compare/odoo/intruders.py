@@ -11,11 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 from crm_pipelines.sandbox.compare.odoo.before import CHATTER, FORBIDDEN, KEYED, OF_OTHERS, Baseline, digests
-from crm_pipelines.sandbox.compare.odoo.database import MODELS, Database, External, parsed, table_of
+from crm_pipelines.sandbox.compare.odoo.database import MODELS, Database, External, Row, parsed, table_of
 from crm_pipelines.sandbox.compare.verdict import Difference
 
 Truth = Mapping[str, Any]
 OWN_PRICELIST = "Default"  # Odoo makes it itself when a second currency is switched on (product, res_company.py)
+OF_TEMPLATE = "_product_template"  # load() names the template beside its product (Odoo, odoo/orm/models.py, _load_records_create)
+# Handles by which load() may link; none of them is a record that the contract counts.
+POINTED_TO = frozenset({"res.users", "res.partner.category", "crm.stage", "product.pricelist", "res.country", "res.country.state"})
 PHASE_OF = {table_of(model): phase for phase, model in MODELS.items()}
 
 
@@ -125,12 +128,21 @@ class Intruders:
         seen: Counter[tuple[str, int]] = Counter()
         for row in self._external.rows:
             phase, key = parsed(row["name"])
-            if phase == "users" and row["model"] == "res.users":
-                continue
             seen[row["model"], row["res_id"]] += 1
-            if phase not in self._truth["records"] or phase == "users":
-                yield Difference(phase, key, "external_id", "unexpected")
-            elif row["model"] != MODELS[phase] or row["name"] != f"{phase}.{quote(key, safe='')}":
-                yield Difference(phase, key, "external_id", "wrong", MODELS[phase], row["model"])
-            elif seen[row["model"], row["res_id"]] > 1:
+            if seen[row["model"], row["res_id"]] > 1:
                 yield Difference(phase, key, "external_id", "duplicate")
+            if not self._is_beside(row):
+                yield from self._odd_name(phase, key, row)
+
+    def _odd_name(self, phase: str, key: str, row: Row) -> Iterator[Difference]:
+        if phase not in self._truth["records"] or phase == "users":
+            yield Difference(phase, key, "external_id", "unexpected")
+        elif row["model"] != MODELS[phase] or row["name"] != f"{phase}.{quote(key, safe='')}":
+            yield Difference(phase, key, "external_id", "wrong", MODELS[phase], row["model"])
+
+    def _is_beside(self, row: Row) -> bool:
+        """Return whether an external id names no record of the contract: something records point to, or what Odoo makes with a product."""
+        if row["model"] == "product.template":
+            name = row["name"].removesuffix(OF_TEMPLATE)
+            return name != row["name"] and self._external.has_name(name, "product.product")
+        return row["model"] in POINTED_TO
