@@ -17,6 +17,7 @@ from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import FoundField, Schema
 from crm_pipelines.destinations.odoo.api import Api, Reply, error_of
 from crm_pipelines.destinations.odoo.models import MODELS
+from crm_pipelines.destinations.odoo.rights import forbidden_in
 from crm_pipelines.errors import SettingsError
 
 LABEL_PHASES = ("organizations", "people")
@@ -33,16 +34,6 @@ SECOND_PARTS: Mapping[str, Sequence[Any]] = {
     "deals": [["type", "=", "opportunity"]],
 }
 """What tells the records of a phase from others of the same model."""
-WRITES: Mapping[str, str] = {
-    "ir.model.fields": "create",
-    "ir.model.fields.selection": "create",
-    "res.partner.category": "create",
-    "crm.stage": "create",
-    "res.currency": "write",
-    "product.pricelist": "create",
-}
-"""What `prepare` needs the right to do, beside creating and writing records of every phase."""
-HAS_ACCESS_SINCE = 18  # BaseModel.has_access; before: check_access_rights
 ARCHIVED_TOO = {"active_test": False}
 
 Row = Mapping[str, Any]
@@ -102,7 +93,7 @@ async def describe(api: Api) -> Described:
     parts = await together(_users(api), _fields(api), _labels(api), _stages(api), _places(api), _money(api), _modules(api), _uuid(api))
     users, fields, labels, stages, places, money, modules, uuid = parts
     counts = await _counts(api)
-    forbidden = await _forbidden(api, set(counts))
+    forbidden = await forbidden_in(api, set(counts))
     currency = next((code for code, number in money.currencies.items() if number == me.currency_id), "USD")
     schema = Schema(
         account=f"odoo-{uuid or api.account.database or httpx.URL(api.account.base_url).host}",
@@ -352,22 +343,6 @@ async def _count(api: Api, phase: str, domain: Sequence[Any]) -> Reply:
 def _number(reply: Reply) -> int:
     """Records that may not be seen are not counted; the rights are told apart (`_forbidden`)."""
     return 0 if reply.fault is not None and reply.fault.kind == "access" else int(_data(reply, "count"))
-
-
-async def _forbidden(api: Api, phases: Iterable[str]) -> tuple[str, ...]:
-    there = {MODELS[phase].name for phase in phases}
-    asked = [(model, right) for model in sorted(there) for right in ("create", "write")]
-    asked += [(model, right) for model, right in WRITES.items()]
-    answers = await together(*(_may(api, model, right) for model, right in asked))
-    return tuple(f"{right} {model}" for (model, right), may in zip(asked, answers, strict=True) if not may)
-
-
-async def _may(api: Api, model: str, right: str) -> bool:
-    if api.version[0] >= HAS_ACCESS_SINCE:
-        reply = await api.ask("read.rights", model, "has_access", ids=[], operation=right)
-    else:
-        reply = await api.ask("read.rights", model, "check_access_rights", operation=right, raise_exception=False)
-    return _is_absent(reply) or bool(_data(reply, "read.rights"))
 
 
 def _is_absent(reply: Reply) -> bool:

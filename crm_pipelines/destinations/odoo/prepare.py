@@ -35,6 +35,14 @@ APPS: Mapping[str, str] = {
     "deals": "CRM (crm)",
     "activities": "Calendar (calendar)",
 }
+NEEDS: Mapping[str, str] = {
+    "field": "create ir.model.fields",
+    "option": "create ir.model.fields.selection",
+    "label": "create res.partner.category",
+    "stage": "create crm.stage",
+    "currency": "write res.currency",
+}
+"""Kind of step -> the right that it takes, as `Described.forbidden` words it."""
 FIRST_SEQUENCE = 1
 LAST = 1_000  # the first pricelist by sequence is the one of every customer who has none (product_pricelist.py): not ours
 WON_SEQUENCE = 70  # of the stage Won that Odoo 19 brings (crm/data/crm_stage_data.xml): leaves room before it
@@ -86,6 +94,7 @@ def make(api: Api, wanted: WantedSchema, described: Described, journal: Journal)
 
     Raises: SettingsError before anything is made; RefusedError when Odoo refuses a step.
     """
+    _check_rights(missing(wanted, described.schema), described)
     unanswered = 0
     while (request := _next(wanted, described)) is not None:
         try:
@@ -135,6 +144,19 @@ def _check_apps(wanted: WantedSchema, found: Schema) -> None:
         raise SettingsError(
             f"the map brings {', '.join(lacking)}, and Odoo has no app for them: install {apps} in Odoo (Apps), or choose the decision "
             "that leaves them out, then run again"
+        )
+
+
+def _check_rights(steps: Sequence[Step], described: Described) -> None:
+    """Half of the steps made and the other half refused would help nobody."""
+    needed = {NEEDS[step.kind] for step in steps}
+    if described.has_pricelists and any(step.kind == "currency" for step in steps):
+        needed.add("create product.pricelist")
+    lacking = sorted(needed & set(described.forbidden))
+    if lacking:
+        raise SettingsError(
+            f"the API key's user may not: {', '.join(lacking)}, which the map needs; give the user the groups that allow it "
+            "(Access Rights for fields, Sales Administrator for stages and pricelists) for the time of the migration, then run again"
         )
 
 
