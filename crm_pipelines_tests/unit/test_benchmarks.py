@@ -127,7 +127,7 @@ def test_the_ratio_is_that_of_the_medians_and_its_spread_is_round_by_round() -> 
     by_name = {figure.name: figure for figure in result.figures}
     again = by_name["unchanged re-run, ours over the thread importer"]
     assert (again.value, again.verdict, again.note) == (200, "met", "125.00 to 200.00")
-    assert by_name["unchanged re-run, describing the database included"].value == 100
+    assert by_name["unchanged re-run, ours over the thread importer, describing the database included"].value == 100
     assert by_name["first load, ours over the thread importer"].verdict == "NOT MET"
     assert by_name["unchanged records that ours rewrote"].verdict == "NOT MET"
 
@@ -137,6 +137,19 @@ def test_without_odoo_its_stage_says_what_to_do(monkeypatch: pytest.MonkeyPatch,
     assert "odoo" not in command._possible()
     with pytest.raises(RuntimeError, match="make odoo"):
         odoo.run(Result("odoo", "", ""))
+
+
+@pytest.mark.odoo
+@pytest.mark.skipif(odoo_server.install() is None, reason="needs the installation of `make odoo`, not only a server's address")
+def test_a_round_on_a_real_odoo_is_counted_by_its_own_processes_and_rewrites_nothing() -> None:
+    found, installed = odoo.Rounds(), odoo_server.install()
+    assert installed is not None
+    with odoo_server.running(installed) as server:
+        odoo._our_round(server, 20, found)
+    assert set(found.rewritten.values()) == {0}
+    for spent in (found.spent[odoo.OURS, odoo.FIRST][0], found.spent[odoo.OURS, odoo.AGAIN][0]):
+        assert spent.server_cpu_s > 0
+        assert spent.database_cpu_s > 0
 
 
 def test_an_unknown_stage_is_named(capsys: pytest.CaptureFixture[str]) -> None:
