@@ -10,7 +10,6 @@ description that was read after it. One call is one transaction, so that a call 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -246,15 +245,13 @@ def _field_values(step: Step, wanted: WantedSchema, described: Described) -> dic
 
 
 def _option_values(steps: Sequence[Step], wanted: WantedSchema, described: Described) -> Iterator[dict[str, Any]]:
-    """New options stand behind those that are there."""
-    added: Counter[int] = Counter()
+    """New options stand behind those that are there, in order: Odoo sorts them by sequence, then id."""
     for step in steps:
         want = next(want for want in wanted.fields if (want.phase, want.name) == (step.phase, step.of))
         picked = pick(described.schema.fields, want)
         if picked is not None:
             field_id = described.field_ids[model_of(step.phase), picked.code]
-            yield {"field_id": field_id, "value": step.name, "name": step.name, "sequence": len(picked.options) + added[field_id]}
-            added[field_id] += 1
+            yield {"field_id": field_id, "value": step.name, "name": step.name, "sequence": len(picked.options)}
 
 
 def _stage_writes(names: Sequence[str], described: Described) -> Iterator[Write]:
