@@ -190,6 +190,8 @@ class Batches:
             self._fail(sent.stop)
         if sent.result in {"created", "updated", "refused"}:
             setattr(report, sent.result, getattr(report, sent.result) + 1)
+        if sent.result == "absent":
+            report.sent -= 1
         if sent.result == "refused":
             report.reasons[sent.reason] = report.reasons.get(sent.reason, 0) + 1
         return Outcome(attempt_id, row.key, sent.result, sent.destination_id, sent.reason)

@@ -8,6 +8,7 @@ record is made (finishing), the journal (destinations.batches).
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from crm_pipelines.destinations.odoo.api import Api, Fault, Reply, error_of
 from crm_pipelines.destinations.odoo.faults import Asked, classify
 from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.keys import external_id
+from crm_pipelines.destinations.odoo.listing import ids_by_key
 from crm_pipelines.destinations.odoo.models import Model
 from crm_pipelines.destinations.odoo.values import cell
-from crm_pipelines.errors import DestinationError
+from crm_pipelines.errors import DestinationError, TransientError
 
 DEFAULTED = frozenset({"stage_id", "type", "state", "date_order", "active", "probability", "date_closed"})
 """Columns for which an empty cell says something else than no column: rows with and without them travel apart."""
@@ -35,6 +37,10 @@ MESSAGES = (
     ("Invalid database id", "link_to_nothing"),
 )
 """What `load` says (ir_fields.py) -> code."""
+BUSY = ("could not serialize access", "deadlock detected", "could not obtain lock")
+"""PostgreSQL's words when others wrote the same rows: `load` swallows that error and blames rows for it (models.py, flush)."""
+BUSY_TRIES = 6
+BUSY_PAUSE_S = 0.3
 _FIELD = re.compile(r"[a-z_][a-z0-9_./]{0,80}")
 
 
@@ -74,6 +80,7 @@ class Loader:
         """
         made: list[Made] = []
         left = list(lines)
+        tries = 0
         while left:
             reply = await self._ask(left)
             if reply.fault is not None:
@@ -83,12 +90,26 @@ class Loader:
                 if len(ids) != len(left):
                     raise DestinationError(f"{self._model.phase}.create: Odoo made another number of records than were sent")
                 return made + [Made(line, number) for line, number in zip(left, ids, strict=True)]
+            if _is_busy(messages):
+                tries += 1
+                made, left = await self._arrived(made, left, tries)
+                continue
             bad = self._named(left, messages)
             if not bad:
                 return made + await self._halves(left, Fault("data", "load", "refused_by_rule: " + self._model.name))
             made += [Made(left[index], None, reason) for index, reason in bad.items()]
             left = [line for index, line in enumerate(left) if index not in bad]
         return made
+
+    async def _arrived(self, made: list[Made], left: Sequence[Line], tries: int) -> tuple[list[Made], list[Line]]:
+        """Take out what another request made meanwhile: of two with the same external id one is rolled back, and sent again it would
+        write the other's records anew, with a second line on every order."""
+        if tries >= BUSY_TRIES:
+            raise TransientError(f"{self._model.phase}.create: others kept writing to the same records; run again")
+        await asyncio.sleep(BUSY_PAUSE_S * tries)
+        known = await ids_by_key(self._api, self._prefix, self._model, [line.key for line in left])
+        there = [Made(line, known[line.key]) for line in left if line.key in known]
+        return made + there, [line for line in left if line.key not in known]
 
     async def _halves(self, lines: Sequence[Line], fault: Fault) -> list[Made]:
         """Narrow a failure that names no row."""
@@ -164,6 +185,10 @@ def _result(data: Any) -> tuple[list[int] | None, Sequence[Mapping[str, Any]]]:
         raise DestinationError("load: expected ids and messages in Odoo's answer; run again, and report it if it happens twice")
     ids = data.get("ids")
     return (ids if isinstance(ids, list) else None), data.get("messages") or []
+
+
+def _is_busy(messages: Sequence[Mapping[str, Any]]) -> bool:
+    return any(words in str(message.get("message")) for message in messages for words in BUSY)
 
 
 def _row_of(message: Mapping[str, Any]) -> int | None:

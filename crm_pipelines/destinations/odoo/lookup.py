@@ -3,10 +3,10 @@
 Belongs here: how long to wait, and what was found. Not here: what happens then (phases.session).
 
 How long: `load` is idempotent by external id, and of two requests that carry the same one, PostgreSQL's unique index on
-(module, name) lets the later wait for the earlier, fail to serialize, and be repeated by the server itself, which then sees the
-earlier one's record. So a create that is sent again while the first still runs makes no second record, and a short wait is
-enough. Only where a repeated `load` would not leave the record as it was (a second line on an order, a contact archived again)
-nothing is called absent before the server cannot apply it any more.
+(module, name) lets the later wait for the earlier and then fail to serialize; nothing of it is applied, and the loader takes the
+earlier one's records for it (loading, `_arrived`). So a create that is sent again while the first still runs makes no second
+record, and a short wait is enough. Only where a request that arrives after its repetition would change the record (a second line
+on an order, a contact archived again) nothing is called absent before the server cannot apply it any more.
 """
 
 from __future__ import annotations

@@ -96,9 +96,15 @@ class Writer:
         if not lines:
             return
         async with self._family(lines) as kept:
-            for group in grouped(kept):
-                for start in range(0, len(group), self._memory.batch_rows):
-                    await self._load(batch, group[start : start + self._memory.batch_rows])
+            size = self._memory.batch_rows
+            calls = [group[start : start + size] for group in grouped(kept) for start in range(0, len(group), size)]
+            while calls:
+                try:
+                    await self._load(batch, calls.pop(0))
+                except OutcomeUnknown:
+                    for line in (line for call in calls for line in call):
+                        batch.answer(line.attempt_id, Sent("absent", None, "not_sent"))
+                    raise
 
     def _lines(self, batch: Batch, rows: Rows) -> list[Line]:
         lines = []
