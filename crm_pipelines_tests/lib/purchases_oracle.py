@@ -181,9 +181,16 @@ class Oracle:
         if other.at > refund.at:
             return False
         if refund.subscription:
-            return other.type in ("Sale", "Rebill") and other.subscription == refund.subscription
+            return other.type in ("Sale", "Rebill") and self._paid_for(other) == refund.subscription
         same = other.contact == refund.contact and other.product.casefold() == refund.product.casefold()
         return other.type == "Sale" and other.subscription is None and same
+
+    def _paid_for(self, payment: Event) -> str | None:
+        """Return the subscription that a payment names, or the only one that a rebill without a name can be of."""
+        if payment.subscription or payment.type != "Rebill":
+            return payment.subscription
+        deal = self._subscription_of(payment)[0]
+        return deal.key.removeprefix("sub:") if deal else None
 
     def _parent_home(self, other: Event) -> str:
         return f"sub:{other.subscription}" if other.type == "Sale" and other.subscription else f"tx:{other.id}"

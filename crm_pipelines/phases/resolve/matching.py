@@ -103,7 +103,7 @@ def _direct(chosen: Chosen, keys: PurchaseKeys) -> list[pl.Expr]:
 def _refunded(refunds: pl.DataFrame, others: pl.DataFrame, chosen: Chosen, keys: PurchaseKeys) -> pl.DataFrame:
     """Return the refunds with their parent's record as target."""
     payments = others.filter(pl.col("kind").is_in([SALE, REBILL]) & pl.col("target").is_not_null())
-    offered = payments.filter(pl.col("subscription").is_not_null() | (pl.col("kind") == SALE)).select(
+    offered = payments.filter(_paid_for().is_not_null() | (pl.col("kind") == SALE)).select(
         _parent_group().alias("group"),
         pl.col("at").alias("_paid"),
         pl.col("processor_transaction").alias("_paid_by"),
@@ -126,10 +126,15 @@ def _refunded(refunds: pl.DataFrame, others: pl.DataFrame, chosen: Chosen, keys:
     )
 
 
+def _paid_for() -> pl.Expr:
+    """Return the subscription that a payment or refund belongs to: the one it names, else the only one it can be."""
+    return pl.coalesce("subscription", "sid")
+
+
 def _parent_group() -> pl.Expr:
-    by_subscription = pl.concat_str([pl.lit("s"), pl.col("subscription")], separator=GROUP)
+    by_subscription = pl.concat_str([pl.lit("s"), _paid_for()], separator=GROUP)
     by_contact = pl.concat_str([pl.lit("c"), pl.col("contact_key"), pl.col("product_key")], separator=GROUP)
-    return pl.when(pl.col("subscription").is_not_null()).then(by_subscription).otherwise(by_contact)
+    return pl.when(_paid_for().is_not_null()).then(by_subscription).otherwise(by_contact)
 
 
 def _to_subscription(chosen: Chosen) -> pl.Expr:

@@ -293,6 +293,13 @@ def test_with_rebills_apart_a_refund_must_name_its_payment(says: Row, outcome: s
     assert fates(result)[-1] == (("folded", outcome, None) if ":" in outcome else ("waiting", None, f"review/{outcome}"))
 
 
+def test_with_rebills_apart_a_refund_finds_the_rebill_that_names_no_subscription() -> None:
+    payments = [PAID[0], {**PAID[1], "subscription_id": None, "processor_transaction_id": "ch_2"}]
+    refund = event(102, "Refund", 12, "5.00", subscription_id="7", processor_transaction_id="ch_2")
+    result = fold(*payments, refund, subs=[sub(7)], rebills="deal_each")
+    assert fates(result)[-1] == ("folded", "tx:101", None)
+
+
 # -- subscriptions: status ----------------------------------------------------------------------------------------
 
 
