@@ -9,7 +9,7 @@ from crm_pipelines.destinations.pipedrive.destination import PipedriveDestinatio
 from crm_pipelines.errors import RefusedError
 from crm_pipelines.sandbox.pipedrive import SandboxConfig, start
 from crm_pipelines.settings import AccountSettings
-from crm_pipelines_tests.conformance.test_destinations import WANTED, _people, _rows
+from crm_pipelines_tests.conformance.test_pipedrive import WANTED, _people, _rows
 from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
 
 FULL = {"success": False, "error": "Couldn't add. Limit reached.", "code": "feature_capping_persons_limit"}
