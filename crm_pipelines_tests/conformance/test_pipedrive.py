@@ -15,7 +15,7 @@ import pytest
 
 from crm_pipelines.destinations.base import Destination, WantedField, WantedSchema, WriteRow
 from crm_pipelines.destinations.pipedrive import connect as connect_pipedrive
-from crm_pipelines.errors import QuotaExhausted, SettingsError, TransientError
+from crm_pipelines.errors import QuotaExhausted, SettingsError
 from crm_pipelines.keys import payload_hash, record_token
 from crm_pipelines.sandbox.pipedrive import RunningSandbox, SandboxConfig, start
 from crm_pipelines.sandbox.pipedrive.config import SandboxUser, Switches
