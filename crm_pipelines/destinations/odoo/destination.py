@@ -28,7 +28,7 @@ from crm_pipelines.observe import STOP
 from crm_pipelines.settings import AccountSettings
 
 CONNECTIONS = 1  # a threaded server gets slower with two (measured); a prefork server takes as many as it has workers
-KNOWN_ROWS = 2_000  # records to a batch where most are there already: they are only read
+KNOWN_ROWS = 5_000  # records to a batch where most are there already: they are only read
 FRESH_S = 120.0  # a description of this process that is younger is not read again before steps are made
 
 

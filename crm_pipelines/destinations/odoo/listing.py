@@ -31,7 +31,8 @@ FIND_SCHEMA = pl.Schema(
 )
 EXISTING_SCHEMA = pl.Schema({"destination_id": pl.String(), "match": pl.String(), "payload": pl.String()})
 READ_SCHEMA = pl.Schema({"destination_id": pl.String(), "payload": pl.String()})
-NO_ACTIVE_TEST = {"active_test": False}  # archived records, lost leads among them, are records
+# archived records, lost leads among them, are records; links read without asking which targets are active, too (a quarter of the CPU)
+NO_ACTIVE_TEST = {"active_test": False}
 MATCHED: Mapping[str, tuple[str, list[Any]]] = {
     "people": ("email_normalized", [["email", "!=", False], ["is_company", "=", False]]),
     "organizations": ("name", [["is_company", "=", True]]),
@@ -73,7 +74,7 @@ async def records(api: Api, model: Model, ids: Sequence[int], fields: Sequence[s
     out: list[Record] = []
     for start in range(0, len(ids), READ_ROWS):
         part = list(ids[start : start + READ_ROWS])
-        out += await api.call(f"list.{model.phase}", model.name, "read", ids=part, fields=list(fields), load=None)
+        out += await api.call(f"list.{model.phase}", model.name, "read", ids=part, fields=list(fields), context=NO_ACTIVE_TEST, load=None)
     return out
 
 
