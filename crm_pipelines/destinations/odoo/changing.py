@@ -139,8 +139,8 @@ class Changer:
         single: list[tuple[int, dict[str, Any]]] = []
         for text, numbers in same.items():
             vals = orjson.loads(text)
-            if len(numbers) == 1:
-                single.append((numbers[0], vals))
+            if len(numbers) == 1 or self._model.lines in vals:
+                single += [(number, vals) for number in numbers]
             else:
                 faults |= await self._write_same(numbers, vals, attempt_id)
         for start in range(0, len(single), WRITE_ROWS):
@@ -159,14 +159,19 @@ class Changer:
 
     async def _write_each(self, pairs: Sequence[tuple[int, dict[str, Any]]], attempt_id: int) -> dict[int, str]:
         """Write different values to each of many records in one call, where the server can; it is one transaction."""
-        if len(pairs) == 1:
+        is_multi = self._api.version[0] >= MULTI_SINCE
+        if len(pairs) == 1 and not (is_multi and self._model.lines in pairs[0][1]):
             return await self._write_same([pairs[0][0]], pairs[0][1], attempt_id)
-        if self._api.version[0] >= MULTI_SINCE:
+        if is_multi:
+            # asking for the amount computes it under our context; computed later, it would leave a line in the order's chatter
+            numbers, values_of, answer = [number for number, _ in pairs], [vals for _, vals in pairs], self._model.amount
             fault = await self._ask(
-                "web_save_multi", [number for number, _ in pairs], attempt_id, vals_list=[vals for _, vals in pairs], specification={}
+                "web_save_multi", numbers, attempt_id, vals_list=values_of, specification={answer: {}} if self._model.lines else {}
             )
             if fault is None:
                 return {}
+            if len(pairs) == 1:
+                return {numbers[0]: fault.reason}
             middle = len(pairs) // 2
             first, second = pairs[:middle], pairs[middle:]
             return {**await self._write_each(first, attempt_id), **await self._write_each(second, attempt_id)}
