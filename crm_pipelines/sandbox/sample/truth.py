@@ -32,6 +32,8 @@ def truth_of(world: World, files: Sequence[ExportFile], *, earlier: Truth | None
     deals = truth_deals.gather(world, people)
     described = _odoo(world, people, deals) if world.config.route == ODOO else _pipedrive(world, people, deals)
     told = described.pop("records")
+    if earlier and "stages" in described:  # stages that stand keep their place
+        described["stages"] = list(dict.fromkeys([*earlier["stages"], *described["stages"]]))
     records: dict[str, dict[str, Record]] = {"users": _users(world), **told}
     return {
         "seed": world.config.seed,
