@@ -31,6 +31,8 @@ HEADER_WRITE_S = 1.0
 """Headers come with every answer; they are stored with the next wave, or after this long."""
 APPLIED = frozenset({"created", "updated", "adopted"})
 HELD = {"refused": ("refused", None), "conflict": ("waiting", "conflict")}
+HALF = frozenset({*HELD, "absent"})
+"""Outcomes after which the record may be there all the same; its id is remembered where it is known."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ class LedgerJournal:
         attempts = self._attempts(connection, outcomes)
         applied: list[AppliedRow] = []
         held: list[HeldRow] = []
-        halves = {attempts[o.attempt_id].key: o.destination_id for o in outcomes if o.result in HELD and o.destination_id is not None}
+        halves = {attempts[o.attempt_id].key: o.destination_id for o in outcomes if o.result in HALF and o.destination_id is not None}
         for outcome in outcomes:
             attempt = attempts[outcome.attempt_id]
             if attempt.operation == "prepare":

@@ -187,6 +187,8 @@ def _shared_tokens(attempts: list[OpenAttempt]) -> set[tuple[str, str]]:
 def _outcome(attempt: OpenAttempt, found: Mapping[int, list[str]], shared: set[tuple[str, str]]) -> Outcome:
     ids = found.get(attempt.attempt_id, [])
     key = attempt.attempt.key
+    if attempt.attempt.operation == "update":  # what it was about is known: a record that was being adopted stays the one to adopt
+        return Outcome(attempt.attempt_id, key, "absent", attempt.attempt.destination_id, reason="no_answer")
     if attempt.attempt.operation != "create" or not ids:
         return Outcome(attempt.attempt_id, key, "absent", reason="no_answer")
     if len(ids) > 1 or (attempt.phase, attempt.attempt.token) in shared:

@@ -42,6 +42,11 @@ class Known:
     before: Mapping[str, Any] | None
     """What was there before us; None for records of our own."""
 
+    @property
+    def is_half_adopted(self) -> bool:
+        """Whether it was to be adopted and nothing is known of how far that came."""
+        return not self.base and self.before is not None
+
 
 def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     """Return the updates to send for rows decided `update` or `adopt`.
@@ -60,12 +65,14 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     conflicts: list[dict[str, str]] = []
     for row in wanted.iter_rows(named=True):
         there = current.get(row["destination_id"])
-        changes = _changes(session, phase, row, Known(bases.get(row["key"], {}), there or {}, before.get(row["key"])))
+        known = Known(bases.get(row["key"], {}), there or {}, before.get(row["key"]))
+        is_adopted_now = row["decision"] == "adopt" or known.is_half_adopted
+        changes = _changes(session, phase, row, known, is_adopted_now=is_adopted_now)
         write = _write_row(session, phase, row, changes.fields)
         if there is None or changes.conflicts:
             reason = "deleted_in_destination" if there is None else "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
             conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
-        elif changes.fields or (row["decision"] == "adopt" and keeps_keys):
+        elif changes.fields or (is_adopted_now and keeps_keys):
             out.append(write)
         else:
             same.append(write)
@@ -127,7 +134,7 @@ def by_policy(
     return changes
 
 
-def _changes(session: Session, phase: str, row: Mapping[str, Any], known: Known) -> Changes:
+def _changes(session: Session, phase: str, row: Mapping[str, Any], known: Known, *, is_adopted_now: bool) -> Changes:
     compiled = session.project.compiled.phases[phase]
     limits = session.destination.capabilities
     union = limits.union_fields.get(phase, frozenset())
@@ -135,7 +142,7 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], known: Known)
     desired = orjson.loads(row["payload"])
     links = {name: row[f"id_{name}"] for name in compiled.links if name in desired}
     wanted = {k: v for k, v in desired.items() if k != CUSTOM and k not in links}
-    if row["decision"] == "adopt":
+    if is_adopted_now:
         return _adopted(compiled, wanted, desired.get(CUSTOM, {}), links, known.there, union, frozen)
     if known.before is not None and compiled.existing == "leave":
         return Changes()

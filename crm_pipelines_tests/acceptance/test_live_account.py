@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,6 +154,28 @@ def test_how_an_adopted_record_looked_before_is_kept(rig: Make, monkeypatch: Pat
     assert list(kept) == [key]
     assert kept[key]["name"] == "Known Before"
     assert "phones" not in kept[key]
+
+
+def test_an_adoption_that_was_killed_goes_on_with_the_same_record(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    for name, value in one.env.items():
+        monkeypatch.setenv(name, value)
+    people = {key: person for key, person in one.truth["records"]["people"].items() if person.get("emails")}
+    before = {}
+    for key, person in people.items():
+        made = api(one, "POST", "/api/v2/persons", {"name": "Known Before", "emails": [{"value": email_of(person), "primary": True}]})
+        before[key] = str(made["id"])
+    killed = one.walk(CRM_FAILPOINT="journal.committed_unanswered:110")
+    assert killed.returncode == -signal.SIGKILL
+    with opened(one) as (_, ledger):
+        left = [open_.attempt for open_ in ledger.open_attempts("pipedrive:acme") if open_.phase == "people"]
+    assert {attempt.operation for attempt in left} == {"update"}, "the kill was to hit adoptions"
+    assert one.walk().returncode == 0
+    with opened(one) as (_, ledger):
+        assert ledger.ids("pipedrive:acme", "acme", "people", list(before)) == before
+    named = {row["name"] for row in one.sandbox.truth.live("persons") if str(row["id"]) in before.values()}
+    assert named == {"Known Before"}, "filled up, and what was there stayed"
+    assert len(one.sandbox.truth.live("persons")) == len(one.truth["records"]["people"])
 
 
 def test_a_renamed_key_field_stops_everything_before_it_is_made_anew(rig: Make, monkeypatch: Patch) -> None:

@@ -120,7 +120,7 @@ class Api:
     ) -> Reply:
         """Call a method of a model; `arguments` by name, `ids` of the records for methods of records.
 
-        A call with an attempt id is counted by the journal that gave it, all others by `book`.
+        Attempts cost nothing here; every call is counted as one request, by `book`.
         Raises: OutcomeUnknown when a write got no answer; SettingsError, TransientError when nothing more can be sent.
         """
         await self.connect()
@@ -184,7 +184,7 @@ class Api:
                 self.book(journal)
 
     def book(self, journal: Journal) -> None:
-        """Hand the number of requests that no attempt paid for, and the vendor's clock, to the journal."""
+        """Hand the number of requests, and the vendor's clock, to the journal."""
         with self._lock:
             spent, self._spent = self._spent, Counter()
         for operation, requests in spent.items():
@@ -200,9 +200,8 @@ class Api:
             self._background = None
 
     async def _send(self, call: Call) -> Reply:
-        if call.attempt_id is None:
-            with self._lock:
-                self._spent[call.operation] += 1
+        with self._lock:
+            self._spent[call.operation] += 1
         try:
             answer = await self.http.send(call)
         except Busy as error:

@@ -137,4 +137,5 @@ CONTRACT = DestinationContract(
     option_label_max=255,  # selection values are varchar without a limit; what a form still shows
     options_max=10_000,
     custom_types=frozenset(CUSTOM_ACCEPTS) - {"set", "address"},
+    custom_text_max=None,  # char is varchar without a limit
 )

@@ -50,6 +50,7 @@ class OdooDestination:
         self._stop = stop
         self._described: Described | None = None
         self._described_s = float("-inf")
+        self._wanted = WantedSchema()
         self._names: Names | None = None
         self._memory = Memory()
 
@@ -68,10 +69,12 @@ class OdooDestination:
 
     def missing(self, wanted: WantedSchema, found: Schema) -> list[Step]:
         """Return what `prepare` would make, in order."""
+        self._want(wanted)
         return prepare.missing(wanted, found)
 
     def prepare(self, wanted: WantedSchema, journal: Journal) -> Schema:
         """Make what is missing, each step journalled and looked up by name first; idempotent under kills."""
+        self._want(wanted)
         if self._described is None or time.monotonic() - self._described_s > FRESH_S:
             self.describe(journal)
         try:
@@ -151,10 +154,13 @@ class OdooDestination:
         self._described, self._names = described, None
         self._described_s = time.monotonic()
 
+    def _want(self, wanted: WantedSchema) -> None:
+        self._wanted, self._names = wanted, None
+
     def _bound(self, journal: Journal) -> Names:
         if self._names is None:
             self._schema(journal)
-            self._names = Names(self._known())
+            self._names = Names(prepare.known_as(self._known(), self._wanted))
         return self._names
 
 

@@ -26,7 +26,7 @@ from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import columns_of, differs
 from crm_pipelines.destinations.odoo.values import Unfit
 from crm_pipelines.destinations.waves import Sent
-from crm_pipelines.errors import OutcomeUnknown
+from crm_pipelines.errors import CrmError, OutcomeUnknown
 from crm_pipelines.journal import Attempt
 
 Rows = Sequence[tuple[int, WriteRow]]
@@ -98,13 +98,21 @@ class Writer:
         async with self._family(lines) as kept:
             size = self._memory.batch_rows
             calls = [group[start : start + size] for group in grouped(kept) for start in range(0, len(group), size)]
+            await self._in_calls(batch, calls)
+
+    async def _in_calls(self, batch: Batch, calls: list[list[Line]]) -> None:
+        """Load call by call. What was made is taken the rest of the way whatever happens; what was not sent is said to be absent."""
+        made: list[Made] = []
+        try:
             while calls:
-                try:
-                    await self._load(batch, calls.pop(0))
-                except OutcomeUnknown:
-                    for line in (line for call in calls for line in call):
-                        batch.answer(line.attempt_id, Sent("absent", None, "not_sent"))
-                    raise
+                made += await self._load(batch, calls.pop(0))
+        except CrmError as error:
+            if isinstance(error, OutcomeUnknown):
+                for line in (line for call in calls for line in call):
+                    batch.answer(line.attempt_id, Sent("absent", None, "not_sent"))
+            await self._settle(batch, made)
+            raise
+        await self._settle(batch, made)
 
     def _lines(self, batch: Batch, rows: Rows) -> list[Line]:
         lines = []
@@ -115,11 +123,19 @@ class Writer:
                 batch.answer(attempt_id, Sent("refused", reason=str(error)))
         return lines
 
-    async def _load(self, batch: Batch, lines: Sequence[Line]) -> None:
+    async def _load(self, batch: Batch, lines: Sequence[Line]) -> list[Made]:
+        """Load lines and answer them; people are given back instead: they are whole only when all of their family are there."""
         made = await self._loader.load(lines)
+        if self._model.phase == "people":
+            return made
+        await self._settle(batch, made)
+        return []
+
+    async def _settle(self, batch: Batch, made: Sequence[Made]) -> None:
+        """Take records the rest of the way, then answer; what is answered is whole, what is not is looked up."""
         rows = dict(batch.rows)
         steps = {each.number: step for each in made if each.number and (step := self._step(each.line, rows[each.line.attempt_id].payload))}
-        failed = await finishing.finish(self._api, self._model, steps, lines[0].attempt_id) if steps else {}
+        failed = await finishing.finish(self._api, self._model, steps, made[0].line.attempt_id) if steps else {}
         for each in made:
             batch.answer(each.line.attempt_id, _answer(each, failed))
             if each.number and self._model.phase == "people" and each.line.columns.get("parent_id"):

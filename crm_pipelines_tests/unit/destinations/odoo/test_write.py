@@ -128,6 +128,17 @@ def test_a_company_keeps_no_address_whatever_its_contacts_have_and_they_keep_the
     assert rows == [(name, streets.get(name, "9 Own Street"), True) for name in "ABCDEFG"]
 
 
+def test_a_company_keeps_no_address_when_its_contacts_come_in_several_calls_of_one_batch(desk: Desk) -> None:
+    firm = int(desk.create("organizations", {"company:x": {"name": "Firm X"}})["company:x"])
+    destination = desk.open()
+    destination._memory.batch_rows = 1  # noqa: SLF001 - as if each of them were five hundred
+    own = {"type": "other", "parent_id": str(firm), "city": "Town", "country": "FR"}
+    desk.create("people", {key: {"name": key, **own, "street": f"{key} Street"} for key in "ABC"}, destination)
+    assert desk.sql("select street, city, country_id from res_partner where id = %s", firm) == [(None, None, None)]
+    rows = desk.sql("select name, street, active from res_partner where parent_id = %s order by name", firm)
+    assert rows == [(key, f"{key} Street", True) for key in "ABC"]
+
+
 def test_nobody_is_told_nothing_is_logged_and_nobody_follows(desk: Desk) -> None:
     latest = desk.one("select coalesce(max(id), 0) from mail_message")
     guest = desk.create("people", {"quiet": {"name": "Guest", "email": "guest@example.com", "phone": "+14155550123"}})["quiet"]
