@@ -24,6 +24,12 @@ from crm_pipelines.settings import home
 
 GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
+GROWTH = {
+    "labels": "a new tag becomes a new label",
+    "stages": "a stage that records name is made, where the pipeline is open",
+    "chunks": "a new export file of a known object is loaded",
+}
+"""What may come later without a new confirmation."""
 SHOWN_LINES = 40
 
 
@@ -204,11 +210,12 @@ def _projection(session: Session) -> dict[str, Any]:
         known = there.get((field.phase, field.name))
         options = {*field.options, *(known.options if known else ())}
         fields[f"{field.phase}.{field.name}"] = {"type": field.type, "options": sorted(options)}
+    pipelines = [pipeline for phase in session.project.compiled.phases.values() for pipeline in phase.pipelines]
     match_phases = [name for name, phase in session.project.compiled.phases.items() if phase.create == "never"]
     owners = [key for name in match_phases for key in session.project.mapped(name, "key").get_column("key")]
     return {
         "fields": fields,
-        "stages": {pipeline: list(stages) for pipeline, stages in sorted(wanted.stages.items())},
+        "stages": {each.name: list(each.stages) for each in sorted(pipelines, key=lambda each: each.name)},
         "types": {phase: sorted(names) for phase, names in sorted(wanted.types.items())},
         "currencies": dict.fromkeys(sorted(wanted.currencies), "in use"),
         "users": {key: "has a user" if key.casefold() in found.users else "has no user" for key in sorted(owners)},
