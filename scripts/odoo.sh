@@ -48,6 +48,7 @@ is_installed() { [ -e "$home/src" ] && [ "$(cat "$home/venv/.lock" 2>/dev/null)"
 lock_id() { sha256sum <"$lock"; }
 need() {
   "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || cannot "$python is no Python 3.11 or newer with the venv module (set PYTHON, or install python3-venv)"
+  [ -r "$lock" ] || cannot "${lock##*/} is not there: restore it, Odoo's packages are installed by it"
   [ -r /proc/self/cmdline ] && command -v flock setpriv >/dev/null || cannot "it is no Linux with util-linux"
   is_installed && return
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || cannot "apt-get and dpkg-deb are missing, and Odoo comes as a Debian package"

@@ -165,7 +165,7 @@ def test_an_adoption_that_was_killed_goes_on_with_the_same_record(rig: Make, mon
     for key, person in people.items():
         made = api(one, "POST", "/api/v2/persons", {"name": "Known Before", "emails": [{"value": email_of(person), "primary": True}]})
         before[key] = str(made["id"])
-    killed = one.walk(CRM_FAILPOINT="journal.committed_unanswered:110")
+    killed = one.walk(CRM_FAILPOINT="journal.committed_unanswered:80")
     assert killed.returncode == -signal.SIGKILL
     with opened(one) as (_, ledger):
         left = [open_.attempt for open_ in ledger.open_attempts("pipedrive:acme") if open_.phase == "people"]

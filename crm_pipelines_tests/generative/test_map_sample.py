@@ -41,8 +41,6 @@ ADDED = {
     "organizations": {"is_company"},
     "people": {"is_company", "state"},
     "products": {"type", "list_price"},
-    "orders": {"line_name", "description"},
-    "invoices": {"line_name", "description"},
     "activities": {"attendees"},
 }
 """Fields that the destination fills or looks up by itself, and those that the truth tells in the words of its tables."""
@@ -93,8 +91,6 @@ def test_every_record_is_what_was_planted(sample: Sample) -> None:
         assert owners <= set(truth["owners_without_user"]), phase  # their rows wait once the users are matched
         for key, record in wanted.items():
             told, ours = plain(phase, record), plain(phase, found[key])
-            if phase == "opt_outs":  # the destination keeps them in small letters
-                ours["email"] = ours["email"].casefold()
             if phase == "deals" and "expected_revenue" not in told:
                 told.pop("currency", None)  # what is worth nothing has no currency
             assert ours == told, (phase, key)
