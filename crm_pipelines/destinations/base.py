@@ -149,7 +149,7 @@ class Budget:
     """None where the vendor sets no quota: then requests are counted instead of tokens, and there is no calendar."""
     remaining: int
     cost: Mapping[str, int]
-    """`phase.operation` -> tokens of one request, `list.<phase>` -> tokens of one page."""
+    """`phase.operation` -> tokens of one request, `list.<phase>` -> tokens of one page; `describe` -> requests of one description."""
     tokens_per_day: int
 
     @property

@@ -148,7 +148,7 @@ def forecast(session: Session) -> Forecast:
     listing: dict[str, int] = {}
     for phase in project.phases:
         phases[phase], present[phase], listing[phase] = _forecast_phase(session, phase, present, budget)
-    prepare, verify = sum(1 for step in steps if step.tokens), sum(listing.values())
+    prepare, verify = budget.cost.get("describe", 0) + sum(1 for step in steps if step.tokens), sum(listing.values())
     plan = Forecast(
         phases=phases,
         unit=budget.unit,

@@ -41,6 +41,8 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
 
 def _spent(budget: Mapping[str, Any]) -> str:
     takes = f" Forecast to take {duration(budget['duration_s'])}." if budget["duration_s"] is not None else ""
+    if budget["unit"] != "tokens":
+        return f"Requests: [bold]{budget['spent']:,}[/] made, looks included; one load was forecast at {budget['forecast']:,}.{takes}"
     return (
         f"{budget['unit'].capitalize()}: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast, "
         f"{budget['cheapest']:,} the cheapest possible (creates alone; set-up {budget['prepare']:,}, "

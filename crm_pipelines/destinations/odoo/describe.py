@@ -83,7 +83,7 @@ class Described:
 
 
 async def describe(api: Api) -> Described:
-    """Read the whole database; about 40 requests, one second.
+    """Read the whole database; about 30 requests, half a second.
 
     Raises: SettingsError when the key may not read what external ids and custom fields need, or the prefix is not ours to take.
     """
@@ -93,7 +93,7 @@ async def describe(api: Api) -> Described:
     parts = await together(_users(api), _fields(api), _labels(api), _stages(api), _places(api), _money(api), _modules(api), _uuid(api))
     users, fields, labels, stages, places, money, modules, uuid = parts
     counts = await _counts(api)
-    forbidden = await forbidden_in(api, set(counts))
+    forbidden = await forbidden_in(api, set(counts), me.uid)
     currency = next((code for code, number in money.currencies.items() if number == me.currency_id), "USD")
     schema = Schema(
         account=f"odoo-{uuid or api.account.database or httpx.URL(api.account.base_url).host}",
@@ -162,6 +162,7 @@ def stage_names(stages: Sequence[Stage]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Me:
+    uid: int
     company_id: int
     currency_id: str
     timezone: str
@@ -199,7 +200,7 @@ async def _me(api: Api) -> _Me:
     (user,) = await api.call("read.me", "res.users", "read", ids=[int(told["uid"])], fields=["company_id", "tz"])
     company_id = int(user["company_id"][0])
     (company,) = await api.call("read.company", "res.company", "read", ids=[company_id], fields=["currency_id"])
-    return _Me(company_id, str(company["currency_id"][0]), str(user["tz"] or ""))
+    return _Me(int(told["uid"]), company_id, str(company["currency_id"][0]), str(user["tz"] or ""))
 
 
 async def _check_prefix(api: Api) -> None:

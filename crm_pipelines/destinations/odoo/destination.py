@@ -29,6 +29,7 @@ from crm_pipelines.settings import AccountSettings
 
 CONNECTIONS = 1  # a threaded server gets slower with two (measured); a prefork server takes as many as it has workers
 KNOWN_ROWS = 5_000  # records to a batch where most are there already: they are only read
+DESCRIBE_REQUESTS = 29  # counted
 FRESH_S = 120.0  # a description of this process that is younger is not read again before steps are made
 
 
@@ -132,7 +133,7 @@ class OdooDestination:
 
     def budget(self) -> Budget:
         """Return that nothing is rationed: Odoo sells no quota."""
-        return Budget(allowance=None, remaining=0, cost={}, tokens_per_day=0)
+        return Budget(allowance=None, remaining=0, cost={"describe": DESCRIBE_REQUESTS}, tokens_per_day=0)
 
     def close(self) -> None:
         """Close connections."""

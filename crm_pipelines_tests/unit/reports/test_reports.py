@@ -177,7 +177,8 @@ def test_a_report_speaks_of_tokens_only_where_there_are_some(budget: dict[str, A
     told = {**ACCOUNT, "budget": budget}
     page, text = as_html(told), printed(lambda console: show_account(console, told))
     assert ("token" in page.casefold(), "token" in text.casefold()) == (False, False)
-    assert ("6,100</b><span>requests spent of 6,000" in page, "Requests: 6,100 spent" in text) == (requests, requests)
+    assert ("6,100</b><span>requests, sample and all looks included; one load was forecast at 6,000" in page) == requests
+    assert ("Requests: 6,100 made, looks included; one load was forecast at 6,000." in text) == requests
     assert ("5 minutes" in page, "5 minutes" in text, "subscription app" in page) == (requests, requests, requests)
 
 

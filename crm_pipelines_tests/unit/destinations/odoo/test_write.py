@@ -131,7 +131,7 @@ def test_a_company_keeps_no_address_whatever_its_contacts_have_and_they_keep_the
 def test_a_company_keeps_no_address_when_its_contacts_come_in_several_calls_of_one_batch(desk: Desk) -> None:
     firm = int(desk.create("organizations", {"company:x": {"name": "Firm X"}})["company:x"])
     destination = desk.open()
-    destination._memory.batch_rows = 1  # noqa: SLF001 - as if each of them were five hundred
+    destination._memory.batch_rows = 1  # as if each of them were five hundred
     own = {"type": "other", "parent_id": str(firm), "city": "Town", "country": "FR"}
     desk.create("people", {key: {"name": key, **own, "street": f"{key} Street"} for key in "ABC"}, destination)
     assert desk.sql("select street, city, country_id from res_partner where id = %s", firm) == [(None, None, None)]
