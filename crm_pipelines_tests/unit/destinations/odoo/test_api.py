@@ -250,7 +250,7 @@ def test_entities_of_an_answer_are_never_expanded() -> None:
 # What is counted, and what is said
 
 
-def test_requests_are_counted_by_operation_unless_an_attempt_pays_for_them() -> None:
+def test_every_request_is_counted_by_its_operation() -> None:
     journal = MemoryJournal()
     answer = httpx.Response(200, headers={"date": "Sun, 22 Nov 2026 07:00:00 GMT"}, json=[])
     api = api_of(Wire(answer))
@@ -265,7 +265,7 @@ def test_requests_are_counted_by_operation_unless_an_attempt_pays_for_them() -> 
         api.run(work(), journal)
     finally:
         api.close()
-    assert dict(journal.spends) == {"read.version": 1, "list.people": 2, "people.create": 1}
+    assert dict(journal.spends) == {"read.version": 1, "list.people": 2, "people.create": 2}
     assert journal.clock_offset_s is not None
 
 
