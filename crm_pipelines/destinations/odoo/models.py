@@ -91,6 +91,8 @@ PRODUCTS = Model(
     "product.product",
     {**_chars("name", "default_code"), "list_price": Column("list_price", "float")},
     {"type": "service", "list_price": "0"},
+    # nothing is ever delivered of a history, so that no confirmed order asks to be invoiced; a default, as only the app Sales has the field
+    context={"default_invoice_policy": "delivery"},
 )
 ORDERS = Model(
     "orders",
@@ -105,7 +107,11 @@ ORDERS = Model(
         "currency": Column("pricelist_id", "link", "currency"),  # currency_id follows the pricelist; one that is given is ignored
     },
     explicit=("user_id", "currency"),  # Odoo takes the customer's salesperson, else the API's own user, and the customer's pricelist
-    context={**_QUIET, "sale_no_log_for_new_lines": True},  # else "Extra line with ..." in the chatter of confirmed orders
+    context={
+        **_QUIET,
+        "sale_no_log_for_new_lines": True,  # else "Extra line with ..." in the chatter of confirmed orders
+        "skip_procurement": True,  # sale_stock/models/sale_order_line.py: else an order in state sale starts a real delivery
+    },
     lines="order_line",
     amount="amount_total",
 )
@@ -144,7 +150,7 @@ DEALS = Model(
     },
     {"type": "opportunity"},
     explicit=("user_id",),  # default: the API's own user
-    context=_QUIET,
+    context={**_QUIET, "default_iap_enrich_done": True},  # crm_iap_enrich sends e-mail domains of new open leads to a third party
     amount="expected_revenue",
 )
 ACTIVITIES = Model(

@@ -181,6 +181,8 @@ def test_orders_keep_state_date_currency_and_amount(desk: Desk) -> None:
     ]
     assert desk.payload("orders", made["o1"]) == wanted["o1"]
     assert desk.payload("orders", made["o2"]) == wanted["o2"]
+    waiting = "select count(*) from sale_order where id = any(%s) and invoice_status <> 'no'"
+    assert desk.one(waiting, [int(number) for number in made.values()]) == 0, "nobody is asked to invoice again what Kartra sold"
     _, outcomes = desk.write("orders", rows_of({"o4": {**wanted["o1"], "amount": 1.005}}))
     assert outcomes["o4"].reason == "too_precise: amount"
 
@@ -233,6 +235,8 @@ def test_leads_are_won_lost_or_open_with_the_dates_of_the_export(desk: Desk) -> 
     assert [row[:3] for row in rows] == [("L", "lost", False), ("N", "won", True), ("O", "pending", True), ("W", "won", True)]
     assert [row[4] for row in rows] == ["2020-01-01 00:00:00", None, None, "2020-01-01 00:00:00"]
     assert {row[5:] for row in rows} == {("opportunity", None)}
+    queued = "select count(*) from crm_lead where id = any(%s) and iap_enrich_done is not true"  # crm_iap_enrich
+    assert desk.one(queued, [int(number) for number in made.values()]) == 0, "no e-mail domain is sent to a third party"
     assert {key: desk.payload("deals", number) for key, number in made.items()} == wanted
     _, outcomes = desk.write("deals", rows_of({"d5": {"name": "F", "status": "open", "expected_revenue": 1, "currency": "EUR"}}))
     assert outcomes["d5"].reason == "foreign_currency: currency"
