@@ -5,6 +5,7 @@ Belongs here: looking a name up, there and back. Not here: reading them (describ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ from crm_pipelines.errors import SettingsError
 
 if TYPE_CHECKING:
     from crm_pipelines.destinations.odoo.describe import Described
+
+MARK = "#"
+"""Stands before the id of a category that has no name of its own here: a tag may well be named 2024."""
+_MARKED = re.compile(rf"{MARK}[0-9]+")
 
 
 class Names:
@@ -49,17 +54,20 @@ class Names:
         return [found for (of, _), found in self._by_code.items() if of == phase]
 
     def label_id(self, phase: str, label: str) -> int:
-        """Return the id of a category. Raises: SettingsError when the database has none of that name."""
-        number = self._labels.get(phase, {}).get(label.casefold())
-        if number is None and label.isdecimal():  # as `label_name` names one that a person made since
-            return int(label)
+        """Return the id of a category: of that very name, else the oldest that differs in case alone.
+
+        Raises: SettingsError when the database has none of that name.
+        """
+        number = self.schema.labels.get(phase, {}).get(label) or self._labels.get(phase, {}).get(label.casefold())
+        if number is None and _MARKED.fullmatch(label):
+            return int(label.removeprefix(MARK))
         if number is None:
             raise SettingsError(f"{phase}: a category of the map is missing in Odoo; run `crm run` again, it makes missing ones first")
         return int(number)
 
     def label_name(self, phase: str, number: object) -> str:
-        """Return a category's name; its id where it was made after the description."""
-        return self._label_names.get(phase, {}).get(str(number), str(number))
+        """Return a category's name; `#<id>` where it was made after the description, or an older one has that name."""
+        return self._label_names.get(phase, {}).get(str(number), f"{MARK}{number}")
 
     def stage_id(self, name: str) -> int:
         """Return the id of a stage. Raises: SettingsError when the database has none of that name."""
@@ -115,4 +123,5 @@ class Names:
 
 
 def _folded(labels: Mapping[str, str]) -> dict[str, str]:
-    return {name.casefold(): number for name, number in labels.items()}
+    """Casefolded name -> id, the oldest where several differ in case alone."""
+    return {name.casefold(): number for name, number in sorted(labels.items(), key=lambda item: -int(item[1]))}
