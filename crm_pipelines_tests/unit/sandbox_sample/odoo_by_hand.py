@@ -99,7 +99,7 @@ class OdooByHand:
         self._create("people", records["people"], self._partner)
         self.ask("res.partner", "write", ids=list(self.ids["people"].values()), vals={"active": True})
         self._create("opt_outs", records["opt_outs"], lambda one: {"email": one["email"]})
-        self._create("products", records["products"], lambda one: {name: one[name] for name in ("name", "type", "list_price")})
+        self._create("products", records["products"], self._product)
         self._create("orders", records["orders"], self._order)
         self._create("invoices", records["invoices"], self._invoice)
         self._settle_invoices(records["invoices"])
@@ -155,7 +155,7 @@ class OdooByHand:
 
     def _partner(self, one: Json) -> Json:
         same = ("name", "is_company", "email", "phone", "type", "street", "city", "zip", "website", "ref", "comment")
-        found = {name: one[name] for name in same if name in one}
+        found = {"lang": "en_US", **{name: one[name] for name in same if name in one}}
         if "parent_id" in one:
             found |= {"parent_id": self.ids["organizations"][one["parent_id"]], "active": False}
         if "country" in one:
@@ -164,6 +164,10 @@ class OdooByHand:
             found["state_id"] = self.states[found["country_id"], one["state"]]
         labels = [self.categories[label] for label in one.get("category_id", ())]
         return {**found, "user_id": self.users.get(one.get("user_id"), False), "category_id": [[6, 0, labels]]}
+
+    @staticmethod
+    def _product(one: Json) -> Json:
+        return {**{name: one[name] for name in ("name", "type", "list_price")}, "invoice_policy": "delivery"}
 
     def _line(self, one: Json, quantity: str, taxes: str) -> list[Any]:
         line = {"product_id": self.ids["products"][one["product"]], quantity: 1, "price_unit": one.get("amount", 0), taxes: [[6, 0, []]]}
@@ -206,7 +210,7 @@ class OdooByHand:
                 self.ask("account.move", method, ids=ids)
 
     def _deal(self, one: Json) -> Json:
-        found = {"type": "opportunity", "name": one["name"], "stage_id": self.stages[one["stage"]]}
+        found = {"type": "opportunity", "iap_enrich_done": True, "name": one["name"], "stage_id": self.stages[one["stage"]]}
         found |= {name: one[name] for name in ("description", "expected_revenue", "date_deadline") if name in one}
         found |= {"date_closed": local(one["date_closed"])} if "date_closed" in one else {}
         found |= {"active": False, "probability": 0} if one["status"] == "lost" else {}

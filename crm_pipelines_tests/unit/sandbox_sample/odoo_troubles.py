@@ -53,6 +53,8 @@ TROUBLES: dict[str, tuple[str, Found]] = {
     "wrong parent": ("UPDATE res_partner SET parent_id = 1 WHERE id = {people.parent_id}", ("people", "parent_id", "wrong")),
     "wrong type": ("UPDATE res_partner SET type = 'invoice' WHERE id = {people}", ("people", "type", "wrong")),
     "state lost": ("UPDATE res_partner SET state_id = NULL WHERE id = {people.state}", ("people", "state", "lost")),
+    "another language": ("UPDATE res_partner SET lang = 'fr_FR' WHERE id = {people}", ("people", "lang", "wrong")),
+    "a company without language": ("UPDATE res_partner SET lang = NULL WHERE id = {organizations}", ("organizations", "lang", "lost")),
     "a time zone": ("UPDATE res_partner SET tz = 'UTC' WHERE id = {people}", ("people", "tz", "extra")),
     "note in one line": (
         "UPDATE res_partner SET comment = replace(comment, '<br>', ' ') WHERE comment ~ '<br>'",
@@ -112,6 +114,10 @@ TROUBLES: dict[str, tuple[str, Found]] = {
         " SELECT l.id, (SELECT min(id) FROM account_tax) FROM sale_order_line l WHERE order_id = {orders}",
         ("orders", "taxes", "extra"),
     ),
+    "an order that asks to be invoiced": (
+        "UPDATE sale_order SET invoice_status = 'to invoice' WHERE id = {orders}",
+        ("orders", "invoice_status", "wrong"),
+    ),
     "order line lost": ("DELETE FROM sale_order_line WHERE order_id = {orders}", ("orders", "lines", "wrong")),
     "order of today": ("UPDATE sale_order SET date_order = now() WHERE id = {orders}", ("orders", "date_order", "wrong")),
     "order reopened": ("UPDATE sale_order SET state = 'draft' WHERE id = {orders.amount}", ("orders", "state", "wrong")),
@@ -142,6 +148,10 @@ TROUBLES: dict[str, tuple[str, Found]] = {
     "deal in another stage": ("UPDATE crm_lead SET stage_id = 1 WHERE id = {deals}", ("deals", "stage", "wrong")),
     "deal reopened": ("UPDATE crm_lead SET active = true WHERE NOT active", ("deals", "status", "wrong")),
     "deal closed today": ("UPDATE crm_lead SET date_closed = now() WHERE id = {deals.date_closed}", ("deals", "date_closed", "wrong")),
+    "deal queued for enrichment": (
+        "UPDATE crm_lead SET iap_enrich_done = NULL WHERE id = {deals}",
+        ("deals", "iap_enrich_done", "wrong"),
+    ),
     "deal in cents": (
         "UPDATE crm_lead SET expected_revenue = expected_revenue * 100 WHERE id = {deals.expected_revenue}",
         ("deals", "sum", "wrong"),

@@ -114,6 +114,12 @@ class Database:
         found = self.rows("SELECT c.name FROM res_company o JOIN res_currency c ON c.id = o.currency_id ORDER BY o.id LIMIT 1")
         return str(found[0]["name"])
 
+    @cached_property
+    def company_lang(self) -> str:
+        """The language of the main company's own partner; Odoo takes English where it has none."""
+        found = self.rows("SELECT p.lang FROM res_company o JOIN res_partner p ON p.id = o.partner_id ORDER BY o.id LIMIT 1")
+        return str(found[0]["lang"] or "en_US")
+
 
 class External:
     """The external ids of one module: which record has which source key."""

@@ -29,6 +29,11 @@ SELECT {model} AS model, res_id FROM {table} WHERE id > %s AND {model} = ANY(%s)
 ORDER BY id
 """
 
+TO_INVOICE = """
+SELECT id FROM sale_order WHERE invoice_status = 'to invoice' AND id = ANY(%s)
+    AND EXISTS (SELECT 1 FROM sale_order_line AS line WHERE line.order_id = sale_order.id AND line.product_id > %s) ORDER BY id
+"""
+
 
 class Intruders:
     """Looks for everything that should not be there."""
@@ -46,6 +51,7 @@ class Intruders:
         yield from self._changed()
         yield from self._names()
         yield from self._pricelists()
+        yield from self._asking()
         yield from self._external_ids()
 
     def _newer(self, table: str, column: str = "id") -> list[Any]:
@@ -130,6 +136,15 @@ class Intruders:
         for name, count in counts.items():
             if name not in wanted or count > 1:
                 yield Difference("orders", name, "product_pricelist", "unexpected" if name not in wanted else "duplicate", None, name)
+
+    def _asking(self) -> Iterator[Difference]:
+        """Orders of products that the migration made never ask to be invoiced; those that were there before keep their own policy."""
+        if "sale_order" not in self._max_ids:
+            return
+        ids = list(self._external.of_phase("orders").values())
+        for row in self._database.rows(TO_INVOICE, ids, self._max_ids["product_product"]):
+            for phase, key in self._external.names_of("sale.order", row["id"]):
+                yield Difference(phase, key, "invoice_status", "wrong", "no", "to invoice")
 
     def _external_ids(self) -> Iterator[Difference]:
         """External ids: of a phase, written in one way, on a record of the right model, one for each record."""

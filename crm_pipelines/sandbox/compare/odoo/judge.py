@@ -30,7 +30,7 @@ USUAL: Mapping[str, Record] = {
     "products": {"active": True},
     "orders": {"amount": 0.0, "total": 0.0, "lines": 1, "quantity": 1.0},
     "invoices": {"amount": 0.0, "total": 0.0, "lines": 1, "quantity": 1.0, "move_type": "out_invoice"},
-    "deals": {"type": "opportunity"},
+    "deals": {"type": "opportunity", "iap_enrich_done": True},
     "activities": {"active": True, "allday": False, "recurrency": False},
 }
 
@@ -53,7 +53,7 @@ def compare_look(truth: Truth, database: Database, prefix: str, before: Baseline
     _compare_users(truth, database, comparison)
     for phase in (one for one in MODELS if one in truth["records"]):
         found = observer.phase(phase)
-        differences = list(_Judge(phase, observer.custom, database.company_currency).all(truth, found, comparison))
+        differences = list(_Judge(phase, observer.custom, database).all(truth, found, comparison))
         differences += _sums(phase, truth, database, external)
         _note(comparison, phase, differences)
     _note_intruders(comparison, Intruders(truth, database, external, before))
@@ -84,8 +84,8 @@ def _note_intruders(comparison: Comparison, intruders: Intruders) -> None:
 class _Judge:
     """Compares the records of one phase."""
 
-    def __init__(self, phase: str, custom: Mapping[str, list[CustomField]], company_currency: str) -> None:
-        self._phase, self._company_currency = phase, company_currency
+    def __init__(self, phase: str, custom: Mapping[str, list[CustomField]], database: Database) -> None:
+        self._phase, self._company_currency, self._company_lang = phase, database.company_currency, database.company_lang
         self._custom_fields = custom.get(MODELS[phase], [])
 
     def all(self, truth: Truth, found: Mapping[str, Observed], comparison: Comparison) -> Iterator[Difference]:
@@ -109,6 +109,8 @@ class _Judge:
             expected["total"] = wanted["amount"]
         if "attendees" in wanted:
             expected["invited"] = wanted["attendees"]
+        if self._phase in {"organizations", "people"}:
+            expected.setdefault("lang", self._company_lang)
         if self._phase in {"orders", "invoices", "deals"}:  # without an amount: the company's
             expected.setdefault("currency", self._company_currency)
             is_foreign = self._phase == "orders" and expected["currency"] != self._company_currency

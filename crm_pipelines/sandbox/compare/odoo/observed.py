@@ -60,6 +60,7 @@ class Observer:
             "country": self._database.countries.get(row["country_id"]),
             "state": self._database.states.get(row["state_id"]),
             "comment": row["comment"],
+            "lang": row["lang"],
             "user_id": self._user(row["user_id"]),
             "category_id": sorted(self._categories.get(row["id"], [])),
         }
@@ -136,6 +137,7 @@ class Observer:
             "date_deadline": _day(row["date_deadline"]),
             "date_closed": _moment(row["date_closed"]),
             "tags": sorted(self._deal_tags.get(row["id"], [])),
+            "iap_enrich_done": bool(row.get("iap_enrich_done", True)),  # without that app nothing is sent anywhere
         }
 
     def _activities(self, row: Row) -> dict[str, Any]:

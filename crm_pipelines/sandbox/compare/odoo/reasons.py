@@ -13,7 +13,6 @@ _OWN = {
 }
 _PARTNER = {
     **_OWN,
-    "lang": "the language of the call; shown only where several are installed",
     "complete_name, commercial_*, email_normalized, phone_sanitized, partner_share": "computed by Odoo from what is compared",
     "customer_rank, supplier_rank": "counted by Odoo when orders and invoices arrive",
     "color, signup_type, autopost_bills, trust, peppol_*, invoice_*, property_*": "the account's defaults",
@@ -25,7 +24,8 @@ NOT_COMPARED: NotCompared = {
     "opt_outs": _OWN,
     "products": {
         **_OWN,
-        "categ_id, uom_id, sale_ok, purchase_ok, invoice_policy, expense_policy, service_*": "the account's defaults",
+        "categ_id, uom_id, sale_ok, purchase_ok, expense_policy, service_*": "the account's defaults",
+        "invoice_policy": "seen in what orders ask for: none of a product of ours is to be invoiced",
         "taxes_id": "the company's default taxes for later sales; the migrated lines carry none, which is compared",
     },
     "orders": {
@@ -35,7 +35,7 @@ NOT_COMPARED: NotCompared = {
         "partner_invoice_id, partner_shipping_id": "chosen by Odoo among the customer's addresses",
         "pricelist_id (in the company's currency)": "the account's default pricelist",
         "team_id, journal_id, fiscal_position_id, payment_term_id, note": "the account's defaults",
-        "invoice_status, currency_rate": "computed by Odoo",
+        "invoice_status (of products that were there before), currency_rate": "computed by Odoo",
         "currency (of an order without an amount)": "the company's currency",
     },
     "invoices": {
