@@ -262,7 +262,7 @@ async def _options(api: Api, field_ids: Sequence[int]) -> dict[int, dict[str, st
     options: dict[int, dict[str, str]] = {number: {} for number in field_ids}
     domain = [["field_id", "in", list(field_ids)]]
     rows = await api.search_read("list.options", "ir.model.fields.selection", domain, ["field_id", "name", "value"]) if field_ids else []
-    for text in ("name", "value"):  # the value too, last: where people gave an option another name it is still that option
+    for text in ("value", "name"):  # the value too, and first: where people gave an option another name it is still that option
         for row in rows:
             options[int(row["field_id"][0])].setdefault(str(row[text]), str(row["value"]))
     return options

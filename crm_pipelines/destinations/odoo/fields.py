@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipelines.destinations.base import FieldType, FoundField, Schema, WantedField
@@ -85,17 +85,49 @@ def check_names(wanted: Iterable[WantedField]) -> None:
             raise SettingsError(f"{want.phase}: {want.name!r} holds no ASCII letter or digit for a technical name; rename it in the spec")
 
 
+def check_options(picks: Sequence[tuple[WantedField, FoundField | None]]) -> None:
+    """Raise SettingsError when an option of the map could be taken for another: `load` compares neither case, and takes the first.
+
+    Source: ir_fields.py, `_str_to_selection`: value and label of each option, both by `lower()`.
+    """
+    seen: dict[tuple[str, str, str], str] = {}
+    for want, picked in picks:
+        code = picked.code if picked else code_of(want.name)
+        there = picked.options if picked else {}
+        alike: dict[str, set[str]] = {}
+        for label, value in there.items():
+            alike.setdefault(label.lower(), set()).add(value)
+        for label in want.options if want.type == "enum" else ():
+            value = there.get(label, label)
+            if seen.setdefault((model_of(want.phase), code, value.lower()), value) != value:
+                raise _twins(want, "two options of the map", "give both one spelling in the export, or make the field a text in the spec")
+            if alike.get(value.lower(), {value}) != {value}:
+                raise _twins(
+                    want, "an option of the map and one in Odoo", "give the one in Odoo the map's spelling as its label, or delete it"
+                )
+
+
+def _twins(want: WantedField, which: str, remedy: str) -> SettingsError:
+    return SettingsError(
+        f"{want.phase}: {which}, both of custom field {want.name!r}, differ only in upper and lower case, and Odoo's import takes them "
+        f"for one; {remedy}, then run again"
+    )
+
+
 def bound(found: Schema, wanted: Iterable[WantedField]) -> Schema:
-    """Return the schema with each wanted field under the map's name, whatever people call it in Odoo by now."""
-    names: dict[tuple[str, str], str] = {}
+    """Return the schema with each wanted field and option under the map's name, whatever people call it in Odoo by now."""
+    ours: dict[tuple[str, str], FoundField] = {}
     for want in wanted:
         picked = pick(found.fields, want)
         if picked is not None:
-            names[want.phase, picked.code] = want.name
-    taken = {(phase, name) for (phase, _), name in names.items()}
+            ours[want.phase, picked.code] = replace(picked, name=want.name, options=_maps_first(want, picked.options))
+    taken = {(phase, one.name) for (phase, _), one in ours.items()}
     fields = (
-        replace(one, name=names[one.phase, one.code]) if (one.phase, one.code) in names else one
-        for one in found.fields
-        if (one.phase, one.code) in names or (one.phase, one.name) not in taken
+        ours.get((one.phase, one.code), one) for one in found.fields if (one.phase, one.code) in ours or (one.phase, one.name) not in taken
     )
     return replace(found, fields=tuple(fields))
+
+
+def _maps_first(want: WantedField, options: Mapping[str, str]) -> dict[str, str]:
+    """The first label of a value is what records read back as."""
+    return {**{label: options[label] for label in want.options if label in options}, **options}

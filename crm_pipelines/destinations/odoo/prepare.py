@@ -18,7 +18,8 @@ from typing import Any
 from crm_pipelines.destinations.base import FoundField, Schema, Step, WantedField, WantedSchema
 from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.describe import CURRENCIES, LABEL_PHASES, WON, Described, pricelist_name, read_again
-from crm_pipelines.destinations.odoo.fields import bound, check_names, code_of, made_as, model_of, pick
+from crm_pipelines.destinations.odoo.fields import bound, check_names, check_options, code_of, made_as, model_of, pick
+from crm_pipelines.destinations.odoo.rights import needed_for
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, RefusedError, SettingsError
 from crm_pipelines.journal import Attempt, Journal, Outcome
 from crm_pipelines.keys import payload_hash
@@ -79,6 +80,7 @@ def missing(wanted: WantedSchema, found: Schema) -> list[Step]:
     usable = tuple(want for want in wanted.fields if want.phase in found.record_counts)
     check_names(usable)
     picks = [(want, pick(found.fields, want)) for want in usable]
+    check_options(picks)
     return [
         *_field_steps(picks),
         *_option_steps(picks),
@@ -93,7 +95,7 @@ def make(api: Api, wanted: WantedSchema, described: Described, journal: Journal)
 
     Raises: SettingsError before anything is made; RefusedError when Odoo refuses a step.
     """
-    _check_rights(missing(wanted, described.schema), described)
+    _check_rights(missing(wanted, described.schema), wanted, described)
     unanswered = 0
     while (request := _next(wanted, described)) is not None:
         try:
@@ -146,16 +148,17 @@ def _check_apps(wanted: WantedSchema, found: Schema) -> None:
         )
 
 
-def _check_rights(steps: Sequence[Step], described: Described) -> None:
-    """Half of the steps made and the other half refused would help nobody."""
-    needed = {NEEDS[step.kind] for step in steps}
+def _check_rights(steps: Sequence[Step], wanted: WantedSchema, described: Described) -> None:
+    """Half of the steps made and the other half refused would help nobody, nor fields without the records they are for."""
+    needed = {NEEDS[step.kind] for step in steps} | needed_for(phase for phase, count in wanted.counts.items() if count)
     if described.has_pricelists and any(step.kind == "currency" for step in steps):
         needed.add("create product.pricelist")
     lacking = sorted(needed & set(described.forbidden))
     if lacking:
         raise SettingsError(
             f"the API key's user may not: {', '.join(lacking)}, which the map needs; give the user the groups that allow it "
-            "(Access Rights for fields, Sales Administrator for stages and pricelists) for the time of the migration, then run again"
+            "(Access Rights for fields and external ids, Sales Administrator for stages and pricelists, each app's own group for its "
+            "records) for the time of the migration, then run again"
         )
 
 

@@ -18,16 +18,24 @@ WRITES: Mapping[str, str] = {
     "crm.stage": "create",
     "res.currency": "write",
     "product.pricelist": "create",
+    "ir.model.data": "create",  # an adopted record receives its external id by itself; `load` makes those of new ones as superuser
 }
-"""What `prepare` needs the right to do, beside creating and writing records of every phase."""
+"""What a migration needs the right to do, beside creating and writing records of every phase."""
+ON_RECORDS = ("create", "write")
 HAS_ACCESS_SINCE = 18  # BaseModel.has_access; before: check_access_rights
 ALL_GROUPS_SINCE = 19  # res.users.all_group_ids: implied groups are among them
+
+
+def needed_for(phases: Iterable[str]) -> set[str]:
+    """Return the rights, worded as `forbidden_in` does, without which records of these phases could not be loaded."""
+    models = {MODELS[phase].name for phase in phases if phase in MODELS}
+    return {f"{right} {model}" for model in models for right in ON_RECORDS} | ({"create ir.model.data"} if models else set())
 
 
 async def forbidden_in(api: Api, phases: Iterable[str], uid: int) -> tuple[str, ...]:
     """Return what the key's user may not do, as `create crm.stage`, of all that a migration may need; models that are absent aside."""
     there = {MODELS[phase].name for phase in phases}
-    asked = [(model, right) for model in sorted(there) for right in ("create", "write")]
+    asked = [(model, right) for model in sorted(there) for right in ON_RECORDS]
     asked += [(model, right) for model, right in WRITES.items()]
     granted = await _granted(api, {model for model, _ in asked}, uid)
     doubtful = [pair for pair in asked if pair not in granted]
@@ -47,7 +55,7 @@ async def _granted(api: Api, models: Collection[str], uid: int) -> set[tuple[str
         return set()
     ids = sorted({row["model_id"][0] for row in reply.data})
     names = {row["id"]: row["model"] for row in await api.call("read.rights", "ir.model", "read", ids=ids, fields=["model"])}
-    return {(names[row["model_id"][0]], right) for row in reply.data for right in ("create", "write") if row[f"perm_{right}"]}
+    return {(names[row["model_id"][0]], right) for row in reply.data for right in ON_RECORDS if row[f"perm_{right}"]}
 
 
 async def _may(api: Api, model: str, right: str) -> bool:

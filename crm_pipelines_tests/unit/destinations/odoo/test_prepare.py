@@ -11,7 +11,7 @@ import pytest
 from crm_pipelines.destinations.base import FieldType, FoundField, Schema, WantedField, WantedSchema
 from crm_pipelines.destinations.odoo.api import Dialect
 from crm_pipelines.destinations.odoo.describe import Described, describe
-from crm_pipelines.destinations.odoo.fields import code_of
+from crm_pipelines.destinations.odoo.fields import bound, code_of
 from crm_pipelines.destinations.odoo.prepare import known_as, make, missing
 from crm_pipelines.errors import OutcomeUnknown, RefusedError, SettingsError
 from crm_pipelines_tests.lib.odoo import OdooServer
@@ -131,13 +131,59 @@ def _options(server: OdooServer, database: str, name: str) -> list[str]:
 def test_options_that_come_later_are_added_behind_those_that_are_there(odoo_server: OdooServer, module_odoo_db: str) -> None:
     first = replace(EMPTY, fields=(_field("people", "Mood", "enum", "Hot", "Cold"),))
     later = replace(
-        EMPTY, fields=(_field("people", "Mood", "enum", "Cold", "Mild", "hot"), _field("organizations", "Mood", "enum", "Mild", "New"))
+        EMPTY, fields=(_field("people", "Mood", "enum", "Cold", "Mild"), _field("organizations", "Mood", "enum", "Mild", "New"))
     )
     _made(odoo_server, module_odoo_db, first)
     made = _made(odoo_server, module_odoo_db, later)
-    assert _options(odoo_server, module_odoo_db, "x_mood") == ["Hot=Hot", "Cold=Cold", "Mild=Mild", "hot=hot", "New=New"]
+    assert _options(odoo_server, module_odoo_db, "x_mood") == ["Hot=Hot", "Cold=Cold", "Mild=Mild", "New=New"]
     (mood,) = (f for f in made.schema.fields if (f.phase, f.name) == ("people", "Mood"))
-    assert list(mood.options) == ["Hot", "Cold", "Mild", "hot", "New"]
+    assert set(mood.options) == {"Hot", "Cold", "Mild", "New"}
+
+
+@pytest.mark.odoo
+def test_an_option_that_people_renamed_is_still_the_maps_option(odoo_server: OdooServer, module_odoo_db: str) -> None:
+    wanted = replace(EMPTY, fields=(_field("people", "Taste", "enum", "Sweet", "Sour"),))
+    _made(odoo_server, module_odoo_db, wanted)
+    rename = """UPDATE ir_model_fields_selection SET name = '{"en_US": "Sugary"}' WHERE value = 'Sweet'"""
+    odoo_server.rows(module_odoo_db, rename)
+    made = _made(odoo_server, module_odoo_db, wanted)
+    (found,) = (f for f in made.schema.fields if (f.phase, f.name) == ("people", "Taste"))
+    assert [_reads(found, value) for value in ("Sweet", "Sour")] == ["Sweet", "Sour"]
+    assert found.options["Sweet"] == "Sweet"
+
+
+def test_an_option_of_theirs_reads_as_the_map_calls_it() -> None:
+    theirs = FoundField("people", "Mood", "x_mood", "selection", {"hot": "hot", "Hot": "hot", "New": "n", "n": "n"}, True)
+    wanted = replace(EMPTY, fields=(_field("people", "Mood", "enum", "Hot"),))
+    assert missing(wanted, replace(SCHEMA, fields=(theirs,))) == []
+    (found,) = bound(replace(SCHEMA, fields=(theirs,)), wanted.fields).fields
+    assert _reads(found, "hot") == "Hot"
+
+
+def _reads(found: FoundField, value: str) -> str:
+    """The first label of a value is what a record reads back as (shape)."""
+    return next(label for label, number in found.options.items() if number == value)
+
+
+MOOD = FoundField("people", "Mood", "x_mood", "selection", {"Hot": "Hot", "cold": "c", "c": "c"}, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "there"),
+    [
+        ([_field("people", "Mood", "enum", "Warm", "warm")], []),
+        ([_field("people", "Mood", "enum", "Warm"), _field("organizations", "Mood", "enum", "WARM")], []),
+        ([_field("people", "Mood", "enum", "Hot", "hot")], [MOOD]),
+        ([_field("people", "Mood", "enum", "Cold")], [MOOD]),
+        ([_field("people", "Mood", "enum", "C")], [MOOD]),
+    ],
+)
+def test_options_that_load_would_take_for_each_other_stop_before_anything_is_made(
+    fields: list[WantedField], there: list[FoundField]
+) -> None:
+    with pytest.raises(SettingsError, match=r"'Mood'.* differ only in upper and lower case.*then run again") as caught:
+        missing(replace(EMPTY, fields=tuple(fields)), replace(SCHEMA, fields=tuple(there)))
+    assert "arm" not in str(caught.value)
 
 
 @pytest.mark.odoo
@@ -154,7 +200,7 @@ def test_a_field_that_people_renamed_is_still_the_maps_field(odoo_server: OdooSe
     finally:
         api.close()
     assert missing(wanted, found.schema) == []
-    named = {f.name: f.code for f in known_as(found, wanted).schema.fields if f.phase == "people" and f.name != "Mood"}
+    named = {f.name: f.code for f in known_as(found, wanted).schema.fields if f.phase == "people" and f.type != "selection"}
     assert named == {"Lead score": "x_lead_score", "Note": "x_note"}
 
 
@@ -227,16 +273,35 @@ def test_a_currency_that_odoo_does_not_know_is_said(odoo_server: OdooServer, mod
 
 
 @pytest.mark.odoo
-def test_a_right_that_lacks_stops_before_anything_is_made(odoo_server: OdooServer, module_odoo_db: str) -> None:
+@pytest.mark.parametrize(
+    ("lacks", "wanted"),
+    [
+        ("create crm.stage", WANTED),
+        ("create crm.lead", WANTED),
+        ("write sale.order", WANTED),
+        ("create ir.model.data", replace(EMPTY, labels=WANTED.labels)),
+    ],
+)
+def test_a_right_that_lacks_stops_before_anything_is_made(
+    odoo_server: OdooServer, module_odoo_db: str, lacks: str, wanted: WantedSchema
+) -> None:
+    right, _, model = lacks.partition(" ")
+    lists: list[str] = []
+
     def forbids(request: httpx.Request) -> httpx.Response | None:
-        is_right = request.url.path == "/json/2/crm.stage/has_access"
+        if request.url.path == "/json/2/ir.model.access/search_read":  # so that each right is asked for
+            lists.append(model)
+            return error(403, "odoo.exceptions.AccessError", "not for you")
+        is_right = request.url.path == f"/json/2/{model}/has_access" and f'"{right}"'.encode() in request.content
         return httpx.Response(200, json=False) if is_right else None
 
     journal = MemoryJournal()
-    with pytest.raises(SettingsError, match=r"may not: create crm\.stage, which the map needs"):
-        _made(odoo_server, module_odoo_db, WANTED, journal, between=Between(forbids))
+    with pytest.raises(SettingsError, match=f"may not: {lacks}, which the map needs"):
+        _made(odoo_server, module_odoo_db, wanted, journal, between=Between(forbids))
+    assert lists
     assert journal.attempts == {}
-    _made(odoo_server, module_odoo_db, EMPTY, journal, between=Between(forbids))
+    if model != "ir.model.data":
+        _made(odoo_server, module_odoo_db, EMPTY, journal, between=Between(forbids))
 
 
 # What follows from a description alone
