@@ -19,9 +19,9 @@ from crm_pipelines.destinations.odoo import listing, prepare
 from crm_pipelines.destinations.odoo.api import Api
 from crm_pipelines.destinations.odoo.describe import Described, describe
 from crm_pipelines.destinations.odoo.lookup import look_up
-from crm_pipelines.destinations.odoo.models import BATCH_ROWS, MODELS, capabilities
+from crm_pipelines.destinations.odoo.models import BATCH_ROWS, MODELS, PEOPLE, Model, capabilities
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.write import Memory, Writer
+from crm_pipelines.destinations.odoo.write import Memory, Writer, language_of
 from crm_pipelines.errors import TransientError
 from crm_pipelines.journal import Allowance, Journal, OpenAttempt
 from crm_pipelines.observe import STOP
@@ -101,9 +101,7 @@ class OdooDestination:
     def write(self, phase: str, rows: Iterable[WriteRow], journal: Journal, allowance: Allowance | None) -> WriteReport:
         """Send rows in batches; see Destination.write for what it raises."""
         model, names = MODELS[phase], self._bound(journal)
-        had_ours = self._memory.had_ours
-        if phase not in had_ours:
-            had_ours[phase] = self._api.run(listing.has_ours(self._api, self._account.prefix, model), journal)
+        self._learn(model, names, journal)
         writer = Writer(self._api, model, names, self._account.prefix, self._memory)
         batching = Batching(
             attempt=writer.attempt,
@@ -113,7 +111,7 @@ class OdooDestination:
             background=self._api.background,
             stop=self._stop,
             connections=self._connections,
-            rows=KNOWN_ROWS if had_ours[phase] else BATCH_ROWS,
+            rows=KNOWN_ROWS if self._memory.had_ours[phase] else BATCH_ROWS,
         )
         return Batches(batching, iter(rows), journal).run()
 
@@ -125,6 +123,7 @@ class OdooDestination:
 
     def lookup(self, phase: str, attempts: Sequence[OpenAttempt], journal: Journal) -> Mapping[int, list[str]]:
         """Find records of unanswered creates by external id; see Destination.lookup for the shape."""
+        self._memory.had_ours[phase] = True  # one that is called absent may still arrive: from here on every row is looked for first
         return self._api.run(look_up(self._api, phase, attempts, self._account.prefix, self._account.apply_within_s), journal)
 
     def revert(self, phase: str, rows: Iterable[WriteRow], journal: Journal) -> None:
@@ -142,6 +141,14 @@ class OdooDestination:
     @property
     def _connections(self) -> int:
         return self._account.concurrency or CONNECTIONS
+
+    def _learn(self, model: Model, names: Names, journal: Journal) -> None:
+        """Ask once what every batch of a phase needs to know."""
+        memory = self._memory
+        if model.phase not in memory.had_ours:
+            memory.had_ours[model.phase] = self._api.run(listing.has_ours(self._api, self._account.prefix, model), journal)
+        if model.name == PEOPLE.name and memory.language is None:
+            memory.language = self._api.run(language_of(self._api, names.described.company_id), journal)
 
     def _schema(self, journal: Journal | None) -> Schema:
         return self._known().schema if self._described is not None else self.describe(journal)

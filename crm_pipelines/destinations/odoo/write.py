@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crm_pipelines.destinations.base import WriteRow
@@ -21,7 +21,7 @@ from crm_pipelines.destinations.odoo.changing import Changer
 from crm_pipelines.destinations.odoo.deleting import delete
 from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.loading import Line, Loader, Made, grouped
-from crm_pipelines.destinations.odoo.models import BATCH_ROWS, Model
+from crm_pipelines.destinations.odoo.models import BATCH_ROWS, PEOPLE, Model
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import columns_of, differs
 from crm_pipelines.destinations.odoo.values import Unfit
@@ -39,7 +39,10 @@ class Memory:
     """What is learnt once per connection."""
 
     had_ours: dict[str, bool] = field(default_factory=dict)
-    """Phase -> whether records of ours were there before anything was written."""
+    """Phase -> whether records of ours may be there that this connection knows nothing of: some were before it wrote, or an answer was
+    lost since, or a look-up found creates open. Then every row is looked for by its external id before `load` sees it."""
+    language: str | None = None
+    """The language of the company's own partner; empty where it has none."""
     parents: set[int] = field(default_factory=set)
     """Companies that have an active contact."""
     families: set[int] = field(default_factory=set)
@@ -53,6 +56,7 @@ class Writer:
     """Sends the rows of one phase."""
 
     def __init__(self, api: Api, model: Model, names: Names, prefix: str, memory: Memory) -> None:
+        model = _spoken(model, memory.language)
         self._api = api
         self._model = model
         self._names = names
@@ -74,6 +78,7 @@ class Writer:
         try:
             await self._send(batch)
         except OutcomeUnknown:
+            self._memory.had_ours[self._model.phase] = True
             self._memory.batch_rows = max(LEAST_ROWS, self._memory.batch_rows // 2)
             raise
 
@@ -230,6 +235,19 @@ class Writer:
             found = await self._api.search_read("list.people", self._model.name, domain, ["parent_id"])
             self._memory.parents |= {row["parent_id"][0] if isinstance(row["parent_id"], list) else row["parent_id"] for row in found}
         return parents - self._memory.parents
+
+
+async def language_of(api: Api, company_id: int) -> str:
+    """Return the language of a company's own partner, empty where it has none: contacts made by hand get the like."""
+    rows = await api.search_read("read.language", PEOPLE.name, [["ref_company_ids", "in", [company_id]]], ["lang"])
+    return str(rows[0]["lang"] or "") if rows else ""
+
+
+def _spoken(model: Model, language: str | None) -> Model:
+    """Partners would get the language of the call, which is English whatever the company speaks (res_partner.py, _compute_lang)."""
+    if model.name != PEOPLE.name or not language:
+        return model
+    return replace(model, context={**model.context, "default_lang": language})
 
 
 def _hands_address(line: Line) -> bool:

@@ -40,7 +40,7 @@ def test_creates_are_few_requests_and_reads_are_counted(desk: Desk) -> None:
     destination.describe(journal)
     journal.spends.clear()
     destination.write("people", rows_of({f"few {n}": {"name": f"Few {n}"} for n in range(1200)}), journal, None)
-    assert sum(count for _, count in journal.spends) <= 4
+    assert sum(count for _, count in journal.spends) <= 5, "is anything there, in which language, and three loads"
     assert {attempt.cost for attempt in journal.attempts.values()} == {0}
 
 
