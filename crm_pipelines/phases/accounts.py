@@ -18,12 +18,6 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.session import Session, pass_number
 
-RECORD_STATES = ("created", "updated", "unchanged", "waiting", "refused", "pending", "unknown")
-ROW_BUCKETS = (
-    *("created", "updated", "unchanged", "merged", "folded"),
-    *("excluded", "quarantined", "waiting", "refused", "pending", "unknown"),
-)
-
 
 def record_states(project: Project, ledger: Ledger, phase: str) -> pl.DataFrame:
     """Return the state of every wanted record of a phase in the current pass.

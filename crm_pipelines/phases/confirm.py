@@ -27,6 +27,7 @@ GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
 GROWTH = {
     "labels": "a new tag becomes a new label",
     "stages": "a stage that records name is made, where the pipeline is open",
+    "currencies": "a new currency is switched on",
     "chunks": "a new export file of a known object is loaded",
 }
 """What may come later without a new confirmation."""
@@ -104,11 +105,7 @@ def seal_content(session: Session) -> dict[str, Any]:
         "decisions": dict(sorted(project.decisions.items())),
         "headings": _headings(project),
         "destination": _projection(session),
-        "growth": {
-            "labels": "a new tag becomes a new label",
-            "currencies": "a new currency is switched on",
-            "chunks": "a new export file of a known object is loaded",
-        },
+        "growth": GROWTH,
         "engine": {"version": __version__, "lock": _lock_digest()},
     }
 
@@ -214,6 +211,7 @@ def _projection(session: Session) -> dict[str, Any]:
     match_phases = [name for name, phase in session.project.compiled.phases.items() if phase.create == "never"]
     owners = [key for name in match_phases for key in session.project.mapped(name, "key").get_column("key")]
     return {
+        "account": found.account,
         "fields": fields,
         "stages": {each.name: list(each.stages) for each in sorted(pipelines, key=lambda each: each.name)},
         "types": {phase: sorted(names) for phase, names in sorted(wanted.types.items())},

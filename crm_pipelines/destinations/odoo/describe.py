@@ -95,8 +95,9 @@ async def describe(api: Api) -> Described:
     counts = await _counts(api)
     forbidden = await forbidden_in(api, set(counts), me.uid)
     currency = next((code for code, number in money.currencies.items() if number == me.currency_id), "USD")
+    tenant = uuid or api.account.database or httpx.URL(api.account.base_url).host
     schema = Schema(
-        account=f"odoo-{uuid or api.account.database or httpx.URL(api.account.base_url).host}",
+        account=f"odoo-{tenant} company {me.company_id}",  # the one that orders and invoices will belong to
         plan=_plan(api, modules),
         seats=0,
         currency=currency,

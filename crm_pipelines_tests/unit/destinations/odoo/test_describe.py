@@ -157,7 +157,7 @@ def test_a_user_who_may_not_do_everything_is_told_what_is_missing(odoo_server: O
     assert {"create crm.stage", "create crm.lead", "create res.partner.category", "write res.currency"} <= set(found.forbidden)
     assert "create ir.model.fields" not in found.forbidden
     assert any("create crm.stage" in note for note in found.schema.notes)
-    assert found.schema.account == f"odoo-{odoo_db}", "the database's own number is for administrators"
+    assert found.schema.account == f"odoo-{odoo_db} company 1", "the database's own number is for administrators"
 
 
 @pytest.mark.odoo
