@@ -313,6 +313,17 @@ def _written(api: Api, write: Write, request: Request, attempt_id: int, journal:
 def _refused(operation: str, request: Request, error: CrmError) -> CrmError:
     if not isinstance(error, RefusedError):
         return error
-    names = ", ".join(step.name for step in request.steps[:5])
-    more = f" and {len(request.steps) - 5} more" if len(request.steps) > 5 else ""
-    return RefusedError(f"{error} to make {names}{more}; make them in Odoo by hand or take them out of the map, then run again")
+    return RefusedError(f"{error} to make {_told(request.steps)}; allow it in Odoo or take them out of the map, then run again")
+
+
+def _told(steps: Sequence[Step]) -> str:
+    """Return how many of what were to be made; by name only what the spec names: categories, options and stages are cells of the export."""
+    kind, count = steps[0].kind, len(steps)
+    if kind == "label":
+        return f"{count} categor{'y' if count == 1 else 'ies'}"
+    if kind == "option":
+        return f"{count} option{'' if count == 1 else 's'} of {', '.join(dict.fromkeys(step.of for step in steps))}"
+    if kind == "stage":
+        return f"{count} stage{'' if count == 1 else 's'}"
+    names = ", ".join(step.name for step in steps[:5])
+    return names + (f" and {count - 5} more" if count > 5 else "")
