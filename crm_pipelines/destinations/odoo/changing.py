@@ -13,7 +13,7 @@ import orjson
 
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.destinations.batches import Batch
-from crm_pipelines.destinations.odoo import finishing, values
+from crm_pipelines.destinations.odoo import finishing, relatives, values
 from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.binding import Binder
 from crm_pipelines.destinations.odoo.faults import Fault
@@ -64,19 +64,21 @@ class Changer:
             batch.answer(attempt_id, Sent("refused", None, reason))
         changes = self._changes(batch, [(number, row) for number, row in rows if number not in taken])
         changes = await self._on_lines(batch, changes)
+        left_out = await relatives.keep_apart(self._api, self._model, {each.number: each.vals for each in changes})
         faults = await self._write([(each.number, each.vals) for each in changes if each.vals], rows[0][0])
         after = [(each.number, each.after) for each in changes if each.after and each.number not in faults]
         faults |= await self._write(after, rows[0][0])
         faults |= await self._closed_again([each for each in changes if each.reopened and each.number not in faults], rows[0][0])
         for each in changes:
             is_refused = each.number in faults
-            sent = Sent("refused" if is_refused else "updated", str(each.number), faults.get(each.number, ""))
+            reason = faults.get(each.number) or left_out.get(each.number, "")
+            sent = Sent("refused" if is_refused else "updated", str(each.number), reason)
             batch.answer(each.attempt_id, sent)
 
     def _changes(self, batch: Batch, rows: Sequence[tuple[int, WriteRow]]) -> list[Change]:
         out = []
         for attempt_id, row in rows:
-            wanted = row.payload if row.changes is None else row.changes
+            wanted = _wanted(row)
             if not wanted:
                 batch.answer(attempt_id, Sent("adopted", row.destination_id))
                 continue
@@ -90,11 +92,17 @@ class Changer:
         whole = {**row.payload, **wanted}
         found = changes_of(self._model, wanted, self._names, whole)
         line = {name.rpartition("/")[2]: _value(value) for name, value in found.items() if "/" in name}
-        change = Change(attempt_id, row, int(row.destination_id or 0), {n: _value(v) for n, v in found.items() if "/" not in n}, line)
+        change = Change(attempt_id, row, int(row.destination_id or 0), self._vals(found), line)
         if self._model.phase == "deals" and MOVES_DATE & wanted.keys():
             self._keep_closing_date(change, whole)
         change.reopened = self._model.phase == "invoices" and bool(FROZEN_WHEN_POSTED & wanted.keys())
         return change
+
+    def _vals(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is written to the record itself. Labels are added: one that a person set a moment ago stays."""
+        labels = {column.name for column in self._model.columns.values() if column.role == "labels"}
+        direct = {name: value for name, value in found.items() if "/" not in name}
+        return {name: [[4, number] for number in value] if name in labels else _value(value) for name, value in direct.items()}
 
     def _keep_closing_date(self, change: Change, whole: Mapping[str, Any]) -> None:
         if whole.get("status") != "lost":
@@ -118,6 +126,8 @@ class Changer:
             if each.line and len(record[lines]) != 1:  # people added lines: which one is ours cannot be told
                 batch.answer(each.attempt_id, Sent("refused", str(each.number), f"several_lines: {lines}"))
                 continue
+            if record["state"] == "draft" and "state" not in _wanted(each.row):  # a person made a draft of it
+                each.reopened = False
             if each.line:
                 each.vals[lines] = [[1, record[lines][0], each.line]]
             kept.append(each)
@@ -205,6 +215,10 @@ class Changer:
 
 
 MULTI_SINCE = 19  # web_save_multi is in web/models/models.py of 19.0; of earlier versions only write is used
+
+
+def _wanted(row: WriteRow) -> Mapping[str, Any]:
+    return row.payload if row.changes is None else row.changes
 
 
 def _value(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Look up creates that got no answer, by their external ids; take those that are half-done the rest of the way.
+"""Look up creates that got no answer, by their external ids; take those, and updates, that are half-done the rest of the way.
 
 Belongs here: how long to wait, and what was found. Not here: what happens then (phases.session).
 
@@ -28,10 +28,11 @@ POLL_S = 0.5
 
 
 async def look_up(api: Api, phase: str, attempts: Sequence[OpenAttempt], prefix: str, apply_within_s: float) -> Mapping[int, list[str]]:
-    """Return attempt id -> ids found (none or one); see Destination.lookup."""
+    """Return attempt id -> ids found (none or one) of creates; see Destination.lookup."""
     model = MODELS.get(phase)
     if model is None:  # steps of prepare: looked up by name when it runs again
         return {}
+    await _complete_updates(api, model, attempts, apply_within_s)
     creates = [attempt for attempt in attempts if attempt.attempt.operation == "create"]
     wait_s = apply_within_s if model.lines or phase == "people" else min(SHORT_WAIT_S, apply_within_s)
     until = max((attempt.sent_utc.timestamp() for attempt in creates), default=0.0) + wait_s
@@ -58,3 +59,20 @@ async def _complete(api: Api, model: Model, made: Mapping[int, OpenAttempt]) -> 
     half = await finishing.unfinished(api, model, payloads)
     if half:
         await finishing.finish(api, model, half, None)
+
+
+async def _complete_updates(api: Api, model: Model, attempts: Sequence[OpenAttempt], apply_within_s: float) -> None:
+    """Finish updates that take several calls; whatever else they were to change is planned anew."""
+    if model.phase not in finishing.CHANGED_IN_STEPS:
+        return
+    updates = [each for each in attempts if each.attempt.operation == "update" and each.attempt.destination_id and each.attempt.payload]
+    if not updates:
+        return
+    until = max(each.sent_utc.timestamp() for each in updates) + apply_within_s  # a first step that arrives later would stay alone
+    await asyncio.sleep(max(0.0, until - datetime.now(UTC).timestamp()))
+    sent = {
+        int(each.attempt.destination_id or 0): (orjson.loads(each.attempt.payload), each.vendor_utc or each.sent_utc) for each in updates
+    }
+    steps = await finishing.interrupted(api, model, sent)
+    if steps:
+        await finishing.finish(api, model, steps, None)

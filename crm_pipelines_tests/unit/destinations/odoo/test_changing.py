@@ -1,0 +1,169 @@
+"""What an update must not touch: addresses and numbers of relatives, tags that people set, second steps that got no answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from crm_pipelines.destinations.base import WriteRow
+from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
+from crm_pipelines_tests.unit.destinations.odoo.desk import Desk, rows_of
+
+pytestmark = pytest.mark.odoo
+ADDRESS = "select name, street, city, vat from res_partner where id = any(%s) order by name"
+
+
+def _theirs(desk: Desk, *vals: Mapping[str, Any]) -> list[int]:
+    """Make partners as people do."""
+    return [desk.server.call(desk.database, "res.partner", "create", vals_list=[each])[0] for each in vals]
+
+
+def _update(key: str, number: object, whole: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> WriteRow:
+    return WriteRow(key, "update", whole, "h", orjson.dumps(whole), key, str(number), whole if changes is None else changes)
+
+
+def test_a_person_adopted_into_a_company_leaves_its_address_and_the_siblings_as_they_are(desk: Desk) -> None:
+    firm, bare = _theirs(
+        desk,
+        {"name": "Firm", "is_company": True, "street": "1 Firm Street", "city": "Firm Town"},
+        {"name": "Bare", "is_company": True},
+    )
+    sibling, mine, lone = _theirs(
+        desk,
+        {"name": "Sibling", "parent_id": firm},
+        {"name": "Mine", "street": "5 Own Street", "city": "Own Town"},
+        {"name": "None of its own"},
+    )
+    numbers = [firm, bare, sibling, mine, lone]
+    before = desk.sql(ADDRESS, numbers)
+    desk.write("people", [_update("chg mine", mine, {"parent_id": str(firm)}), _update("chg lone", lone, {"parent_id": str(bare)})])
+    assert desk.sql(ADDRESS, numbers) == before
+    assert desk.sql("select parent_id, type from res_partner where id = any(%s) order by id", [mine, lone]) == [
+        (firm, "other"),
+        (bare, "contact"),
+    ]
+
+
+def test_an_address_of_a_contact_stays_with_the_contact(desk: Desk) -> None:
+    (firm,) = _theirs(desk, {"name": "Poor", "is_company": True})
+    sibling, contact = _theirs(desk, {"name": "Poor sibling", "parent_id": firm}, {"name": "Filled", "parent_id": firm})
+    _, outcomes = desk.write("people", [_update("chg filled", contact, {"street": "7 New Street"})])
+    assert outcomes["chg filled"].result == "updated"
+    assert desk.sql(ADDRESS, [firm, sibling, contact]) == [
+        ("Filled", "7 New Street", None, None),
+        ("Poor", None, None, None),
+        ("Poor sibling", None, None, None),
+    ]
+
+
+def test_a_vat_number_of_a_person_never_becomes_a_companys(desk: Desk) -> None:
+    one, two, taxed = _theirs(
+        desk,
+        {"name": "V1", "is_company": True},
+        {"name": "V2", "is_company": True},
+        {"name": "V3", "is_company": True, "vat": "US123"},
+    )
+    own, moving, _ = _theirs(
+        desk,
+        {"name": "V4", "vat": "US999", "street": "5 Own Street"},
+        {"name": "V5", "parent_id": taxed},
+        {"name": "V6", "parent_id": one},
+    )
+    rows = [_update("chg v4", own, {"parent_id": str(one), "city": "Town"}), _update("chg v5", moving, {"parent_id": str(two)})]
+    _, outcomes = desk.write("people", rows)
+    assert {key: (each.result, each.reason) for key, each in outcomes.items()} == {
+        "chg v4": ("updated", "has_vat: parent_id"),
+        "chg v5": ("updated", ""),
+    }
+    rows_now = desk.sql(
+        "select name, vat, city, parent_id from res_partner where id = any(%s) order by name", [one, two, taxed, own, moving]
+    )
+    assert rows_now == [
+        ("V1", None, None, None),
+        ("V2", None, None, None),
+        ("V3", "US123", None, None),
+        ("V4", "US999", "Town", None),
+        ("V5", None, None, two),
+    ]
+
+
+def test_tags_are_added_and_none_that_a_person_set_meanwhile_is_taken_away(desk: Desk) -> None:
+    number = desk.create("people", {"chg tags": {"name": "Tags", "category_id": ["VIP"]}})["chg tags"]
+    (tag,) = desk.server.call(desk.database, "res.partner.category", "create", vals_list=[{"name": "By hand"}])
+    desk.server.call(desk.database, "res.partner", "write", ids=[int(number)], vals={"category_id": [[4, tag]]})
+    desk.write("people", [_update("chg tags", number, {"category_id": ["VIP", "Customer"]})])
+    count = "select count(*) from res_partner_res_partner_category_rel where partner_id = %s"
+    assert desk.one(count, int(number)) == 3
+
+
+class _Cut(httpx.AsyncBaseTransport):
+    """Passes everything on until a call of `fatal`; that one, and all after it, are lost before they leave."""
+
+    def __init__(self, fatal: str, after: int) -> None:
+        self.inner = httpx.AsyncHTTPTransport()
+        self.fatal = fatal
+        self.left = after
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(self.fatal):
+            self.left -= 1
+        if self.left < 0:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def _cut_off(desk: Desk, phase: str, row: WriteRow, fatal: str, after: int) -> MemoryJournal:
+    """Send a row over a connection that breaks before its second step."""
+    journal = MemoryJournal(phase)
+    report = desk.open(lambda: _Cut(fatal, after)).write(phase, [row], journal, None)
+    assert (report.unknown, len(journal.open_attempts())) == (1, 1)
+    return journal
+
+
+def test_an_invoice_that_an_update_left_a_draft_is_posted_by_the_look_up_and_one_reset_by_a_person_is_not(desk: Desk) -> None:
+    person = desk.create("people", {"chg inv": {"name": "Chg"}})["chg inv"]
+    product = desk.create("products", {"product:chg": {"name": "Chg"}})["product:chg"]
+    base = {"partner_id": person, "product": product, "description": "Chg", "amount": 10, "currency": "USD"}
+    whole = {**base, "invoice_date": "2019-01-02", "state": "posted"}
+    made = desk.create("invoices", {"chg half": whole, "chg reset": whole})
+    half, reset = (int(made[key]) for key in ("chg half", "chg reset"))
+    desk.server.call(desk.database, "account.move", "button_draft", ids=[reset])
+    time.sleep(3.1)  # times of Odoo count seconds, and two of them are allowed for
+    journal = _cut_off(desk, "invoices", _update("chg half", half, {**whole, "amount": 7}, {"amount": 7}), "/action_post", 0)
+    assert desk.sql("select state, amount_total::float from account_move where id = %s", half) == [("draft", 7.0)]
+    desk.open().lookup("invoices", journal.open_attempts(), journal)
+    untouched = _cut_off(desk, "invoices", _update("chg reset", reset, whole, {"ref": "R"}), "/write", 0)
+    desk.open().lookup("invoices", untouched.open_attempts(), untouched)
+    assert desk.sql("select state from account_move where id = any(%s) order by id", sorted([half, reset])) == [("posted",), ("draft",)]
+
+
+@pytest.mark.parametrize("closed", ["2021-03-04T00:00:00Z", None])
+@pytest.mark.parametrize("status", ["won", "lost"])
+def test_a_deal_that_an_update_closed_has_the_date_of_the_export_after_the_look_up(desk: Desk, status: str, closed: str | None) -> None:
+    key = f"chg {status} {closed}"
+    number = desk.create("deals", {key: {"name": key, "status": "open", "stage": "Negotiation", "currency": "USD"}})[key]
+    whole = {"name": key, "status": status, "stage": "Won" if status == "won" else "Negotiation", "currency": "USD"}
+    whole |= {"date_closed": closed} if closed else {}
+    changes = {name: value for name, value in whole.items() if name not in {"name", "currency"}}
+    journal = _cut_off(desk, "deals", _update(key, number, whole, changes), "/crm.lead/write", 1)
+    query = "select won_status, date_closed::date::text from crm_lead where id = %s"
+    assert desk.sql(query, int(number)) != [(status, "2021-03-04" if closed else None)], "Odoo took the moment of the import"
+    desk.open().lookup("deals", journal.open_attempts(), journal)
+    assert desk.sql(query, int(number)) == [(status, "2021-03-04" if closed else None)]
+
+
+def test_a_deal_that_was_made_won_without_a_date_has_none_after_the_look_up(desk: Desk) -> None:
+    row = rows_of({"chg made": {"name": "Made", "status": "won", "stage": "Won", "currency": "USD"}})[0]
+    journal = _cut_off(desk, "deals", row, "/crm.lead/write", 0)
+    assert desk.one("select date_closed is null from crm_lead where name = 'Made'") is False
+    found = desk.open().lookup("deals", journal.open_attempts(), journal)
+    assert [len(ids) for ids in found.values()] == [1]
+    assert desk.one("select date_closed is null from crm_lead where name = 'Made'") is True
