@@ -86,6 +86,71 @@ def test_people_at_work_keep_what_is_theirs(odoo_rig: Make, monkeypatch: Patch) 
     assert written_since(one, done) == {}
 
 
+def test_a_company_its_people_and_their_tags_stay_as_they_were(odoo_rig: Make, monkeypatch: Patch) -> None:
+    one = odoo_rig(contacts=60)
+    speak_french(one)
+    people = one.truth["records"]["people"].items()
+    known = list({each["parent_id"]: (key, each) for key, each in people if each.get("parent_id") and each.get("email")}.values())[:2]
+    own, shared = (made(one, "res.partner.category", name=name) for name in ("Long-standing", known[0][1]["category_id"][0]))
+    one.call("res.partner.category", "write", ids=[shared], vals={"name": "Traduit"}, context={"lang": "fr_FR"})
+    tags, offices, colleagues, persons = [[6, 0, [own]]], [], [], []
+    for number, (_, person) in enumerate(known):
+        name = one.truth["records"]["organizations"][person["parent_id"]]["name"]
+        offices.append(made(one, "res.partner", name=name, is_company=True, street="1 Head Office", city="Lyon", zip="69001", lang="fr_FR"))
+        colleagues.append(made(one, "res.partner", name="A Colleague", parent_id=offices[-1], category_id=tags))
+        place = {"parent_id": offices[-1], "type": "other"} if number else {}  # the first is put under the company by us
+        street = {"street": "2 Home", "city": "Nice"}
+        persons.append(made(one, "res.partner", name="Known", email=person["email"], lang="fr_FR", category_id=tags, **street, **place))
+    before = partners(one, *offices, *colleagues, *persons)
+    assert one.walk_here(monkeypatch) == 0
+    after = partners(one, *before)
+    assert {name for number in before for name in changed(before[number], after[number])} <= WHERE_THEY_BELONG
+    assert all(after[number].items() >= before[number].items() for number in colleagues)
+    assert [after[number]["parent_id"] for number in persons] == offices
+    assert [after[number]["ref"] for number in persons] == [key for key, _ in known]
+    assert all(after[number]["x_kartra_created_date"] for number in (*offices, *persons))
+    assert [tag_names(one, number) for number in persons] == [{"Long-standing", *person["category_id"]} for _, person in known]
+    again = one.rows(
+        "SELECT id, name ->> 'fr_FR' AS name FROM res_partner_category WHERE name ->> 'en_US' = %s", known[0][1]["category_id"][0]
+    )
+    assert again == [{"id": shared, "name": "Traduit"}], "their tag is ours, too"
+    done = server_time(one)
+    assert one.walk_here(monkeypatch) == 0
+    assert written_since(one, done) == {}
+
+
+WHERE_THEY_BELONG = {"type", "commercial_partner_id", "complete_name"}
+"""What Odoo itself says otherwise of a person who was put under a company."""
+
+
+def speak_french(one: OdooRig) -> None:
+    """Install a second language, as an administrator does."""
+    french = one.rows("SELECT id FROM res_lang WHERE code = 'fr_FR'")[0]["id"]
+    dialog = one.call("base.language.install", "create", vals_list=[{"lang_ids": [[6, 0, [french]]], "overwrite": False}])
+    one.call("base.language.install", "lang_install", ids=dialog)
+
+
+def made(one: OdooRig, model: str, **values: object) -> int:
+    number: int = one.call(model, "create", vals_list=[values])[0]
+    return number
+
+
+def partners(one: OdooRig, *ids: int) -> dict[int, dict[str, object]]:
+    """Return partners with all of their columns but the ones that every write changes."""
+    rows = one.rows("SELECT * FROM res_partner WHERE id = ANY(%s)", list(ids))
+    return {row["id"]: {name: value for name, value in row.items() if name not in {"write_date", "write_uid"}} for row in rows}
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    """Return the columns that were filled and hold something else now."""
+    return {name for name, value in before.items() if value not in {None, ""} and after[name] != value}
+
+
+def tag_names(one: OdooRig, partner: int) -> set[str]:
+    query = "SELECT name ->> 'en_US' AS name FROM res_partner_category JOIN res_partner_res_partner_category_rel ON category_id = id"
+    return {row["name"] for row in one.rows(query + " WHERE partner_id = %s", partner)}
+
+
 def test_the_plan_speaks_of_requests_and_time_and_never_of_tokens(odoo_rig: Make) -> None:
     one = odoo_rig(contacts=60)
     doctor, planned = one.crm("doctor", "acme"), one.crm("plan", "acme")
