@@ -46,7 +46,7 @@ CONTEXT: Mapping[str, Any] = {
 PATIENCE = Patience(answer_s=150.0)  # limit_time_real is 120 s by default: the server gives up first
 FIRST_JSON2 = 19  # /json/2 is new in 19.0; XML-RPC is to go with 20 (addons/rpc/controllers/__init__.py)
 REQUESTS_PER_S = 2_000  # no rate limit exists; the server's workers are the limit
-CONNECTIONS = 2  # a threaded server gets slower with more (measured)
+READS_AT_ONCE = 2  # short reads, as a description is made of; batches of writes go one at a time (destination)
 PAGE = 1_000
 
 
@@ -66,7 +66,7 @@ class Api:
         self.http = HttpClient(
             self._dialect,
             SlidingLimiter(REQUESTS_PER_S, 1.0),
-            connections=account.concurrency or CONNECTIONS,
+            connections=account.concurrency or READS_AT_ONCE,
             patience=patience or PATIENCE,
             transport=transport,
         )

@@ -27,7 +27,7 @@ from crm_pipelines.journal import Allowance, Journal, OpenAttempt
 from crm_pipelines.observe import STOP
 from crm_pipelines.settings import AccountSettings
 
-CONNECTIONS = 1  # a threaded server gets slower with two (measured); a prefork server takes as many as it has workers
+BATCHES_AT_ONCE = 1  # a threaded server writes fewer records with two (measured); a prefork server takes as many as it has workers
 KNOWN_ROWS = 5_000  # records to a batch where most are there already: they are only read
 DESCRIBE_REQUESTS = 29  # counted
 FRESH_S = 120.0  # a description of this process that is younger is not read again before steps are made
@@ -140,7 +140,7 @@ class OdooDestination:
 
     @property
     def _connections(self) -> int:
-        return self._account.concurrency or CONNECTIONS
+        return self._account.concurrency or BATCHES_AT_ONCE
 
     def _learn(self, model: Model, names: Names, journal: Journal) -> None:
         """Ask once what every batch of a phase needs to know."""

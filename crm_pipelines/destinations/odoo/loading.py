@@ -30,7 +30,6 @@ NARROWABLE = frozenset({"data", "gone"})
 MESSAGES = (
     ("not found in selection field", "unknown_option"),
     ("does not seem to be a valid date", "bad_date"),
-    ("does not seem to be an integer", "not_integer"),
     ("does not seem to be a number", "not_number"),
     ("No matching record found", "link_to_nothing"),
     ("Unknown value '", "not_boolean"),

@@ -16,7 +16,7 @@ BATCH_ROWS = 500  # 250 to 1,000 are equally fast (measured); a batch must end w
 READ_ROWS = 5_000  # a third less CPU a record than at 1,000 (measured); 5,000 records of 40 fields are about 5 MB
 WRITE_ROWS = 250  # web_save_multi: 2,275 light rows a second at 250 (measured)
 
-Kind = Literal["char", "text", "html", "float", "integer", "boolean", "date", "datetime", "selection", "link", "binary"]
+Kind = Literal["char", "text", "html", "float", "boolean", "date", "datetime", "selection", "link"]
 """How a value is written and read; those with a rule of their own have a name of their own in `Column.role`."""
 
 
@@ -29,7 +29,6 @@ class Column:
     kind: Kind
     role: Literal["", "labels", "country", "state", "attendees", "status", "stage", "currency", "line"] = ""
     """What decides its value beside the kind: `line` stands on the one order line, not on the record."""
-    max_length: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ Belongs here: which row takes which way. Not here: the calls of each way (loadin
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +15,10 @@ from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.destinations.batches import Batch
 from crm_pipelines.destinations.odoo import finishing, listing
 from crm_pipelines.destinations.odoo.api import Api
-from crm_pipelines.destinations.odoo.binding import Binder
+from crm_pipelines.destinations.odoo.binding import TAKEN, Binder
 from crm_pipelines.destinations.odoo.changing import Changer
 from crm_pipelines.destinations.odoo.deleting import delete
+from crm_pipelines.destinations.odoo.families import Families
 from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.loading import Line, Loader, Made, grouped
 from crm_pipelines.destinations.odoo.models import BATCH_ROWS, PEOPLE, Model
@@ -30,7 +30,6 @@ from crm_pipelines.errors import CrmError, OutcomeUnknown
 from crm_pipelines.journal import Attempt
 
 Rows = Sequence[tuple[int, WriteRow]]
-TAKEN = "external_id_taken"
 LEAST_ROWS = 25  # a batch that the server did not survive is sent in halves; below this the rows are not at fault
 
 
@@ -43,13 +42,9 @@ class Memory:
     lost since, or a look-up found creates open. Then every row is looked for by its external id before `load` sees it."""
     language: str | None = None
     """The language of the company's own partner; empty where it has none."""
-    parents: set[int] = field(default_factory=set)
-    """Companies that have an active contact."""
-    families: set[int] = field(default_factory=set)
-    """Companies whose contacts are being made right now."""
+    families: Families = field(default_factory=Families)
     batch_rows: int = BATCH_ROWS
     handles: Handles | None = None
-    waiting: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
 class Writer:
@@ -62,11 +57,10 @@ class Writer:
         self._names = names
         self._prefix = prefix
         self._memory = memory
-        custom = [found for found in names.custom_of(model.phase) if found.type == "many2one"]
-        links = {column.name for column in model.columns.values() if column.kind == "link"} | {found.code for found in custom}
+        links = frozenset(column.name for column in model.columns.values() if column.kind == "link")
         if memory.handles is None:
             memory.handles = Handles(api, prefix)
-        self._loader = Loader(api, model, prefix, frozenset(links | {"tax_ids"}), memory.handles)
+        self._loader = Loader(api, model, prefix, links | {"tax_ids"}, memory.handles)
         self._binder = Binder(api, model, prefix)
 
     def attempt(self, row: WriteRow) -> Attempt:
@@ -119,6 +113,9 @@ class Writer:
             raise
         await self._settle(batch, made)
 
+    def _family(self, lines: Sequence[Line]) -> AbstractAsyncContextManager[Sequence[Line]]:
+        return self._memory.families.kept(self._api, lines) if self._model.phase == "people" else nullcontext(lines)
+
     def _lines(self, batch: Batch, rows: Rows) -> list[Line]:
         lines = []
         for attempt_id, row in rows:
@@ -141,10 +138,10 @@ class Writer:
         rows = dict(batch.rows)
         steps = {each.number: step for each in made if each.number and (step := self._step(each.line, rows[each.line.attempt_id].payload))}
         failed = await finishing.finish(self._api, self._model, steps, made[0].line.attempt_id) if steps else {}
+        if self._model.phase == "people":
+            self._memory.families.settled(each.line for each in made if each.number)
         for each in made:
             batch.answer(each.line.attempt_id, _answer(each, failed))
-            if each.number and self._model.phase == "people" and each.line.columns.get("parent_id"):
-                self._memory.parents.add(each.line.columns["parent_id"])
 
     def _step(self, line: Line, payload: Mapping[str, Any]) -> str | None:
         """Return what a fresh record still needs."""
@@ -203,39 +200,6 @@ class Writer:
             batch.answer(attempt_id, Sent("refused", None, reason) if reason else Sent("adopted", str(number)))
         return list(fresh.values())
 
-    @asynccontextmanager
-    async def _family(self, lines: Sequence[Line]) -> AsyncIterator[Sequence[Line]]:
-        """Keep companies without an address from receiving the one of their first contact.
-
-        `_handle_first_contact_creation` (res_partner.py) gives it to a company that has exactly one active contact after a load. So
-        the contacts of a company without any are made archived, and un-archived when all of them are there; no other batch makes
-        contacts of the same company meanwhile.
-        """
-        if self._model.phase != "people":
-            yield lines
-            return
-        parents = {line.columns["parent_id"] for line in lines if line.columns.get("parent_id")}
-        memory = self._memory
-        async with memory.waiting:
-            await memory.waiting.wait_for(lambda: not parents & memory.families)
-            memory.families |= parents
-        try:
-            careful = await self._without_contacts({line.columns["parent_id"] for line in lines if _hands_address(line)})
-            yield [_archived(line) if line.columns.get("parent_id") in careful else line for line in lines]
-        finally:
-            async with memory.waiting:
-                memory.families -= parents
-                memory.waiting.notify_all()
-
-    async def _without_contacts(self, parents: set[int]) -> set[int]:
-        """Return the companies that have no active contact yet."""
-        asked = sorted(parents - self._memory.parents)
-        if asked:
-            domain = [["parent_id", "in", asked]]
-            found = await self._api.search_read("list.people", self._model.name, domain, ["parent_id"])
-            self._memory.parents |= {row["parent_id"][0] if isinstance(row["parent_id"], list) else row["parent_id"] for row in found}
-        return parents - self._memory.parents
-
 
 async def language_of(api: Api, company_id: int) -> str:
     """Return the language of a company's own partner, empty where it has none: contacts made by hand get the like."""
@@ -248,14 +212,6 @@ def _spoken(model: Model, language: str | None) -> Model:
     if model.name != PEOPLE.name or not language:
         return model
     return replace(model, context={**model.context, "default_lang": language})
-
-
-def _hands_address(line: Line) -> bool:
-    return bool(line.columns.get("parent_id")) and any(line.columns.get(name) for name in finishing.ADDRESS)
-
-
-def _archived(line: Line) -> Line:
-    return Line(line.attempt_id, line.key, {**line.columns, "active": False})
 
 
 def _answer(made: Made, failed: Mapping[int, str]) -> Sent:
