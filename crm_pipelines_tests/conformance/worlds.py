@@ -31,7 +31,6 @@ QUICK = Patience(attempts=3, attempts_unmet=2, first_wait_s=0.01, longest_wait_s
 class World(Protocol):
     """One destination on one running server."""
 
-    name: str
     wanted: WantedSchema
     owner: str
     """Key of a user that is there."""
@@ -70,7 +69,6 @@ class World(Protocol):
 class Pipedrive:
     """The sandbox."""
 
-    name = "pipedrive"
     owner = "ana@example.com"
     cuts = ("people", "notes")
     required_links: Mapping[str, Mapping[str, str]] = {"activities": {"participants": "people"}, "notes": {"person_id": "people"}}
@@ -135,7 +133,6 @@ class Pipedrive:
 class Odoo:
     """A real server; a database of its own for every `fresh`."""
 
-    name = "odoo"
     owner = "admin"
     cuts = ("people", "orders")
     required_links: Mapping[str, Mapping[str, str]] = {
