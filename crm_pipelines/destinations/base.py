@@ -214,6 +214,7 @@ class Destination(Protocol):
         """Find records of unanswered creates by listing since the attempts, by the vendor's clock.
 
         Waits until nothing that was sent can still be applied; unanswered `prepare` steps are passed for that wait alone.
+        Updates with a destination id are passed too, so that those of several requests are completed; their answers are not used.
         Shape: attempt id -> destination ids found (none, one, or several).
         """
         ...

@@ -149,8 +149,9 @@ def resolve_unknown(session: Session) -> int:
     """Look up every attempt without an outcome before anything else is sent; return how many there were.
 
     Those of other engagements of the account, too: what they may have made must not be taken for ours, or for somebody's.
-    Found once: created by us. Absent twice: may be sent again. Found twice: queue `conflict`. Updates are closed and planned anew
-    from what the destination holds now; schema steps are only waited for, and looked up by name when `prepare` runs.
+    Found once: created by us. Absent twice: may be sent again. Found twice: queue `conflict`. Updates that stopped between two
+    requests are completed by the look-up, then all of them are closed and planned anew from what the destination holds now; schema
+    steps are only waited for, and looked up by name when `prepare` runs.
     """
     attempts = session.ledger.open_attempts(session.account)
     shared = _shared_tokens(attempts)
@@ -168,12 +169,16 @@ def resolve_unknown(session: Session) -> int:
 
 def _found(session: Session, engagement: str, phase: str, group: list[OpenAttempt], journal: Journal) -> Mapping[int, list[str]]:
     """Return attempt id -> destination ids of what it may have made; records that another engagement has are not among them."""
-    creates = [attempt for attempt in group if attempt.attempt.operation in ("create", "prepare")]
-    if not creates:
+    asked = [each for each in group if each.attempt.operation in ("create", "prepare") or _is_known_update(each)]
+    if not asked:
         return {}
     foreign = session.ledger.foreign_ids(session.account, engagement, phase)
-    found = session.destination.lookup(phase, creates, journal)
+    found = session.destination.lookup(phase, asked, journal)
     return {attempt_id: [number for number in ids if number not in foreign] for attempt_id, ids in found.items()}
+
+
+def _is_known_update(attempt: OpenAttempt) -> bool:
+    return attempt.attempt.operation == "update" and attempt.attempt.destination_id is not None
 
 
 def _shared_tokens(attempts: list[OpenAttempt]) -> set[tuple[str, str]]:

@@ -230,10 +230,14 @@ def _before(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Map
 
 
 def _current(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Mapping[str, Any]]:
-    known = {
-        row["destination_id"]: orjson.loads(row["base"])
-        for row in wanted.filter(pl.col("base").is_not_null()).select("destination_id", "base").iter_rows(named=True)
-    }
+    """Return what is there now, in one bulk read: what matching read may be hours old, and people work meanwhile.
+
+    Under `leave` nothing of an adopted record is compared, so that what matching read will do.
+    """
+    known = {}
+    if session.project.compiled.phases[phase].existing == "leave":
+        matched = wanted.filter((pl.col("decision") == "adopt") & pl.col("base").is_not_null()).select("destination_id", "base")
+        known = {number: orjson.loads(base) for number, base in matched.iter_rows()}
     ids = [i for i in wanted.get_column("destination_id").to_list() if i not in known]
     if not ids:
         return known

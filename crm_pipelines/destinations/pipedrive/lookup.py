@@ -39,7 +39,7 @@ class Lookup:
         self._api = api
         self._phase = phase
         self._creates = [a for a in attempts if a.attempt.operation == "create"]
-        self._attempts = attempts
+        self._attempts = [a for a in attempts if a.attempt.operation in ("create", "prepare")]  # an update is one request: planned anew
         self._opened_s = opened_s
         self._apply_within_s = apply_within_s
         self._external_id = external_id
