@@ -19,7 +19,7 @@ from crm_pipelines.destinations.odoo import listing, prepare
 from crm_pipelines.destinations.odoo.api import Api
 from crm_pipelines.destinations.odoo.describe import Described, describe
 from crm_pipelines.destinations.odoo.lookup import look_up
-from crm_pipelines.destinations.odoo.models import BATCH_ROWS, MODELS, PEOPLE, Model, capabilities
+from crm_pipelines.destinations.odoo.models import MODELS, PEOPLE, Model, capabilities
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.write import Memory, Writer, language_of
 from crm_pipelines.errors import TransientError
@@ -111,7 +111,7 @@ class OdooDestination:
             background=self._api.background,
             stop=self._stop,
             connections=self._connections,
-            rows=KNOWN_ROWS if self._memory.had_ours[phase] else BATCH_ROWS,
+            rows=KNOWN_ROWS if self._memory.had_ours[phase] else model.batch_rows,
         )
         return Batches(batching, iter(rows), journal).run()
 

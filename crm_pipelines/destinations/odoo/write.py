@@ -21,7 +21,7 @@ from crm_pipelines.destinations.odoo.deleting import delete
 from crm_pipelines.destinations.odoo.families import Families
 from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.loading import Line, Loader, Made, grouped
-from crm_pipelines.destinations.odoo.models import BATCH_ROWS, PEOPLE, Model
+from crm_pipelines.destinations.odoo.models import PARTNER_ROWS, PEOPLE, Model
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import columns_of, differs
 from crm_pipelines.destinations.odoo.values import Unfit
@@ -43,7 +43,8 @@ class Memory:
     language: str | None = None
     """The language of the company's own partner; empty where it has none."""
     families: Families = field(default_factory=Families)
-    batch_rows: int = BATCH_ROWS
+    batch_rows: int = PARTNER_ROWS
+    """The most that a call carries; less after one that the server did not survive."""
     handles: Handles | None = None
 
 
@@ -67,13 +68,17 @@ class Writer:
         """Return what the journal stores before the row is sent."""
         return Attempt(row.key, row.operation, row.payload_hash, row.payload_json, row.token, 0, row.destination_id)
 
+    @property
+    def _size(self) -> int:
+        return min(self._model.batch_rows, self._memory.batch_rows)
+
     async def send(self, batch: Batch) -> None:
         """Send one batch and say what became of each row. Raises: OutcomeUnknown, and whatever means that nothing more can be sent."""
         try:
             await self._send(batch)
         except OutcomeUnknown:
             self._memory.had_ours[self._model.phase] = True
-            self._memory.batch_rows = max(LEAST_ROWS, self._memory.batch_rows // 2)
+            self._memory.batch_rows = max(LEAST_ROWS, self._size // 2)
             raise
 
     async def _send(self, batch: Batch) -> None:
@@ -95,7 +100,7 @@ class Writer:
         if not lines:
             return
         async with self._family(lines) as kept:
-            size = self._memory.batch_rows
+            size = self._size
             calls = [group[start : start + size] for group in grouped(kept) for start in range(0, len(group), size)]
             await self._in_calls(batch, calls)
 
