@@ -1,7 +1,7 @@
 """The destinations under conformance: how each is reached, what it is asked to hold, and how its server tells what it really holds.
 
 Belongs here: everything that differs between vendors. Not here: what every destination must do (test_destinations), what one vendor
-alone does (test_pipedrive, unit/destinations/odoo). A destination joins by one class in `WORLDS`.
+alone does (test_pipedrive, unit/destinations/odoo). A destination joins by one class here, named in `WORLDS` of test_destinations.
 """
 
 from __future__ import annotations

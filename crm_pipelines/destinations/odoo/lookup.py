@@ -6,7 +6,8 @@ How long: `load` is idempotent by external id, and of two requests that carry th
 (module, name) lets the later wait for the earlier and then fail to serialize; nothing of it is applied, and the loader takes the
 earlier one's records for it (loading, `_arrived`). So a create that is sent again while the first still runs makes no second
 record, and a short wait is enough. Only where a request that arrives after its repetition would change the record (a second line
-on an order, a contact archived again) nothing is called absent before the server cannot apply it any more.
+on an order, a contact archived again) nothing is called absent before the server cannot apply it any more. After a look-up or a
+lost answer every row is looked for by external id before it is sent (write, `had_ours`).
 """
 
 from __future__ import annotations
