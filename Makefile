@@ -43,7 +43,7 @@ test: setup-dev ## run all tests, on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: setup-dev
-	$(BIN)/python -m pytest crm_pipelines_tests/unit crm_pipelines_tests/language crm_pipelines_tests/conformance -q -m "not slow and not postgres and not node and not browser and not odoo"
+	$(BIN)/python -m pytest crm_pipelines_tests/unit crm_pipelines_tests/language crm_pipelines_tests/conformance -q -n 2 --dist loadfile -m "not slow and not postgres and not node and not browser and not odoo"
 
 check: setup-dev ## what CI runs first: format, lint, types, layers, generated docs, fast tests
 	$(BIN)/ruff format --check .

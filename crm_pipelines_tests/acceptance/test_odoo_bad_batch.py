@@ -116,7 +116,11 @@ def test_the_good_rows_are_in_and_each_bad_one_has_its_reason(odoo_rig: Make) ->
     assert {where: ends.get(where) for where in due} == due
     told = accept_all(one)
     status, page = one.crm("status", "acme").stdout, (one.folder / "handoff" / "reconciliation.html").read_text(encoding="utf-8")
-    assert ("Requests: " in status, "requests spent of" in page, "token" in (status + page).casefold()) == (True, True, False)
+    assert ("Requests: " in status, "requests, sample and all looks included" in page, "token" in (status + page).casefold()) == (
+        True,
+        True,
+        False,
+    )
     aside = {row["reason"] for row in told["set_aside"] if row["bucket"] == "quarantined" and row["object"] == "deals"}
     assert aside >= set(BAD_LINES.values())
 

@@ -90,7 +90,7 @@ def relay(target: str) -> Iterator[Relay]:
 
 Make = Callable[..., OdooRig]
 KILLS = int(os.environ.get("CRM_TEST_KILLS", "20"))
-SEVERAL_BATCHES = 560  # contacts: their people are more than one batch of 500
+SEVERAL_BATCHES = 1_080  # contacts: their people are more than one batch of 1,000
 IN_TURN = (  # each run goes on where the one before it was killed
     "fold",
     "prepare.between_steps:2",

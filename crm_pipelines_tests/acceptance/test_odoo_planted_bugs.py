@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from crm_pipelines.destinations.base import WriteRow
-from crm_pipelines.destinations.odoo import shape, write
+from crm_pipelines.destinations.odoo import families, shape, write
 from crm_pipelines.phases import load
 from crm_pipelines_tests.lib import planted
 from crm_pipelines_tests.lib.planted import Bug, Patch
@@ -44,7 +44,7 @@ def cents_lost(patch: Patch) -> None:
 
 def address_of_a_colleague(patch: Patch) -> None:
     """Contacts are made as they are, and a company takes over the address of its first one."""
-    patch.setattr(write, "_archived", lambda line: line)
+    patch.setattr(families, "_archived", lambda line: line)
 
 
 def wrong_quantity(patch: Patch) -> None:
