@@ -9,7 +9,7 @@ SETUP := $(VENV)/.setup
 SETUP_DEV := $(VENV)/.setup-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check fast ui docs sandbox postgres odoo bench
+.PHONY: help setup setup-dev demo test check lint fast ui docs sandbox postgres odoo bench
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,13 +45,14 @@ test: setup-dev ## run all tests, on two cores
 fast: setup-dev
 	$(BIN)/python -m pytest crm_pipelines_tests/unit crm_pipelines_tests/language crm_pipelines_tests/conformance -q -n 2 --dist loadfile -m "not slow and not postgres and not node and not browser and not odoo"
 
-check: setup-dev ## what CI runs first: format, lint, types, layers, generated docs, fast tests
+lint: setup-dev ## format, lint, types, layers, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory docs CHECK=--check
-	$(MAKE) --no-print-directory fast
+
+check: lint fast ## before every commit: lint and the fast tests
 
 docs: setup-dev ## write what is generated: mapping-language.md and the JSON schema for editors
 	$(BIN)/python scripts/docs.py $(CHECK)

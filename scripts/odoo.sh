@@ -144,7 +144,10 @@ fsync = off
 synchronous_commit = off
 full_page_writes = off
 CONF
-  as_postgres "$2/postgres" --single -D "$1" postgres >/dev/null 2>&1 <<<"create role odoo login createdb password 'odoo'"
+  as_postgres "$2/postgres" --single -D "$1" postgres >/dev/null 2>&1 <<SETUP
+create role odoo login createdb password 'odoo'
+grant pg_signal_backend to odoo
+SETUP
   as_postgres tee "$1/complete" >/dev/null <<<yes
 }
 

@@ -29,6 +29,7 @@ NAMES = ("CRM_TEST_ODOO_URL", "CRM_TEST_ODOO_KEY", "CRM_TEST_ODOO_DSN")
 CANNOT = 3  # scripts/odoo.sh: this machine cannot run it
 LOGIN = "admin"
 READY_S = 60.0
+DROP_TRIES = 20  # half a second apart
 
 
 class NoOdooError(Exception):
@@ -60,7 +61,13 @@ class OdooServer:
     def drop(self, database: str) -> None:
         """Drop a database that `new_database` made, whoever is still connected."""
         self.databases.remove(database)
-        self._maintain(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        for _ in range(DROP_TRIES):
+            try:
+                return self._maintain(statement)
+            except psycopg.errors.InsufficientPrivilege:  # an autovacuum worker is in it: a superuser's, gone in a moment
+                time.sleep(0.5)
+        return self._maintain(statement)
 
     def close(self) -> None:
         """Drop every database that is left."""
