@@ -90,6 +90,52 @@ class Schema:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One thing that `inspect` noticed, for the scope document and the doctor."""
+
+    topic: Literal["plan", "seats", "caps", "fields", "users", "apps", "debris", "automations", "settings", "rights", "records"]
+    level: Literal["good", "note", "warning", "blocker"]
+    name: str
+    """Technical name, for the engineer: a model, a view's id, a field. Holds no field value of a record."""
+    told: str
+    """A sentence for the client."""
+    todo: str = ""
+    """What to do about it; empty when nothing."""
+
+
+@dataclass(frozen=True)
+class Automation:
+    """A rule of the destination that records of an import would set off."""
+
+    name: str
+    kind: str
+    """What it is at the vendor: automation, workflow, assignment rule, webhook, scheduled action."""
+    phases: tuple[str, ...]
+    """Phases whose records set it off."""
+    told: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The destination as it is before anything moves."""
+
+    schema: Schema
+    edition: str
+    """Plan or edition and version, as a client would say it: `Pipedrive Growth, 3 seats`, `Odoo 19.0 Community`."""
+    findings: tuple[Finding, ...]
+    required: Mapping[str, tuple[str, ...]]
+    """Phase -> fields that the account requires beside the vendor's own, by display name."""
+    automations: tuple[Automation, ...]
+    hides_automations: bool
+    """True where the vendor's API does not show all of them: somebody must sign that they are paused."""
+    records: Mapping[str, int]
+    """Phase -> records that are there now, where the vendor tells cheaply."""
+    requests: int = 0
+    tokens: int = 0
+    """What the inspection spent."""
+
+
+@dataclass(frozen=True)
 class Step:
     """One thing that `prepare` would make: for the forecast, the journal and the seal's diff."""
 
@@ -166,6 +212,10 @@ class Destination(Protocol):
 
     def describe(self, journal: Journal | None = None) -> Schema:
         """Read users, fields, options, stages, plan and caps."""
+        ...
+
+    def inspect(self, journal: Journal | None = None) -> Inspection:
+        """Read what a migration should know before it starts: plan, caps, required fields, users, automations, debris. Reads only."""
         ...
 
     def use(self, external_ids: Mapping[str, str]) -> None:

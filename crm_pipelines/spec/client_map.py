@@ -1,0 +1,75 @@
+"""What one client maps beyond the route's spec: the `map` section of `decisions.yaml`, as frozen values.
+
+Belongs here: the shape of the section and the words of its problems. Not here: the answers to the spec's own questions (model.Decision,
+parse), laying the section over a spec (overlay), reading and writing the file (phases.client).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from crm_pipelines.spec.model import FieldType, Node
+
+Fork = Literal["field", "custom_field", "ignore"]
+LeaveOut = Literal["no_email", "role_account", "bounced", "stale"]
+
+
+class ColumnChoice(Node):
+    """What becomes of a column that the spec does not map: a standard field, a custom field (made if missing), or nothing."""
+
+    phase: str | None = Field(default=None, description="Phase whose records take it; not with `ignore`.")
+    field: str | None = Field(default=None, description="Standard field of that phase.")
+    custom_field: str | None = Field(default=None, description="Display name of a custom field; made if the destination has none.")
+    type: FieldType | None = Field(default=None, description="Type of a custom field that is made; `text` when left out.")
+    ignore: str | None = Field(default=None, min_length=8, description="Why the column stays behind, in the client's words.")
+
+    @property
+    def fork(self) -> Fork:
+        """Which of the three it is."""
+        return "field" if self.field is not None else "custom_field" if self.custom_field is not None else "ignore"
+
+    @model_validator(mode="after")
+    def _is_one_choice(self) -> ColumnChoice:
+        given = [name for name in ("field", "custom_field", "ignore") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of field, custom_field, ignore; found {' and '.join(given) or 'none'}")
+        if (self.ignore is None) != (self.phase is not None):
+            raise ValueError("a field needs the phase whose records take it; `ignore` takes none")
+        if self.type is not None and self.custom_field is None:
+            raise ValueError("type belongs to custom_field")
+        return self
+
+
+class ClientMap(Node):
+    """Everything one client decided about the map beside the spec's questions."""
+
+    columns: Mapping[str, Mapping[str, ColumnChoice]] = Field(
+        default_factory=dict, description="Object -> heading as exported -> what becomes of it."
+    )
+    values: Mapping[str, Mapping[str, str]] = Field(
+        default_factory=dict, description="`object.column` -> word of the export -> the word it is read as, before anything is made of it."
+    )
+    owners: Mapping[str, str] = Field(
+        default_factory=dict, description="Owner's e-mail in the export -> e-mail of the user who takes over."
+    )
+    tags: Mapping[str, Mapping[str, str | None]] = Field(
+        default_factory=dict, description="`object.column` of a list -> tag -> the tag it becomes; null leaves it out."
+    )
+    same: Mapping[str, tuple[tuple[str, ...], ...]] = Field(
+        default_factory=dict, description="Object -> groups of source keys that are one record; the first one survives."
+    )
+    different: Mapping[str, tuple[tuple[str, ...], ...]] = Field(
+        default_factory=dict,
+        description="Object -> groups of source keys that look alike and are not one record; they are not asked about again.",
+    )
+    leave_out: Mapping[str, tuple[LeaveOut, ...]] = Field(
+        default_factory=dict, description="Object -> kinds of rows that do not move (`excluded`); counted in the scope document."
+    )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the client decided nothing beside the questions."""
+        return self == ClientMap()
