@@ -1,6 +1,7 @@
 """What `propose` offers for a column, as frozen values.
 
-Belongs here: targets, candidates, proposals. Not here: finding them (propose), the client's choice (spec.client_map), how they look (reports).
+Belongs here: targets, candidates, proposals. Not here: finding them (propose), the client's choice (spec.client_map), how they look
+(reports).
 """
 
 from __future__ import annotations
