@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--encodings", choices=["mixed", "plain"], default="mixed")
     parser.add_argument("--delta", action="store_true", help="also write delta/ and truth_after_delta.json")
     parser.add_argument("--decision", action="append", default=[], metavar="NAME=VALUE", help="truth under another decision")
+    parser.add_argument("--unknown-columns", action="store_true", help="add columns that no map knows")
     parser.add_argument("--contacts-only", action="store_true", help="stream contacts without truth, for benchmarks")
     parser.add_argument("--json", action="store_true")
     return parser
@@ -61,7 +62,7 @@ def _config(asked: argparse.Namespace) -> SampleConfig:
         contacts=asked.contacts, seed=asked.seed, out=asked.out, chunks=asked.chunks, currency=asked.currency,
         custom_fields=asked.custom_fields, planted_queue=asked.planted_queue, timezone=asked.timezone,
         encodings=asked.encodings, delta=asked.delta, decisions=dict(text.split("=", 1) for text in asked.decision),
-        route=asked.route,
+        route=asked.route, unknown_columns=asked.unknown_columns,
     )  # fmt: skip
 
 

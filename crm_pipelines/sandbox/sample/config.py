@@ -124,6 +124,8 @@ class SampleConfig:
     delta: bool = False
     decisions: Mapping[str, str] = field(default_factory=dict)
     route: str = PIPEDRIVE
+    unknown_columns: bool = False
+    """Columns that the map does not know; the truth holds what the demo's client answers about them."""
 
     def __post_init__(self) -> None:
         """Refuse values that no sample can be made of."""

@@ -15,6 +15,7 @@ from crm_pipelines.sandbox.sample import columns, words
 from crm_pipelines.sandbox.sample.csvfile import ExportFile, Line, Style, fits
 from crm_pipelines.sandbox.sample.times import BASE_EXPORT, SUBSCRIPTIONS_EXPORTED
 from crm_pipelines.sandbox.sample.twins import LEFT_OUT_LATER
+from crm_pipelines.sandbox.sample.unknown import unknown_headings
 from crm_pipelines.sandbox.sample.world import EMPTY, Cell, Contact, KartraDeal, Transaction, World
 
 FIRST_CONTACTS_EXPORT = datetime(2026, 5, 28, 9, 12, 3)  # noqa: DTZ001 - local time of the account
@@ -60,7 +61,7 @@ def contact_line(contact: Contact, file: int, header: Sequence[str]) -> Line:
 
 def contact_header(world: World, file: int) -> tuple[str, ...]:
     """Return the headings of a contacts file: later files are re-ordered, lack two columns and have an unknown one."""
-    custom = tuple(field.identifier for field in world.custom_fields)
+    custom = (*(field.identifier for field in world.custom_fields), *unknown_headings(world))
     if file == 0:
         return columns.CONTACTS + custom
     kept = [name for name in columns.CONTACTS if name not in LEFT_OUT_LATER]

@@ -23,6 +23,7 @@ from crm_pipelines.sandbox.sample.people import plant_people
 from crm_pipelines.sandbox.sample.purchases import plant_purchases
 from crm_pipelines.sandbox.sample.truth import Truth, truth_of, write_truth
 from crm_pipelines.sandbox.sample.twins import plant_overlap, plant_twins
+from crm_pipelines.sandbox.sample.unknown import plant_unknown
 from crm_pipelines.sandbox.sample.world import World
 
 FOLDER_MODE = 0o700
@@ -62,6 +63,7 @@ def plant(config: SampleConfig) -> World:
     plant_people(world)
     plant_twins(world)
     plant_overlap(world)
+    plant_unknown(world)
     plant_affiliates(world)
     plant_purchases(world)
     plant_bookings(world)

@@ -10,6 +10,7 @@ from typing import Any
 
 from crm_pipelines.sandbox.sample.times import day_text, utc_text
 from crm_pipelines.sandbox.sample.truth_people import EXTRAS, HTML_TAG, People, Person, Record, as_html, is_opted_out, set_only
+from crm_pipelines.sandbox.sample.unknown import BIRTH_DATE, BIRTHDAY
 from crm_pipelines.sandbox.sample.world import CustomField, World
 
 COUNTRIES = {"united states": "US", "united kingdom": "GB", "france": "FR", "australia": "AU"}
@@ -31,7 +32,7 @@ TYPES = {
 
 def field_types(world: World) -> dict[str, str]:
     """Return the custom fields of partners by display name with Odoo's type."""
-    found = dict(TYPES)
+    found = TYPES | ({BIRTHDAY: "date"} if world.config.unknown_columns else {})
     for one in world.custom_fields:
         found |= dict.fromkeys(_box_names(one).values(), "boolean") if one.kind == "checkbox" else {one.identifier: KINDS[one.kind]}
     return found
@@ -135,6 +136,8 @@ def _custom(world: World, person: Person, affiliate: Any) -> Record:
         "Merged Kartra IDs": ", ".join(person.aliases) or None,
         **{name: facts.get(column) for name, column in EXTRAS.items() if column != "website"},
     }
+    if world.config.unknown_columns:
+        found[BIRTHDAY] = facts.get(BIRTH_DATE)
     for one in world.custom_fields:
         found |= _kartra_field(one, facts.get(one.identifier))
     return found | _affiliate_fields(world, affiliate)

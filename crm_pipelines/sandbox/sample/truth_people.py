@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipelines.sandbox.sample.times import day_text, utc_text
+from crm_pipelines.sandbox.sample.unknown import BIRTH_DATE, BIRTHDAY
 from crm_pipelines.sandbox.sample.world import Contact, World
 
 Record = dict[str, Any]
@@ -210,7 +211,8 @@ def _custom(world: World, person: Person, joined: datetime | None) -> Record:
         found["Kartra lists"] = sorted(facts["lists"])
     if world.config.decided["extra_fields"] == "all":
         found |= {name: facts.get(column) for name, column in EXTRAS.items()}
-    return found | {one.identifier: facts.get(one.identifier) for one in world.custom_fields}
+    unknown = {BIRTHDAY: facts.get(BIRTH_DATE)} if world.config.unknown_columns else {}
+    return found | unknown | {one.identifier: facts.get(one.identifier) for one in world.custom_fields}
 
 
 def _address(facts: Mapping[str, Any]) -> Record | None:
