@@ -10,17 +10,17 @@ from datetime import date, timedelta
 
 from crm_pipelines.sandbox.sample.world import EMPTY, Cell, World, plain
 
-BIRTH_DATE, SHIRT_SIZE = "birth_date", "shirt_size"
-HEADINGS = (BIRTH_DATE, SHIRT_SIZE)
+BIRTH_DATE, BADGE_COLOUR = "birth_date", "badge_colour"
+HEADINGS = (BIRTH_DATE, BADGE_COLOUR)
 BIRTHDAY = "Birthday"
-"""The custom field that the client's answer makes of `birth_date`; `shirt_size` and the constant column stay behind."""
-SIZES = ("S", "M", "L", "XL")
+"""The custom field that the client's answer makes of `birth_date`; `badge_colour` and the constant column stay behind."""
+COLOURS = ("blue", "green", "grey", "red")
 FIRST, DAYS = date(1951, 3, 1), 19_000
-WITH_BIRTH_DATE, WITH_SIZE = 0.55, 0.3
+WITH_BIRTH_DATE, WITH_COLOUR = 0.55, 0.3
 
 
 def plant_unknown(world: World) -> None:
-    """Give contacts a birth date and a shirt size, the same in each of their rows."""
+    """Give contacts a birth date and a badge colour, the same in each of their rows."""
     if not world.config.unknown_columns:
         return
     rng = world.random("unknown columns")
@@ -28,7 +28,7 @@ def plant_unknown(world: World) -> None:
         born = FIRST + timedelta(days=rng.randrange(DAYS))
         cells = {
             BIRTH_DATE: Cell(born.isoformat(), born.isoformat()) if rng.random() < WITH_BIRTH_DATE else EMPTY,
-            SHIRT_SIZE: plain(rng.choice(SIZES)) if rng.random() < WITH_SIZE else EMPTY,
+            BADGE_COLOUR: plain(rng.choice(COLOURS)) if rng.random() < WITH_COLOUR else EMPTY,
         }
         for row in contact.rows.values():
             row.update(cells)
