@@ -8,7 +8,7 @@ from __future__ import annotations
 from crm_pipelines.ledger.journal import GroupedJournal, LedgerJournal
 from crm_pipelines.ledger.ledger import Ledger
 from crm_pipelines.ledger.lock import Fence
-from crm_pipelines.ledger.marks import Gate, Pass, Seal
+from crm_pipelines.ledger.marks import AuditEntry, Gate, Pass, Seal
 from crm_pipelines.ledger.spend import SpendReport
 
-__all__ = ["Fence", "Gate", "GroupedJournal", "Ledger", "LedgerJournal", "Pass", "Seal", "SpendReport"]
+__all__ = ["AuditEntry", "Fence", "Gate", "GroupedJournal", "Ledger", "LedgerJournal", "Pass", "Seal", "SpendReport"]

@@ -149,7 +149,7 @@ class Ledger:
         with self._fenced(fence) as connection:
             records.remember_before(connection, records.ensure_scope(connection, Scope(account, engagement, phase)), images)
 
-    # Passes, gates, seals, what prepare made
+    # Passes, gates, seals, the audit trail, what prepare made
 
     def open_pass(self, engagement: str, account: str, intake: str) -> int:
         """Return the number of the open pass of this engagement in this account; opens the next when there is none."""
@@ -182,10 +182,29 @@ class Ledger:
         with self._store.read() as connection:
             return marks.gate(connection, engagement, pass_no, phase)
 
-    def accept_gate(self, engagement: str, phase: str, by: str, reason: str) -> None:
-        """Open the newest gate of a phase on a person's word. Raises: SettingsError when that phase was not judged yet."""
-        with self._store.write() as connection:
-            marks.accept_gate(connection, engagement, phase, by=by, reason=reason, now=self._now())
+    def accept_gate(self, engagement: str, phase: str, by: str, reason: str, *, is_carried: bool = False) -> None:
+        """Open the newest gate of a phase on a person's word; the word goes into the audit trail unless it is carried from the pass before.
+
+        Raises: SettingsError when that phase was not judged yet.
+        """
+        with self._store.migrating() as connection:
+            now = self._now()
+            marks.accept_gate(connection, engagement, phase, by=by, reason=reason, now=now)
+            if not is_carried:
+                marks.add_audit(connection, engagement, by=by, what="gate accepted", detail={"phase": phase, "reason": reason}, now=now)
+
+    def add_audit(self, engagement: str, by: str, what: str, detail: Mapping[str, Any]) -> int:
+        """Add to the trail of what people decided: who, what, citing what; returns the entry's number.
+
+        `what` is a short phrase (`queue resolved`); `detail` holds plain values and never the value of a field.
+        """
+        with self._store.migrating() as connection:
+            return marks.add_audit(connection, engagement, by=by, what=what, detail=detail, now=self._now())
+
+    def audit(self, engagement: str) -> list[marks.AuditEntry]:
+        """Return everything that people confirmed, accepted, decided and resolved, oldest first."""
+        with self._store.read() as connection:
+            return marks.audit(connection, engagement)
 
     def add_seal(
         self,
@@ -197,10 +216,12 @@ class Ledger:
         *,
         cites: int | None = None,
         without_sample_reason: str | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> int:
-        """Store a confirmation; returns its number."""
+        """Store a confirmation and add it to the audit trail with what `told` says of it; returns its number."""
         with self._store.migrating() as connection:
-            return marks.add_seal(
+            now = self._now()
+            number = marks.add_seal(
                 connection,
                 engagement,
                 kind,
@@ -209,8 +230,16 @@ class Ledger:
                 by=by,
                 cites=cites,
                 without_sample_reason=without_sample_reason,
-                now=self._now(),
+                now=now,
             )
+            cited = {"seal": number, "kind": kind, "digest": digest, "cites": cites, "without_sample_reason": without_sample_reason}
+            marks.add_audit(connection, engagement, by=by, what="map confirmed", detail={**cited, **(told or {})}, now=now)
+            return number
+
+    def seals(self, engagement: str) -> list[marks.Seal]:
+        """Return every confirmation, oldest first."""
+        with self._store.read() as connection:
+            return marks.seals(connection, engagement)
 
     def latest_seal(self, engagement: str, kind: marks.SealKind) -> marks.Seal | None:
         """Return the newest seal of a kind."""

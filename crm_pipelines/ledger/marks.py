@@ -1,4 +1,4 @@
-"""What people and the walker decided: passes, gates, seals, and what prepare made.
+"""What people and the walker decided: passes, gates, seals, the audit trail, and what prepare made.
 
 Belongs here: small rows, one at a time. Not here: what a gate compares (phases.reconcile), what a seal covers
 (discovery.seal).
@@ -68,6 +68,19 @@ class Seal:
     sealed_utc: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing that a person confirmed, accepted, decided or resolved."""
+
+    engagement: str
+    audit_no: int
+    done_utc: datetime
+    by: str
+    what: str
+    detail: Mapping[str, Any]
+    """What it cites, in plain values; never a field's value."""
+
+
 _ENGAGEMENT = text(
     """INSERT INTO engagements (engagement, account, created_utc) VALUES (:engagement, :account, :now)
     ON CONFLICT (engagement, account) DO NOTHING"""
@@ -93,6 +106,10 @@ _ACCEPT = text(
 _SEAL = text(
     """INSERT INTO seals (engagement, seal_no, kind, digest, content, sealed_by, cites, without_sample_reason, sealed_utc)
     VALUES (:engagement, :seal_no, :kind, :digest, :content, :by, :cites, :without_sample_reason, :now)"""
+)
+_AUDIT = text(
+    """INSERT INTO audit (engagement, audit_no, done_utc, done_by, what, detail)
+    VALUES (:engagement, :audit_no, :now, :by, :what, :detail)"""
 )
 _MADE = text(
     """INSERT INTO made (account, engagement, kind, phase, name, destination_id, made_utc)
@@ -180,12 +197,14 @@ def latest_seal(connection: Connection, engagement: str, kind: SealKind) -> Seal
     s = tables.seals.c
     query = select(tables.seals).where(s.engagement == engagement, s.kind == kind).order_by(s.seal_no.desc()).limit(1)
     row = connection.execute(query).first()
-    if row is None:
-        return None
+    return None if row is None else _seal(row)
+
+
+def _seal(row: Any) -> Seal:
     return Seal(
-        engagement=engagement,
+        engagement=row.engagement,
         seal_no=row.seal_no,
-        kind=kind,
+        kind=row.kind,
         digest=row.digest,
         content=json.loads(row.content),
         by=row.sealed_by,
@@ -193,6 +212,32 @@ def latest_seal(connection: Connection, engagement: str, kind: SealKind) -> Seal
         without_sample_reason=row.without_sample_reason,
         sealed_utc=datetime.fromisoformat(row.sealed_utc),
     )
+
+
+def seals(connection: Connection, engagement: str) -> list[Seal]:
+    """Return every seal of an engagement, oldest first."""
+    s = tables.seals.c
+    query = select(tables.seals).where(s.engagement == engagement).order_by(s.seal_no)
+    return [_seal(row) for row in connection.execute(query)]
+
+
+def add_audit(connection: Connection, engagement: str, *, by: str, what: str, detail: Mapping[str, Any], now: datetime) -> int:
+    """Add an entry to the trail; returns its number."""
+    a = tables.audit.c
+    newest = connection.execute(select(func.max(a.audit_no)).where(a.engagement == engagement)).scalar()
+    values = {"engagement": engagement, "audit_no": (newest or 0) + 1, "by": by, "what": what, "detail": _json(detail)}
+    connection.execute(_AUDIT, {**values, "now": utc_text(now)})
+    return (newest or 0) + 1
+
+
+def audit(connection: Connection, engagement: str) -> list[AuditEntry]:
+    """Return the trail of an engagement, oldest first."""
+    a = tables.audit.c
+    query = select(tables.audit).where(a.engagement == engagement).order_by(a.audit_no)
+    return [
+        AuditEntry(engagement, row.audit_no, datetime.fromisoformat(row.done_utc), row.done_by, row.what, json.loads(row.detail))
+        for row in connection.execute(query)
+    ]
 
 
 def record_made(

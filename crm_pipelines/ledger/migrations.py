@@ -71,7 +71,13 @@ _FIRST = (
         destination_id TEXT NOT NULL, made_utc TEXT NOT NULL, PRIMARY KEY (account, engagement, kind, phase, name))""",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST),)
+_AUDIT = (
+    """CREATE TABLE audit (
+        engagement TEXT NOT NULL, audit_no {int} NOT NULL, done_utc TEXT NOT NULL, done_by TEXT NOT NULL, what TEXT NOT NULL,
+        detail TEXT NOT NULL, PRIMARY KEY (engagement, audit_no))""",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST), Migration(2, _AUDIT))
 
 
 class Migratable(Protocol):

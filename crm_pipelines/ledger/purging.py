@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, union
 from crm_pipelines.ledger import tables
 from crm_pipelines.ledger.store import Store
 
-_NAMED = (tables.calls, tables.made, tables.gates, tables.seals, tables.passes, tables.engagements, tables.scopes)
+_NAMED = (tables.audit, tables.calls, tables.made, tables.gates, tables.seals, tables.passes, tables.engagements, tables.scopes)
 
 
 def accounts(store: Store, engagement: str) -> list[str]:

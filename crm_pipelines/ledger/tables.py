@@ -184,3 +184,15 @@ made = Table(
     Column("made_utc", Text, nullable=False),
 )
 """Fields, options, labels, pipelines and types that prepare made, so that a rollback knows what was not there before."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("engagement", Text, primary_key=True),
+    Column("audit_no", _NUMBER, primary_key=True),
+    Column("done_utc", Text, nullable=False),
+    Column("done_by", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+"""What people confirmed, accepted, decided and resolved; rows are only added, and only a purge takes them away."""

@@ -108,7 +108,7 @@ def _accepted_before(session: Session, verdict: Gate, stored: StoredGate) -> Sto
         return stored
     if before.detail.get("exceeded") != verdict.exceeded or before.detail.get("held") != verdict.held:
         return stored
-    session.ledger.accept_gate(session.engagement, verdict.phase, before.accepted_by, before.accepted_reason)
+    session.ledger.accept_gate(session.engagement, verdict.phase, before.accepted_by, before.accepted_reason, is_carried=True)
     return session.ledger.gate(session.engagement, session.pass_no, verdict.phase) or stored
 
 

@@ -83,6 +83,26 @@ def test_seals_are_numbered_and_the_newest_of_a_kind_counts(ledger: Ledger) -> N
     assert (full.seal_no, full.by, full.cites, full.without_sample_reason) == (3, "Lee", None, "no time")
 
 
+def test_the_trail_keeps_every_word_of_a_person_in_order(ledger: Ledger) -> None:
+    assert ledger.audit(ENGAGEMENT) == []
+    ledger.add_seal(ENGAGEMENT, "sample", "d1", {"phases": []}, "Dana", told={"changes": ["one"]})
+    assert ledger.add_audit(ENGAGEMENT, "Lee", "queue resolved", {"queue": "owner", "rows": 3}) == 2
+    assert ledger.add_audit("another", "Lee", "queue resolved", {}) == 1
+    ledger.record_gate(ENGAGEMENT, 1, PHASE, False, {"refused": 12})
+    ledger.accept_gate(ENGAGEMENT, PHASE, "Dana", "known bad rows")
+    ledger.accept_gate(ENGAGEMENT, PHASE, "Dana", "known bad rows", is_carried=True)
+    trail = ledger.audit(ENGAGEMENT)
+    assert [(each.audit_no, each.by, each.what) for each in trail] == [
+        (1, "Dana", "map confirmed"),
+        (2, "Lee", "queue resolved"),
+        (3, "Dana", "gate accepted"),
+    ]
+    assert (trail[0].detail["seal"], trail[0].detail["changes"]) == (1, ["one"])
+    assert trail[2].detail == {"phase": PHASE, "reason": "known bad rows"}
+    assert trail[0].done_utc <= trail[2].done_utc
+    assert [seal.seal_no for seal in ledger.seals(ENGAGEMENT)] == [1]
+
+
 def test_what_prepare_made_is_remembered_per_account(ledger: Ledger) -> None:
     ledger.record_made(ACCOUNT, ENGAGEMENT, "field", "people", "Kartra ID", "hash40")
     ledger.record_made(ACCOUNT, ENGAGEMENT, "field", "people", "Kartra ID", "hash40")
@@ -111,6 +131,7 @@ def test_purge_erases_one_engagement_and_keeps_the_accounts_spend(ledger: Ledger
     for left in (ledger.current_pass("gone"), ledger.gate("gone", 1, PHASE), ledger.latest_seal("gone", "full")):
         assert left is None
     assert ledger.made(ACCOUNT, "gone").is_empty()
+    assert (ledger.audit("gone"), len(ledger.audit("stays"))) == ([], 1)
     assert ledger.spend_total(ACCOUNT, "gone").spent_ours == 0
     assert ledger.spend_total(ACCOUNT).spent_ours == 30
     assert ledger.ids(ACCOUNT, "stays", PHASE) == {"stays-0@example.com": "1"}
