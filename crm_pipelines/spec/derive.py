@@ -59,6 +59,21 @@ class Spellings(Node):
     """`object.column` holding the known spellings; without it the most frequent one is taken."""
 
 
+class Suppress(Node):
+    """Which contacts may not be worth moving: counted at discovery, left out only where the client says so."""
+
+    status: str
+    """The column with the mailing status."""
+    bounced: list[str] = Field(default_factory=list)
+    """Its words for addresses that mail does not reach."""
+    unsubscribed: list[str] = Field(default_factory=list)
+    """Its words for people who want no mail."""
+    complained: list[str] = Field(default_factory=list)
+    """Its words for people who reported mail as spam."""
+    stale_months: int = Field(default=24, ge=1)
+    """Contacts that joined longer ago than this and have no purchase, deal or appointment are stale."""
+
+
 class Contacts(Node):
     """How the rows of one object become people."""
 
@@ -86,6 +101,8 @@ class Contacts(Node):
     """How contacts with one address are merged."""
     spellings: dict[str, Spellings] = Field(default_factory=dict)
     """List columns whose case twins are one label."""
+    suppress: Suppress | None = None
+    """Which contacts may not be worth moving."""
 
 
 class Owners(Node):
