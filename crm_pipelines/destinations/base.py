@@ -214,8 +214,12 @@ class Destination(Protocol):
         """Read users, fields, options, stages, plan and caps."""
         ...
 
-    def inspect(self, journal: Journal | None = None) -> Inspection:
-        """Read what a migration should know before it starts: plan, caps, required fields, users, automations, debris. Reads only."""
+    def inspect(self, journal: Journal | None = None, wanted: WantedSchema | None = None) -> Inspection:
+        """Read what a migration should know before it starts: plan, caps, required fields, users, automations, debris. Reads only.
+
+        With `wanted`, fields of the same name and the caps are also held against what the map would make. What the key's user may not
+        read becomes a finding. Raises: what `describe` raises when the account cannot be reached at all, or the key is wrong.
+        """
         ...
 
     def use(self, external_ids: Mapping[str, str]) -> None:
