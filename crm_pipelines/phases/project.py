@@ -6,12 +6,12 @@ to rows (the verbs beside this file).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import polars as pl
@@ -41,6 +41,11 @@ class Chunk:
     exported_at: datetime
     physical_rows: int
     blank_rows: int
+    kind: Literal["export", "correction"] = "export"
+    root: str = ""
+    """Of a correction: the key of the export whose rows it corrects; it is read as if its rows stood there."""
+    corrects: tuple[tuple[str, int, str], ...] = ()
+    """Of a correction, row by row: chunk and row that it stands for, and the source key of what the row belongs to (or nothing)."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class Project:
         if self._chunks is None:
             path = self._intakes_path
             stored = orjson.loads(path.read_bytes()) if path.exists() else []
-            self._chunks = [Chunk(**{**row, "exported_at": datetime.fromisoformat(row["exported_at"])}) for row in stored]
+            self._chunks = [_restored(row) for row in stored]
         return self._chunks
 
     def chunk(self, key: str) -> Chunk:
@@ -161,17 +166,25 @@ class Project:
         fresh = [file for file in found.files if file.object in self.objects and file.sha256 not in seen]
         if not fresh:
             return Registration((), tuple(known), None, ignored)
-        intake = 1 + max((chunk.intake for chunk in known), default=0)
-        start = 1 + max((chunk.seq for chunk in known), default=0)
+        intake, start = self.next_numbers()
         new = []
         for seq, file in enumerate(fresh, start):
             read = stage_file(self.source, file.object, file.path, self.read_settings(file.object, file.path.name))
             new.append(_chunk(file, intake, seq, read.physical_rows, read.blank_rows))
-        for chunk, file in zip(new, fresh, strict=True):
-            files.write_bytes(self.export_path(chunk), file.path.read_bytes())
-        self._chunks = [*known, *new]
-        files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
+        self.add_chunks(new, [file.path.read_bytes() for file in fresh])
         return Registration(tuple(new), tuple(known), intake, ignored)
+
+    def next_numbers(self) -> tuple[int, int]:
+        """Return the number of the next intake, and the place of its first chunk."""
+        known = self.chunks()
+        return 1 + max((chunk.intake for chunk in known), default=0), 1 + max((chunk.seq for chunk in known), default=0)
+
+    def add_chunks(self, new: Sequence[Chunk], contents: Sequence[bytes]) -> None:
+        """Keep the bytes of new chunks, then list them: one that is listed is whole."""
+        for chunk, content in zip(new, contents, strict=True):
+            files.write_bytes(self.export_path(chunk), content)
+        self._chunks = [*self.chunks(), *new]
+        files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
 
     def _stays_behind(self, file: ExportFile) -> str:
         """Say why the file of an export that has no home in the spec is not read."""
@@ -252,3 +265,8 @@ def _chunk(file: ExportFile, intake: int, seq: int, rows: int, blank: int) -> Ch
 
 def _stored(chunk: Chunk) -> dict[str, Any]:
     return {**asdict(chunk), "exported_at": chunk.exported_at.isoformat()}
+
+
+def _restored(row: Mapping[str, Any]) -> Chunk:
+    corrects = tuple((chunk, number, parent) for chunk, number, parent in row.get("corrects", ()))
+    return Chunk(**{**row, "exported_at": datetime.fromisoformat(row["exported_at"]), "corrects": corrects})
