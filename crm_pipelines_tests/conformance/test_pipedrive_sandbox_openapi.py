@@ -50,7 +50,7 @@ def _walk(api: Client) -> set[tuple[str, str, str]]:
         assert response.status_code in {200, 201}, f"{method} {path}: {response.status_code} {response.text}"
         version, template, _ = openapi.find(method, response.url.path) or ("", "", {})
         answered.add((version, method, template))
-        return response.json()["data"] if "json" in response.headers["content-type"] else response.content
+        return response.json().get("data") if "json" in response.headers["content-type"] else response.content
 
     _walk_fields(ask)
     _walk_contacts(ask)
@@ -75,9 +75,20 @@ def _walk_fields(ask: Any) -> None:
         ask("DELETE", f"{base}/{choice['field_code']}/options", [{"id": added[0]["id"]}])
         ask("DELETE", f"{base}/{text['field_code']}")
         _walk_fields_v1(ask, entity)
+    _walk_field_settings(ask)
     ask("GET", "/api/v2/activityFields")
     ask("GET", "/api/v2/activityFields/subject")
     ask("GET", "/v1/activityFields")
+
+
+def _walk_field_settings(ask: Any) -> None:
+    for entity in ("deal", "person", "organization"):
+        base = f"/api/v2/{entity}Fields"
+        ask("POST", base, {"field_name": "Needed", "field_type": "varchar", "required_fields": {"enabled": True}})
+        needed = [f for f in ask("GET", f"{base}?include_fields=important_fields,required_fields") if f["required_fields"]["enabled"]]
+        assert [(f["field_name"], f["important_fields"]) for f in needed] == [("Needed", {"enabled": False, "stage_ids": []})]
+        ask("GET", f"{base}?include_fields=ui_visibility,important_fields,required_fields")
+    ask("GET", "/api/v2/productFields?include_fields=ui_visibility")
 
 
 def _walk_fields_v1(ask: Any, entity: str) -> None:
@@ -164,6 +175,11 @@ def _walk_v1(ask: Any) -> None:
     ask("PUT", f"/v1/notes/{note['id']}", {"content": "Changed"})
     ask("DELETE", f"/v1/notes/{note['id']}")
     _walk_files(ask)
+    ask("GET", "/v1/deals/summary?status=won")
+    hook = {"subscription_url": "https://example.com/hook", "event_action": "*", "event_object": "deal", "name": "Hook"}
+    made = ask("POST", "/v1/webhooks", hook)
+    ask("GET", "/v1/webhooks")
+    assert ask("DELETE", f"/v1/webhooks/{made['id']}") is None
     label = ask("POST", "/v1/leadLabels", {"name": "Warm", "color": "red"})
     lead = ask(
         "POST", "/v1/leads", {"title": "Lead", "person_id": 1, "label_ids": [label["id"]], "value": {"amount": 5, "currency": "EUR"}}

@@ -12,6 +12,7 @@ from crm_pipelines.sandbox.pipedrive import (
     currencies,
     deal_products,
     deals,
+    deals_summary,
     fields,
     fields_v1,
     files,
@@ -24,6 +25,7 @@ from crm_pipelines.sandbox.pipedrive import (
     products,
     search,
     users,
+    webhooks,
 )
 from crm_pipelines.sandbox.pipedrive.operations import Operation
 
@@ -33,6 +35,7 @@ OPERATIONS: list[Operation] = [
     *currencies.OPERATIONS,
     *deal_products.OPERATIONS,
     *deals.OPERATIONS,
+    *deals_summary.OPERATIONS,
     *fields.OPERATIONS,
     *fields_v1.OPERATIONS,
     *files.OPERATIONS,
@@ -45,4 +48,5 @@ OPERATIONS: list[Operation] = [
     *products.OPERATIONS,
     *search.OPERATIONS,
     *users.OPERATIONS,
+    *webhooks.OPERATIONS,
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from crm_pipelines.sandbox.pipedrive import field_settings
 from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.account import Account
 from crm_pipelines.sandbox.pipedrive.answers import Answer, bad_request, capped, invalid, ok, page
@@ -26,19 +27,13 @@ OPTION_TYPES = frozenset({"enum", "set"})
 MAX_OPTIONS = 10_000  # pipedrive.readme.io/docs/working-with-labels, 2026-04-27
 
 _OPTION = {"label": v.text(255, min_length=1)}
-_SETTINGS: v.Schema = {
-    "ui_visibility": v.mapping,
-    "important_fields": v.mapping,
-    "required_fields": v.mapping,
-    "description": v.nullable(v.text()),
-}
 _CREATE: v.Schema = {
     "field_name": v.text(255, min_length=1),
     "field_type": v.one_of(*CUSTOM_TYPES),
     "options": v.array(v.record(_OPTION, ["label"]), MAX_OPTIONS),
-    **_SETTINGS,
+    "description": v.nullable(v.text()),
 }
-_UPDATE: v.Schema = {"field_name": v.text(255, min_length=1), **_SETTINGS}
+_UPDATE: v.Schema = {"field_name": v.text(255, min_length=1), "description": v.nullable(v.text())}
 _SHOWN = (
     "field_name",
     "field_code",
@@ -50,7 +45,6 @@ _SHOWN = (
     "is_optional_response_field",
     "is_writable",
 )
-_EXTRA = ("ui_visibility", "important_fields", "required_fields")
 
 
 def built_in_records(account: Account) -> list[Record]:
@@ -79,10 +73,7 @@ def _built_in(number: int, entity: str, name: str, code: str, kind: str) -> Reco
 def show(record: Record, extra: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A definition as v2 shows it."""
     shown = {key: record[key] for key in _SHOWN}
-    for key in _EXTRA:
-        if key in extra:
-            shown[key] = record.get(key, {})
-    return shown
+    return shown | {part: field_settings.show(record["entity"], part, record) for part in extra}
 
 
 def of_entity(account: Account, entity: str) -> list[Record]:
@@ -135,22 +126,17 @@ def change_field(account: Account, record: Record, changes: Record) -> Record:
     return account.store.put("fields", {**record, **changes, "update_time": account.clock.utc()})
 
 
-def _extra_parser(value: str) -> frozenset[str]:
-    parts = frozenset(value.split(","))
-    if not parts <= set(_EXTRA):
-        raise invalid(["include_fields: One or more of the given values is invalid."])
-    return parts
-
-
 class FieldOperations:
     """The field operations of one entity."""
 
     def __init__(self, entity: str) -> None:
         self.entity = entity
+        self._settings = field_settings.schema(entity)
+        self._parts = field_settings.parser(entity)
 
     def list_all(self, call: Call) -> Answer:
         """A page of definitions; the cursor is a position."""
-        query = read_query(call, {"limit": as_limit, "cursor": as_int, "include_fields": _extra_parser})
+        query = read_query(call, {"limit": as_limit, "cursor": as_int, "include_fields": self._parts})
         rows = of_entity(call.account, self.entity)
         start, limit = query.get("cursor", 0), query.get("limit", 100)
         more = str(start + limit) if len(rows) > start + limit else None
@@ -158,12 +144,13 @@ class FieldOperations:
 
     def get(self, call: Call) -> Answer:
         """One definition."""
-        query = read_query(call, {"include_fields": _extra_parser})
+        query = read_query(call, {"include_fields": self._parts})
         return ok(show(find_field(call, self.entity, call.params[0]), query.get("include_fields", frozenset())))
 
     def add(self, call: Call) -> Answer:
         """A new custom field."""
-        body = v.check_body(call.body, _CREATE, ["field_name", "field_type"])
+        body = v.check_body(call.body, {**_CREATE, **self._settings}, ["field_name", "field_type"])
+        field_settings.check_links(call.account, body)
         settings = {key: value for key, value in body.items() if key != "options"}
         labels = [option["label"] for option in body.get("options", ())]
         return ok(show(add_custom_field(call.account, self.entity, settings, labels)))
@@ -171,7 +158,9 @@ class FieldOperations:
     def update(self, call: Call) -> Answer:
         """Rename or configure; code and type cannot change."""
         record = find_field(call, self.entity, call.params[0])
-        return ok(show(change_field(call.account, record, v.check_body(call.body, _UPDATE))))
+        body = v.check_body(call.body, {**_UPDATE, **self._settings})
+        field_settings.check_links(call.account, body)
+        return ok(show(change_field(call.account, record, body)))
 
     def delete(self, call: Call) -> Answer:
         """Mark a custom field as deleted; its values are no longer read."""

@@ -11,6 +11,7 @@ from typing import Any
 from crm_pipelines.sandbox.pipedrive import validation as v
 from crm_pipelines.sandbox.pipedrive.account import Account
 from crm_pipelines.sandbox.pipedrive.answers import Answer, Refused, bad_request_v1, gone_v1, not_found_v1, ok
+from crm_pipelines.sandbox.pipedrive.field_settings import is_required
 from crm_pipelines.sandbox.pipedrive.fields import CUSTOM_TYPES, ENTITIES, add_custom_field, change_field, of_entity
 from crm_pipelines.sandbox.pipedrive.listing import list_v1_flat, number_v1
 from crm_pipelines.sandbox.pipedrive.operations import Call, Operation
@@ -40,7 +41,7 @@ def show(record: Record) -> dict[str, Any]:
         "edit_flag": is_custom, "index_visible_flag": True, "details_visible_flag": True,
         "add_visible_flag": bool(record.get("add_visible_flag", False)), "important_flag": False,
         "bulk_edit_allowed": record["is_writable"], "searchable_flag": False, "filtering_allowed": True, "sortable_flag": True,
-        "mandatory_flag": record["field_code"] in {"name", "title"}, "is_subfield": False,
+        "mandatory_flag": is_required(record), "is_subfield": False,
     }  # fmt: skip
 
 

@@ -97,6 +97,10 @@ class TruthClient:
         """Add a user to the account."""
         return dict(self.post("users", {"email": email, "name": name, **more}))
 
+    def add_webhook(self, **body: Any) -> dict[str, Any]:
+        """Add a webhook, of whatever type."""
+        return dict(self.post("webhooks", body))
+
     def reset(self) -> None:
         """Start over with a new account."""
         self.post("reset")

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from crm_pipelines.sandbox.pipedrive import fields, users
+from crm_pipelines.sandbox.pipedrive import fields, users, webhooks
 from crm_pipelines.sandbox.pipedrive.answers import Answer
 from crm_pipelines.sandbox.pipedrive.config import SandboxUser
 from crm_pipelines.sandbox.pipedrive.store import is_deleted
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENTITIES = (
     "users", "organizations", "persons", "products", "deals", "deal_products", "activities", "notes", "files", "leads", "fields",
-    "activity_types", "pipelines", "stages", "lead_labels", "currencies",
+    "activity_types", "pipelines", "stages", "lead_labels", "currencies", "webhooks",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ class Truth:
             ("GET", "switches"): self._switches,
             ("POST", "switches"): self._set_switches,
             ("POST", "users"): self._add_user,
+            ("POST", "webhooks"): self._add_webhook,
         }
 
     def answer(self, method: str, path: str, query: bytes, headers: list[tuple[bytes, bytes]], raw: bytes) -> Answer:
@@ -150,6 +151,13 @@ class Truth:
     def _add_user(self, query: dict[str, str], body: Any) -> Any:
         account = self._gateway.account
         record = users.make_user(account, SandboxUser(**body))
+        account.commit_setup()
+        return record
+
+    def _add_webhook(self, query: dict[str, str], body: Any) -> Any:
+        """Add a webhook that no request of the API can make: one of an automation, a disabled one."""
+        account = self._gateway.account
+        record = webhooks.make_webhook(account, body)
         account.commit_setup()
         return record
 
