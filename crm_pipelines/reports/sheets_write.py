@@ -1,0 +1,217 @@
+"""Write tables as a workbook that people can fill in and no spreadsheet runs anything of.
+
+Belongs here: cells, drop-downs, colours, protection, print setup. Not here: what the tables say (workbook, queues), reading them back
+(sheets_read).
+
+A sheet is a hidden row of column keys, an optional line of introduction, the headings, the rows. Text is written as text whatever it
+begins with; there is no formula in any cell. Drop-downs whose list does not fit into the rule itself stand on a hidden sheet `_lists`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import Cell as BookCell
+from openpyxl.comments import Comment
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from crm_pipelines.phases.files import write_bytes
+from crm_pipelines.reports.sheets_text import is_like_formula, to_xml
+from crm_pipelines.reports.sheets_values import CELL_CHARS, CUT, STATE, Cell, Column, Scalar, Sheet
+
+LISTS = "_lists"
+INLINE_LIST_CHARS = 255  # formula1 of a data validation, ECMA-376 part 1, 18.3.1.33; Excel refuses the file beyond it
+COLOURS = {"open": "FFF2CC", "proposed": "DDEBF7", "done": "E2EFDA", "fixed": "F2F2F2", "problem": "F8CBAD"}
+_HEADING = PatternFill("solid", start_color="1F3864")
+_FILLS = {state: PatternFill("solid", start_color=colour, end_color=colour) for state, colour in COLOURS.items()}
+_THIN = Side("thin", color="BFBFBF")
+_LINE = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+_UNLOCKED, _LOCKED = Protection(locked=False), Protection(locked=True)
+
+
+def write_book(path: Path, sheets: Sequence[Sheet], title: str = "") -> Path:
+    """Write tables as one `.xlsx`, in one step, readable by its owner only; return where it lies."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.title, book.properties.creator = to_xml(title), ""
+    lists = _Lists(book)
+    for sheet in sheets:
+        _write_sheet(book.create_sheet(sheet.name), sheet, lists)
+    lists.finish()
+    target = io.BytesIO()
+    book.save(target)
+    return write_bytes(path, target.getvalue())
+
+
+class _Lists:
+    """The options of drop-downs that do not fit into their rule: one column each on a hidden sheet, equal lists once."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._ranges: dict[tuple[str, ...], str] = {}
+
+    def rule(self, options: tuple[str, ...], is_strict: bool) -> DataValidation:
+        inline = ",".join(options)
+        plain = len(inline) <= INLINE_LIST_CHARS and all(_is_plain(option) for option in options)
+        formula = f'"{inline}"' if plain else self._range(options)
+        rule = DataValidation("list", formula1=formula, allow_blank=True, showErrorMessage=is_strict, errorStyle="stop")
+        rule.errorTitle, rule.error = "Not in the list", "Please choose one of the options in the list, or empty the cell."
+        return rule
+
+    def _range(self, options: tuple[str, ...]) -> str:
+        if options not in self._ranges:
+            letter = get_column_letter(len(self._ranges) + 1)
+            self._ranges[options] = f"{quote_sheetname(LISTS)}!${letter}$1:${letter}${len(options)}"
+        return self._ranges[options]
+
+    def finish(self) -> None:
+        if self._ranges:
+            page = self._book.create_sheet(LISTS)
+            page.sheet_state = "hidden"
+            page.protection.sheet = True
+            for column, options in enumerate(self._ranges, 1):
+                for row, option in enumerate(options, 1):
+                    _put(_at(page, row, column), option)
+
+
+def _is_plain(option: str) -> bool:
+    return option == option.strip() and bool(option) and not set(option) & set(',"\n\r\t;') and not is_like_formula(option)
+
+
+def _write_sheet(page: Worksheet, sheet: Sheet, lists: _Lists) -> None:
+    heading = _write_head(page, sheet)
+    rules: dict[tuple[tuple[str, ...], bool], DataValidation] = {}
+    for number, row in enumerate(sheet.rows, heading + 1):
+        for index, column in enumerate(sheet.columns, 1):
+            _write_cell(_at(page, number, index), column, row, rules, lists)
+    last = heading + len(sheet.rows)
+    for rule in rules.values():
+        page.add_data_validation(rule)
+    _colour_by_answer(page, sheet, heading + 1, last)
+    _set_up(page, sheet, heading, last)
+
+
+def _write_head(page: Worksheet, sheet: Sheet) -> int:
+    """Write keys, introduction and headings; return the row of the headings (of the keys where there are none)."""
+    for index, column in enumerate(sheet.columns, 1):
+        _put(_at(page, 1, index), column.key)
+    page.row_dimensions[1].hidden = True
+    if sheet.intro:
+        first = _put(_at(page, 2, 1), sheet.intro)
+        first.font, first.alignment = Font(italic=True, color="595959"), Alignment(vertical="center")
+        page.row_dimensions[2].height = 22
+    number = 3 if sheet.intro else 2
+    if not sheet.has_headings:
+        return number - 1
+    for index, column in enumerate(sheet.columns, 1):
+        cell = _put(_at(page, number, index), column.title)
+        cell.font, cell.fill, cell.border = Font(bold=True, color="FFFFFF"), _HEADING, _LINE
+        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        if column.note:
+            cell.comment = Comment(to_xml(column.note), "", width=360, height=110)
+    return number
+
+
+def _write_cell(
+    target: BookCell,
+    column: Column,
+    row: Mapping[str, Scalar | Cell],
+    rules: dict[tuple[tuple[str, ...], bool], DataValidation],
+    lists: _Lists,
+) -> None:
+    given = row.get(column.key)
+    cell = given if isinstance(given, Cell) else Cell(given)
+    _put(target, cell.value, is_number=column.is_number)
+    was_cut = isinstance(target.value, str) and target.value.endswith(CUT)
+    editable = (column.editable if cell.editable is None else cell.editable) and not was_cut
+    choices = column.choices if cell.choices is None else cell.choices
+    target.protection = _UNLOCKED if editable else _LOCKED
+    target.alignment, target.border = _WRAPPED, _LINE
+    state = cell.state if cell.state is not None else row.get(STATE, "")
+    if state in _FILLS:
+        target.fill = _FILLS[str(state)]
+    if choices and editable:
+        key = (choices, cell.is_strict)
+        if key not in rules:
+            rules[key] = lists.rule(choices, cell.is_strict)
+        rules[key].add(target)
+
+
+def _at(page: Worksheet, row: int, column: int) -> BookCell:
+    return cast(BookCell, page.cell(row, column))  # merged cells are never made here
+
+
+def _put(target: BookCell, value: Scalar, *, is_number: bool = False) -> BookCell:
+    """Set a cell; text is text whatever it begins with, and never longer than a cell may be."""
+    if value is None or value == "":
+        target.number_format = "General" if is_number else "@"
+    elif isinstance(value, bool) or (isinstance(value, int | float | Decimal) and is_number):
+        target.value = value
+    else:
+        target.value = text = _fitting(str(value))
+        target.data_type, target.number_format = "s", "@"
+        target.quotePrefix = is_like_formula(text)
+    return target
+
+
+def _fitting(text: str) -> str:
+    """Return a text as a workbook's XML holds it, cut and marked where a cell cannot hold it whole."""
+    whole = to_xml(text)
+    if len(whole) <= CELL_CHARS:
+        return whole
+    head = to_xml(text[: CELL_CHARS - len(CUT)])
+    return (head if len(head) + len(CUT) <= CELL_CHARS else to_xml(text[: (CELL_CHARS - len(CUT)) // 7])) + CUT
+
+
+def _colour_by_answer(page: Worksheet, sheet: Sheet, first: int, last: int) -> None:
+    """Colour cells to be filled in as long as they are empty, whatever the spreadsheet does with the rest."""
+    if last < first:
+        return
+    for index, column in enumerate(sheet.columns, 1):
+        if column.editable and column.choices:
+            letter = get_column_letter(index)
+            rule = FormulaRule(formula=[f"LEN(${letter}{first})=0"], fill=PatternFill(bgColor=COLOURS["open"]))  # type: ignore[no-untyped-call]
+            page.conditional_formatting.add(f"{letter}{first}:{letter}{last}", rule)
+
+
+def _set_up(page: Worksheet, sheet: Sheet, heading: int, last: int) -> None:
+    for index, column in enumerate(sheet.columns, 1):
+        dimension = page.column_dimensions[get_column_letter(index)]
+        dimension.width, dimension.hidden = column.width, column.is_hidden
+    page.sheet_state = "hidden" if sheet.is_hidden else "visible"
+    page.sheet_view.showGridLines = sheet.has_headings
+    if sheet.has_headings:
+        frozen = next((index for index, column in enumerate(sheet.columns, 1) if column.editable), 1)
+        page.freeze_panes = f"{get_column_letter(min(frozen, 3))}{heading + 1}"
+        page.auto_filter.ref = f"A{heading}:{get_column_letter(len(sheet.columns))}{max(last, heading + 1)}"
+        page.print_title_rows = f"{heading}:{heading}"
+    _protect(page)
+    _set_print(page, sheet)
+
+
+def _protect(page: Worksheet) -> None:
+    """Lock all but the cells to be filled in; widths, filters and heights stay free. Without a password: it guards against slips."""
+    protection = page.protection
+    protection.sheet = True
+    protection.formatColumns = protection.formatRows = protection.autoFilter = protection.sort = False
+
+
+def _set_print(page: Worksheet, sheet: Sheet) -> None:
+    page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9  # A4: ECMA-376 part 1, 18.3.1.63
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.page_margins.left = page.page_margins.right = 0.4
+    page.page_margins.top = page.page_margins.bottom = 0.6
+    if page.oddFooter is not None:
+        page.oddFooter.left.text, page.oddFooter.right.text = sheet.name.replace("&", "&&"), "Page &P of &N"
