@@ -6,7 +6,7 @@ destination's own list and the verdict (phases.reconcile).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
@@ -15,7 +15,9 @@ import polars as pl
 from crm_pipelines.ledger import Ledger, Seal
 from crm_pipelines.phases import files
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues_correct import CORRECTED, corrected_rows
 from crm_pipelines.phases.resolve import read_resolved
+from crm_pipelines.phases.resolve.values import MERGED, QUARANTINED
 from crm_pipelines.phases.session import Session, pass_number
 
 
@@ -117,9 +119,14 @@ def row_buckets(project: Project, ledger: Ledger, object_name: str) -> pl.DataFr
 
     Shape: [chunk, file, row, line, key, bucket, queue, reason, into_phase, into_key], one line per physical row.
     """
+    return rows_by_fate(project, object_name, lambda phase: phase_states(project, ledger, phase))
+
+
+def rows_by_fate(project: Project, object_name: str, states_of: Callable[[str], pl.DataFrame]) -> pl.DataFrame:
+    """Return the bucket of every physical row, given the states of a phase's records [key, state, queue, reason]; shape as row_buckets."""
     fates = read_resolved(project.resolved_folder, f"fates/{object_name}")
     states = [
-        phase_states(project, ledger, phase).select(into_phase=pl.lit(phase), into_key="key", s="state", q="queue", r="reason")
+        states_of(phase).select(into_phase=pl.lit(phase), into_key="key", s="state", q="queue", r="reason")
         for phase in fates.filter(pl.col("fate") == "record").get_column("into_phase").drop_nulls().unique().to_list()
         if phase in project.compiled.phases
     ]
@@ -136,7 +143,18 @@ def row_buckets(project: Project, ledger: Ledger, object_name: str) -> pl.DataFr
         into_phase="into_phase",
         into_key="into_key",
     )
-    return pl.concat([rows, _unread_rows(project, object_name)], how="diagonal_relaxed")
+    return _given_back(project, object_name, pl.concat([rows, _unread_rows(project, object_name)], how="diagonal_relaxed"))
+
+
+def _given_back(project: Project, object_name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Move lines that could not be read and came back corrected to bucket `merged`: the correction is the row now."""
+    back = corrected_rows(project, object_name).with_columns(_back=pl.lit(value=True))
+    if back.is_empty():
+        return rows
+    joined = rows.join(back, on=["chunk", "row"], how="left", maintain_order="left")
+    is_back = pl.col("_back").fill_null(value=False) & (pl.col("bucket") == QUARANTINED)
+    bucket = pl.when(is_back).then(pl.lit(MERGED)).otherwise("bucket").alias("bucket")
+    return joined.with_columns(bucket, pl.when(is_back).then(pl.lit(CORRECTED)).otherwise("reason").alias("reason")).drop("_back")
 
 
 def bucket_counts(project: Project, ledger: Ledger, object_name: str) -> dict[str, dict[str, int]]:

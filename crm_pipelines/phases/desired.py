@@ -15,6 +15,7 @@ from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import files, tags
 from crm_pipelines.phases.map import map_phase
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues_correct import stage_correction
 from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject, resolve_into, resolved_slices, scan_resolved
 from crm_pipelines.phases.stage import inventories, read_sidecar, stage_file, write_staged
 
@@ -60,7 +61,11 @@ def stage_chunk(project: Project, key: str) -> StageSummary:
         inventories=inventories(project.source, chunk.object, paths),
         custom_fields=tuple(row["field_identifier"] for row in project.field_list()),
     )
-    staged = stage_file(project.source, chunk.object, project.export_path(chunk), settings)
+    path = project.export_path(chunk)
+    if chunk.kind == "correction":
+        staged = stage_correction(project, chunk, path.read_bytes(), settings)
+    else:
+        staged = stage_file(project.source, chunk.object, path, settings)
     write_staged(staged, project.staged_folder, key)
     errors = dict(staged.cell_errors.group_by("column").len().iter_rows()) if staged.cell_errors.height else {}
     return StageSummary(

@@ -21,6 +21,7 @@ from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.columns import column_account
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues_correct import corrected_rows
 from crm_pipelines.phases.session import Session, pass_number
 from crm_pipelines.phases.stage import read_sidecar
 
@@ -376,7 +377,9 @@ def set_aside(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def _bad_line_spans(project: Project, name: str, key: str, reason: str) -> str:
-    bad = [each for each in read_sidecar(project.staged_folder, name, key)["bad_lines"] if each["reason"] == reason]
+    back = {row for chunk, row in corrected_rows(project, name).iter_rows() if chunk == key}
+    lines = read_sidecar(project.staged_folder, name, key)["bad_lines"]
+    bad = [each for each in lines if each["reason"] == reason and each["row"] not in back]
     spans = (str(b["first_line"]) if b["first_line"] == b["last_line"] else f"{b['first_line']}-{b['last_line']}" for b in bad[:10])
     return ", ".join(spans) + (", ..." if len(bad) > 10 else "")
 

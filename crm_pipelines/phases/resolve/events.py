@@ -13,7 +13,7 @@ import polars as pl
 from crm_pipelines.phases.resolve.columns import column, comparable, key_order, text
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
 from crm_pipelines.phases.resolve.links import with_link_columns
-from crm_pipelines.phases.resolve.values import ROW, StagedObject
+from crm_pipelines.phases.resolve.values import BELONGS_TO, ROW, StagedObject
 from crm_pipelines.spec.derive_purchases import PaymentColumns, Purchases, SubscriptionColumns
 
 SALE, REBILL, FAILED = "sale", "rebill", "failed"
@@ -40,7 +40,7 @@ class PurchaseRows:
 
 def purchase_rows(spec: Purchases, payments: StagedObject | None, subscriptions: StagedObject | None, zone: str) -> PurchaseRows:
     """Fold both objects and name their columns by role."""
-    paid = fold_rows(stacked(payments, spec.columns.id, _names(spec.columns)))
+    paid = fold_rows(stacked(payments, spec.columns.id, [*_names(spec.columns), BELONGS_TO]))
     subscribed = fold_rows(stacked(subscriptions, spec.subscription_columns.id, _names(spec.subscription_columns)))
     return PurchaseRows(paid, subscribed, _events(spec, paid.frame, zone), _subscriptions(spec.subscription_columns, subscribed.frame))
 
@@ -65,6 +65,7 @@ def _events(spec: Purchases, rows: pl.DataFrame, zone: str) -> pl.DataFrame:
         column(rows, names.amount, MONEY).alias("amount"),
         column(rows, names.quantity).cast(pl.Float64).alias("quantity"),
         comparable(text(rows, names.product)).alias("product_key"),
+        text(rows, BELONGS_TO).alias("belongs_to"),
         *(text(rows, name).alias(role) for role, name in _texts(names).items()),
     )
     linked = with_link_columns(events, pl.col("contact"), pl.col("email")).drop("contact", "email")

@@ -101,7 +101,7 @@ def _direct(chosen: Chosen, keys: PurchaseKeys) -> list[pl.Expr]:
 
 
 def _refunded(refunds: pl.DataFrame, others: pl.DataFrame, chosen: Chosen, keys: PurchaseKeys) -> pl.DataFrame:
-    """Return the refunds with their parent's record as target."""
+    """Return the refunds with their parent's record as target: the one that a person named, else the only one it can be."""
     payments = others.filter(pl.col("kind").is_in([SALE, REBILL]) & pl.col("target").is_not_null())
     offered = payments.filter(_paid_for().is_not_null() | (pl.col("kind") == SALE)).select(
         _parent_group().alias("group"),
@@ -112,17 +112,19 @@ def _refunded(refunds: pl.DataFrame, others: pl.DataFrame, chosen: Chosen, keys:
     asked = refunds.with_columns(_parent_group().alias("group"))
     pairs = asked.select("n", "group", "at", "processor_transaction").join(offered, on="group").filter(pl.col("_paid") <= pl.col("at"))
     same = (pl.col("_paid_by") == pl.col("processor_transaction")).fill_null(value=False)
+    named = payments.select(pl.col("_key").alias("belongs_to"), pl.col("target").alias("_named"))
     found = pairs.group_by("n").agg(
         pl.len().alias("_all"),
         same.sum().alias("_same"),
         pl.col("_to").filter(same).first().alias("_by_id"),
         pl.col("_to").first().alias("_only"),
     )
-    judged = asked.join(found, on="n", how="left").with_columns(pl.col("_all", "_same").fill_null(0))
+    counted = asked.join(found, on="n", how="left").with_columns(pl.col("_all", "_same").fill_null(0))
+    judged = counted.join(named, on="belongs_to", how="left")
     return (
         judged.with_columns(_parent(chosen, keys), _doubt(chosen))
         .with_columns(pl.when(pl.col("reason").is_null()).then(pl.col("target")).alias("target"))
-        .drop("group", "_all", "_same", "_by_id", "_only")
+        .drop("group", "_all", "_same", "_by_id", "_only", "_named")
     )
 
 
@@ -144,19 +146,21 @@ def _to_subscription(chosen: Chosen) -> pl.Expr:
 def _parent(chosen: Chosen, keys: PurchaseKeys) -> pl.Expr:
     subscription = key_from(keys.subscription, "id", pl.col("sid"))
     found = pl.when(pl.col("_same") == 1).then(pl.col("_by_id")).when((pl.col("_same") == 0) & (pl.col("_all") == 1)).then(pl.col("_only"))
-    return pl.when(_to_subscription(chosen)).then(subscription).otherwise(found).alias("target")
+    guessed = pl.when(_to_subscription(chosen)).then(subscription).otherwise(found)
+    return pl.coalesce("_named", guessed).alias("target")
 
 
 def _doubt(chosen: Chosen) -> pl.Expr:
     unnamed = pl.col("subscription").is_null()
     none = pl.when(_to_subscription(chosen)).then(pl.col("sid").is_null()).otherwise(pl.col("_all") == 0)
     several = ~_to_subscription(chosen) & ((pl.col("_same") > 1) | ((pl.col("_same") == 0) & (pl.col("_all") > 1)))
+    guessed = pl.col("_named").is_null()
     return (
-        pl.when(unnamed & pl.col("contact_key").is_null())
+        pl.when(guessed & unnamed & pl.col("contact_key").is_null())
         .then(pl.lit("no_contact"))
-        .when(none)
+        .when(guessed & none)
         .then(pl.lit("no_candidate"))
-        .when(several)
+        .when(guessed & several)
         .then(pl.lit("two_candidates"))
         .when(pl.col("amount").is_null())
         .then(pl.lit("no_amount"))

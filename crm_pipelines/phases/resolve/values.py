@@ -16,6 +16,8 @@ import polars as pl
 
 ROW = "_row"
 BATCH_ROWS = 50_000
+BELONGS_TO = "_belongs_to"
+"""Column of a row that somebody corrected: the source key of what it belongs to, where no rule could tell."""
 
 FATE_SCHEMA: dict[str, pl.DataType] = {
     "chunk": pl.String(),
