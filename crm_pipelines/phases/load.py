@@ -1,6 +1,6 @@
 """Load a phase's chunks into the destination, recording each record before and after it is sent.
 
-Belongs here: the order of ledger and network for records. Not here: vendor calls (destinations), what needs sending (phases.plan), the
+Belongs here: the order of ledger and network for records. Not here: vendor calls (destinations), what needs sending (phases.classify), the
 three-way comparison of updates (phases.update), tag pairs (phases.tags).
 """
 
@@ -17,8 +17,8 @@ import polars as pl
 from crm_pipelines.destinations.base import WriteReport, WriteRow
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import accounts, files, match, tags, update
+from crm_pipelines.phases.classify import classify, parent_frames
 from crm_pipelines.phases.confirm import check_confirmed
-from crm_pipelines.phases.plan import classify, parent_frames
 from crm_pipelines.phases.session import Session, resolve_unknown
 
 log = logger(__name__)

@@ -6,6 +6,7 @@ of ours (the ledger knows them).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import polars as pl
@@ -16,6 +17,7 @@ from crm_pipelines.phases.resolve.columns import casefolded
 from crm_pipelines.phases.session import Session
 
 ADOPT_WAVE = 100
+FRESH_S = 120.0  # people enter records while a migration runs: what a prediction read earlier is read again
 
 
 def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
@@ -25,7 +27,7 @@ def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
     Raises: SettingsError when that replacement is no user.
     """
     users = session.described().users
-    fallback = _replacement(session, phase)
+    fallback = replacement(session, phase)
     adopt: list[tuple[str, str, str, str]] = []
     hold: list[dict[str, str]] = []
     for key, digest, payload in desired.select("key", "hash", "payload").iter_rows():
@@ -39,7 +41,8 @@ def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
         session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, pl.DataFrame(hold))
 
 
-def _replacement(session: Session, phase: str) -> str | None:
+def replacement(session: Session, phase: str) -> str | None:
+    """Return the user who stands in for unmatched owners, if the client decided so. Raises: SettingsError when that is no user."""
     compiled = session.project.compiled.phases[phase]
     if compiled.unmatched != "replace":
         return None
@@ -73,7 +76,11 @@ def adopt_existing(session: Session, phase: str, frame: pl.DataFrame) -> pl.Data
     frame = frame.with_columns(base=pl.lit(None, dtype=pl.String))
     if not compiled.match or frame.filter(pl.col("decision") == "create").is_empty():
         return frame
-    existing = _existing(session, phase)
+    return adopted(frame, existing_of(session, phase), compiled.match)
+
+
+def adopted(frame: pl.DataFrame, existing: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Turn creates whose match value is among the existing records into adoptions, or into `waiting` where several match."""
     if existing.is_empty():
         return frame
     found = (
@@ -81,7 +88,7 @@ def adopt_existing(session: Session, phase: str, frame: pl.DataFrame) -> pl.Data
         .agg(pl.col("destination_id").n_unique().alias("n"), pl.col("destination_id").first(), pl.col("payload").first())
         .rename({"destination_id": "found_id", "payload": "found_payload"})
     )
-    frame = frame.with_columns(match=_match_value(compiled.match))
+    frame = frame.with_columns(match=_match_value(fields))
     joined = frame.join(found, on="match", how="left", maintain_order="left")
     is_match = (pl.col("decision") == "create") & pl.col("n").is_not_null()
     doubt = is_match & (pl.col("n") > 1)
@@ -101,7 +108,19 @@ def _match_value(fields: Sequence[str]) -> pl.Expr:
     return casefolded(pl.coalesce([payload.str.json_path_match(path) for path in paths]))
 
 
-def _existing(session: Session, phase: str) -> pl.DataFrame:
+def existing_of(session: Session, phase: str) -> pl.DataFrame:
+    """Return the records that are not ours, read once for a load; what the prediction read serves while it is fresh."""
     if phase not in session.matched:
-        session.matched[phase] = session.destination.existing(phase, session.journal(phase))
+        read_s, found = session.foreseen.get(phase, (float("-inf"), None))
+        is_fresh = found is not None and time.monotonic() - read_s < FRESH_S
+        session.matched[phase] = found if found is not None and is_fresh else session.destination.existing(phase, session.journal(phase))
     return session.matched[phase]
+
+
+def foresee_existing(session: Session, phase: str) -> pl.DataFrame:
+    """Return the records that are not ours as they are now, for a prediction."""
+    read_s, found = session.foreseen.get(phase, (float("-inf"), None))
+    if found is None or time.monotonic() - read_s >= FRESH_S:
+        found = session.destination.existing(phase, session.journal(phase))
+        session.foreseen[phase] = (time.monotonic(), found)
+    return found

@@ -1,14 +1,13 @@
-"""Desired records against the ledger: what each one needs, before anything is sent.
+"""The call plan: what a load costs in requests, tokens and days, before anything is sent.
 
-Belongs here: the classification of desired records and the forecast that follows from it. Not here: sending (phases.load), what is
-desired (phases.resolve, phases.map).
+Belongs here: the forecast and its calendar. Not here: what becomes of each record (phases.predict, phases.classify), sending
+(phases.load), what is desired (phases.resolve, phases.map).
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -18,9 +17,8 @@ import polars as pl
 from crm_pipelines.destinations.base import Budget, WantedSchema
 from crm_pipelines.journal import Allowance
 from crm_pipelines.phases.map import wanted_schema as wanted_of
+from crm_pipelines.phases.predict import PhasePrediction, Prediction, predict
 from crm_pipelines.phases.session import Session
-
-DECISIONS = ("create", "update", "unchanged", "waiting", "refused")
 
 
 @dataclass(frozen=True)
@@ -74,80 +72,18 @@ class Forecast:
         return asdict(self)
 
 
-def classify(
-    desired: pl.DataFrame, records: pl.DataFrame, parents: Mapping[str, pl.DataFrame], refused: Collection[str] = ()
-) -> pl.DataFrame:
-    """Decide what each desired record needs.
+def forecast(session: Session, prediction: Prediction | None = None) -> Forecast:
+    """Compute the cheapest call plan for the desired records and its calendar; sends nothing but the reads of `describe` and matching.
 
-    `parents` maps a link column (`link_org_id`) to a frame [key, parent_id, parent_queue, parent_reason] of the parent phase.
-    `refused` are keys that the vendor refused in this session: sent once more by the next one, when the cause may be gone.
-    Shape: the rows of `desired`, plus `decision`, `queue`, `reason`, `destination_id`, `applied_hash` and `id_<field>` per link.
+    `prediction` is what the load will come to, when the caller has foreseen it already.
     """
-    known = records.select("key", "destination_id", "applied_hash", "held_state", "held_reason", "held_hash")
-    frame = desired.join(known, on="key", how="left", maintain_order="left")
-    waits_queue, waits_reason = pl.col("queue"), pl.col("reason")
-    for column, parent in parents.items():
-        name = column.removeprefix("link_")
-        renamed = parent.rename({"key": column, "parent_id": f"id_{name}", "parent_queue": f"q_{name}", "parent_reason": f"r_{name}"})
-        frame = frame.join(renamed, on=column, how="left", maintain_order="left")
-        orphan = pl.col(column).is_not_null() & pl.col(f"id_{name}").is_null()
-        waits_queue = pl.when(waits_queue.is_null() & orphan).then(pl.col(f"q_{name}").fill_null("parent")).otherwise(waits_queue)
-        waits_reason = (
-            pl.when(waits_reason.is_null() & orphan).then(pl.col(f"r_{name}").fill_null(f"parent_{name}")).otherwise(waits_reason)
-        )
-    frame = frame.with_columns(queue=waits_queue, reason=waits_reason)
-    return frame.with_columns(decision=_decision(refused)).drop([c for c in frame.columns if c.startswith(("q_", "r_"))])
-
-
-def _decision(refused: Collection[str]) -> pl.Expr:
-    same = pl.col("applied_hash") == pl.col("hash")
-    refused_before = (pl.col("held_state") == "refused") & (pl.col("held_hash") == pl.col("hash")) & pl.col("key").is_in(list(refused))
-    return (
-        pl.when(same.fill_null(value=False))
-        .then(pl.lit("unchanged"))
-        .when(pl.col("queue").is_not_null())
-        .then(pl.lit("waiting"))
-        .when(refused_before.fill_null(value=False))
-        .then(pl.lit("refused"))
-        .when(pl.col("destination_id").is_not_null())
-        .then(pl.lit("update"))
-        .otherwise(pl.lit("create"))
-    )
-
-
-def parent_frames(session: Session, phase: str, desired: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return, per link column of a phase, the parents' destination ids as the ledger has them."""
-    compiled = session.project.compiled
-    out: dict[str, pl.DataFrame] = {}
-    for name, parent_phase in compiled.phases[phase].links.items():
-        column = f"link_{name}"
-        keys = desired.get_column(column).drop_nulls().unique().to_list()
-        records = session.ledger.records(session.account, session.engagement, parent_phase, keys)
-        out[column] = parent_view(records, parent_phase, is_match_only=compiled.phases[parent_phase].create == "never")
-    return out
-
-
-def parent_view(records: pl.DataFrame, phase: str, *, is_match_only: bool) -> pl.DataFrame:
-    """Return a parent phase's records as links see them.
-
-    A missing owner is the row's own trouble (its queue shows through); any other missing parent puts the row behind it.
-    """
-    queue = pl.col("held_queue") if is_match_only else pl.lit("parent")
-    reason = pl.col("held_reason") if is_match_only else pl.lit(f"parent_{phase}")
-    return records.select("key", parent_id=pl.col("destination_id"), parent_queue=queue, parent_reason=reason)
-
-
-def forecast(session: Session) -> Forecast:
-    """Compute the cheapest call plan for the desired records and its calendar; sends nothing but the reads of `describe`."""
     project = session.project
     budget = session.destination.budget()
     schema = session.described()
     steps = session.destination.missing(wanted_schema(session), schema)
-    phases: dict[str, PhaseForecast] = {}
-    present: dict[str, dict[str, str]] = {}
-    listing: dict[str, int] = {}
-    for phase in project.phases:
-        phases[phase], present[phase], listing[phase] = _forecast_phase(session, phase, present, budget)
+    foreseen = prediction if prediction is not None else predict(session)
+    phases = {phase: _forecast_phase(session, foreseen.phases[phase], budget) for phase in project.phases}
+    listing = {phase: _pages(session, foreseen.phases[phase]) for phase in project.phases}
     prepare, verify = budget.cost.get("describe", 0) + sum(1 for step in steps if step.tokens), sum(listing.values())
     plan = Forecast(
         phases=phases,
@@ -157,7 +93,7 @@ def forecast(session: Session) -> Forecast:
         total_requests=prepare + verify + sum(one.requests for one in phases.values()),
         cheapest_requests=sum(one.cheapest_requests for one in phases.values()),
         duration_s=_duration_s(session, phases),
-        notes=schema.notes,
+        notes=(*schema.notes, *foreseen.notes),
     )
     return _priced(plan, budget, sum(step.tokens for step in steps), listing)
 
@@ -218,27 +154,24 @@ def calendar(budget: Budget, allowance: Allowance, tokens: int) -> list[dict[str
     return days
 
 
-def _forecast_phase(
-    session: Session, phase: str, present: Mapping[str, Mapping[str, str]], budget: Budget
-) -> tuple[PhaseForecast, dict[str, str], int]:
-    """Return the forecast, what becomes of each record that will be there (key -> decision), and requests for listing."""
-    project = session.project
-    compiled = project.compiled.phases[phase]
-    desired = project.mapped(phase)
-    if compiled.create == "never":
-        known = set(session.described().users)
-        matched = [key for key in desired.get_column("key") if key in known]
-        waiting = desired.height - len(matched)
-        return PhaseForecast(unchanged=len(matched), waiting=waiting), dict.fromkeys(matched, "unchanged"), 0
-    if compiled.pairs:
-        return _forecast_pairs(desired, present), {}, 0
-    records = session.ledger.records(session.account, session.engagement, phase)
-    frame = classify(desired, records, _predicted_parents(compiled.links, present))
-    counts = dict(frame.group_by("decision").len().iter_rows())
-    there = dict(frame.filter(pl.col("decision").is_in(["create", "update", "unchanged"])).select("key", "decision").iter_rows())
-    pages = math.ceil(max(1, desired.height) / session.destination.capabilities.list_page)
-    match = pages if compiled.match and counts.get("create", 0) else 0
-    return _forecast_records(session, phase, counts, budget), there, pages + match
+def _forecast_phase(session: Session, one: PhasePrediction, budget: Budget) -> PhaseForecast:
+    compiled = session.project.compiled.phases[one.phase]
+    counts = one.counts("decision")
+    if compiled.create != "never" and not compiled.pairs:
+        return _forecast_records(session, one.phase, counts, budget)
+    names = ("create", "update", "unchanged", "waiting", "refused")  # pairs travel with their record, users are only matched
+    return PhaseForecast(**{name: counts.get(name, 0) for name in names})
+
+
+def _pages(session: Session, one: PhasePrediction) -> int:
+    """Return the requests for listing a phase: the gate's own list, and before it that of existing records, where any are matched."""
+    compiled = session.project.compiled.phases[one.phase]
+    if compiled.create == "never" or compiled.pairs:
+        return 0
+    page = session.destination.capabilities.list_page
+    ours = one.states.filter(pl.col("decision") == "unchanged").height
+    gate = math.ceil(max(1, one.states.height) / page)
+    return gate + (math.ceil(max(1, one.listed + ours) / page) if one.is_matched else 0)
 
 
 def _forecast_records(session: Session, phase: str, counts: Mapping[str, int], budget: Budget) -> PhaseForecast:
@@ -260,19 +193,3 @@ def _forecast_records(session: Session, phase: str, counts: Mapping[str, int], b
         cheapest_requests=creating,
         duration_s=(create + update) * limits.seconds_per_record.get(phase, 0.0),
     )
-
-
-def _forecast_pairs(pairs: pl.DataFrame, present: Mapping[str, Mapping[str, str]]) -> PhaseForecast:
-    """Count pairs by what becomes of their record; they travel with it and cost nothing of their own."""
-    found = Counter(present.get(of, {}).get(record, "waiting") for of, record in pairs.select("of", "record").iter_rows())
-    return PhaseForecast(create=found["create"], update=found["update"], unchanged=found["unchanged"], waiting=found["waiting"])
-
-
-def _predicted_parents(links: Mapping[str, str], present: Mapping[str, Mapping[str, str]]) -> dict[str, pl.DataFrame]:
-    schema = {"key": pl.String, "parent_id": pl.String, "parent_queue": pl.String, "parent_reason": pl.String}
-    out = {}
-    for name, phase in links.items():
-        keys = sorted(present.get(phase, ()))
-        rows = {"key": keys, "parent_id": keys, "parent_queue": [None] * len(keys), "parent_reason": [None] * len(keys)}
-        out[f"link_{name}"] = pl.DataFrame(rows, schema=schema)
-    return out

@@ -42,6 +42,8 @@ class Session:
     schema: Schema | None = None
     matched: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Phase -> existing records that are not ours, read once per session."""
+    foreseen: dict[str, tuple[float, pl.DataFrame]] = field(default_factory=dict)
+    """Phase -> when (monotonic) a prediction read the existing records, and what it read."""
     confirmed: tuple[object, ...] = ()
     """What the seal was last found to cover; a chunk's load need not read all desired records again."""
     refused: dict[str, set[str]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ Belongs here: the three-way comparison of base (what we wrote), desired and curr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,30 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     if conflicts:
         session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, pl.DataFrame(conflicts))
     return out
+
+
+def without_changes(session: Session, phase: str, frame: pl.DataFrame) -> list[str]:
+    """Return the keys of updates that will send nothing, as long as the destination holds what was written last; reads the ledger only."""
+    if frame.is_empty():
+        return []
+    compiled = session.project.compiled.phases[phase]
+    bases, before = _bases(session, phase, frame), _before(session, phase, frame)
+    ids = {name: _ids_of(session, parent, (base.get(name) for base in bases.values())) for name, parent in compiled.links.items()}
+    idle = []
+    for row in frame.iter_rows(named=True):
+        base, prior = bases.get(row["key"], {}), before.get(row["key"])
+        theirs = {k: v for k, v in (prior or {}).items() if v} if compiled.existing == "fill_empty" else {}
+        there = {**base, **{name: ids[name].get(base[name]) for name in ids if base.get(name)}, **theirs}
+        known = Known(base, there, prior)
+        changes = _changes(session, phase, row, known, is_adopted_now=known.is_half_adopted)
+        sends_key = known.is_half_adopted and compiled.external_id is None
+        if not (changes.fields or changes.conflicts or sends_key):
+            idle.append(row["key"])
+    return idle
+
+
+def _ids_of(session: Session, phase: str, keys: Iterable[str | None]) -> dict[str, str]:
+    return session.ledger.ids(session.account, session.engagement, phase, sorted({key for key in keys if key}))
 
 
 def three_way(
