@@ -182,6 +182,8 @@ class GradeFinding:
     told: str
     hours: float
     """Effort by rule, in an engineer's hours."""
+    rule: str = ""
+    """What each grade of the topic takes, and how the hours come about."""
 
 
 @dataclass(frozen=True)
@@ -219,3 +221,11 @@ class Discovery:
     series: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Charts over time: object -> `YYYY-MM` -> records."""
     notes: tuple[str, ...] = ()
+    automations_signed: Mapping[str, str] | None = None
+    """Who says that the destination's automations are paused, and since when: `by`, `at` (ISO, UTC); None when nobody does."""
+    left_out: tuple[Mapping[str, Any], ...] = ()
+    """Rows that make no record of their own: bucket (excluded, quarantined), reason, object, rows."""
+    overall_told: str = ""
+    """How the overall grade comes out of the others."""
+    calendar: tuple[Mapping[str, Any], ...] = ()
+    """The steps to the end: step, who, told, days, first, last (ISO dates); the earliest that they can be."""
