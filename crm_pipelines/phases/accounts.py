@@ -6,7 +6,7 @@ destination's own list and the verdict (phases.reconcile).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import orjson
@@ -196,6 +196,21 @@ def newest_seal(ledger: Ledger, engagement: str) -> Seal | None:
 def _account(project: Project) -> str:
     node = project.engagement.node.account
     return f"{project.engagement.destination}:{node.name}"
+
+
+def remember_users(project: Project, users: Iterable[str]) -> None:
+    """Keep which users the destination has, by e-mail address."""
+    files.write_bytes(_users_path(project), orjson.dumps(sorted(users)))
+
+
+def seen_users(project: Project) -> tuple[str, ...]:
+    """Return the destination's users as the last run saw them."""
+    path = _users_path(project)
+    return tuple(orjson.loads(path.read_bytes())) if path.exists() else ()
+
+
+def _users_path(project: Project) -> Path:
+    return project.engagement.work / "seen" / "users.json"
 
 
 def _pairs_path(project: Project, phase: str) -> Path:

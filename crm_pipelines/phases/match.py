@@ -13,6 +13,7 @@ import polars as pl
 
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.journal import Attempt, Outcome
+from crm_pipelines.phases import accounts
 from crm_pipelines.phases.resolve.columns import casefolded
 from crm_pipelines.phases.session import Session
 
@@ -27,6 +28,7 @@ def match_only(session: Session, phase: str, desired: pl.DataFrame) -> None:
     Raises: SettingsError when that replacement is no user.
     """
     users = session.described().users
+    accounts.remember_users(session.project, users)
     fallback = replacement(session, phase)
     adopt: list[tuple[str, str, str, str]] = []
     hold: list[dict[str, str]] = []
