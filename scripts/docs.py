@@ -33,6 +33,7 @@ GROUPS = {
     "Names, addresses, e-mail, phone": "rules_contact",
     "Known words": "rules_choice",
     "Dates and times": "rules_time",
+    "Text read as something else": "rules_read",
 }
 
 INTRODUCTION = """# The mapping language

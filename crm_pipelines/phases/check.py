@@ -9,9 +9,10 @@ from pathlib import Path
 
 from crm_pipelines.errors import CrmError, Problem, SpecError
 from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
+from crm_pipelines.phases.project import Project
 from crm_pipelines.settings import load_engagement
 from crm_pipelines.spec.check import check_files
-from crm_pipelines.spec.parse import load_decisions, load_spec
+from crm_pipelines.spec.client import open_questions
 from crm_pipelines.spec.salvage import salvage
 
 
@@ -31,12 +32,11 @@ def check_spec(path: Path) -> list[Problem]:
 
 
 def check_engagement(name: str) -> list[Problem]:
-    """Return every problem of an engagement's settings and decisions."""
+    """Return every problem of an engagement's settings and decisions, questions without an answer among them."""
     try:
-        engagement = load_engagement(name)
-        load_decisions(load_spec(engagement.spec_path), engagement.decisions_text, str(engagement.decisions_path))
+        project = Project.open(load_engagement(name))
     except SpecError as error:
         return error.problems
     except CrmError as error:
         return [Problem("engagement", line) for line in str(error).splitlines()]
-    return []
+    return open_questions(project.route_spec, project.client)

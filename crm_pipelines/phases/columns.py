@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.stage import read_sidecar
+from crm_pipelines.spec.headings import column_name
+from crm_pipelines.spec.overlay import staged_column
 
 WAITS = "not known to the map: map it, or ignore it with a reason, and confirm again"
 
@@ -24,7 +27,7 @@ def column_account(project: Project) -> list[dict[str, Any]]:
         for key in project.object_chunks(name):
             for heading in read_sidecar(project.staged_folder, name, key)["headings"]:
                 state, why = _state(project, name, heading)
-                known = heading["canonical"] or heading["raw"]
+                known = _shown(heading)
                 line = lines.setdefault(
                     (name, known), {"object": name, "heading": known, "state": state, "why": why, "files": 0, "filled": 0}
                 )
@@ -33,9 +36,26 @@ def column_account(project: Project) -> list[dict[str, Any]]:
     return sorted(lines.values(), key=lambda line: (line["object"], line["heading"]))
 
 
+def columns_in_no_file(project: Project) -> list[tuple[str, str]]:
+    """Return (object, heading) of every column that the client decided about and no registered file has; a later one may bring it."""
+    contract, found = source_contract(project.source), list[tuple[str, str]]()
+    for name, columns in project.client_map.columns.items():
+        sidecars = [read_sidecar(project.staged_folder, name, key) for key in project.object_chunks(name)]
+        there = {each["column"] for sidecar in sidecars for each in sidecar["headings"]}
+        found += [(name, heading) for heading in columns if staged_column(contract, name, heading) not in there]
+    return found
+
+
 def _state(project: Project, name: str, heading: dict[str, Any]) -> tuple[str, str]:
-    canonical = heading["canonical"]
-    if canonical is None:
-        return ("custom field", "") if heading.get("custom") else ("waiting", WAITS)
-    why = project.spec.ignore.get(name, {}).get(canonical)
-    return ("ignored", why) if why else ("mapped", "")
+    column = heading["canonical"] or heading["column"]
+    if why := project.spec.ignore.get(name, {}).get(column):
+        return "ignored", why
+    if heading["canonical"] is not None or column in project.spec.derive.more.get(name, ()):
+        return "mapped", ""
+    return ("custom field", "") if heading.get("custom") else ("waiting", WAITS)
+
+
+def _shown(heading: dict[str, Any]) -> str:
+    """Return what a heading is called: a second one of the same text by the name its column was given."""
+    is_first = heading["column"] is None or heading["column"] == column_name(heading["raw"])
+    return str(heading["canonical"] or (heading["raw"] if is_first else heading["column"]))

@@ -9,8 +9,9 @@ import importlib
 
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.sources import SOURCES
-from crm_pipelines.sources.base import Source
+from crm_pipelines.sources.base import Source, SourceObject
 from crm_pipelines.spec.contract import DestinationContract, ObjectContract, SourceContract
+from crm_pipelines.spec.headings import normalise_heading
 
 
 def load_source(name: str) -> Source:
@@ -24,11 +25,16 @@ def load_source(name: str) -> Source:
 
 def source_contract(source: Source) -> SourceContract:
     """Return the columns that a source's exports hold."""
-    objects = {
-        name: ObjectContract(columns={column.name: column.type for column in contract.columns}, key=contract.key)
-        for name, contract in source.objects.items()
-    }
-    return SourceContract(source.name, objects)
+    return SourceContract(source.name, {name: _object_contract(contract) for name, contract in source.objects.items()})
+
+
+def _object_contract(contract: SourceObject) -> ObjectContract:
+    return ObjectContract(
+        columns={column.name: column.type for column in contract.columns},
+        key=contract.key,
+        aliases={normalise_heading(alias): column.name for column in contract.columns for alias in column.aliases},
+        patterns={column.pattern: column.name for column in contract.columns if column.pattern},
+    )
 
 
 def destination_contract(name: str) -> DestinationContract:

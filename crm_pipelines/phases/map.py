@@ -106,7 +106,7 @@ def _standing(compiled: CompiledPhase, builder: Builder) -> list[pl.Expr]:
     found: list[tuple[pl.Expr, str, str]] = [(condition(hold.when, builder.schema), hold.queue, hold.reason) for hold in compiled.hold]
     made = [(node, name) for name, node in compiled.steps.items()] + [(each.node, each.column) for each in compiled.fields]
     doubts = [builder.doubt(node, name) for node, name in made]
-    found += [(doubt[0], "decision", doubt[1]) for doubt in doubts if doubt is not None]
+    found += [doubt for doubt in doubts if doubt is not None]
     found += [(each, "remediation", "too_long") for each in _too_long(compiled)]
     columns = []
     for name, place in (("queue", 1), ("reason", 2)):

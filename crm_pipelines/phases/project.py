@@ -23,9 +23,12 @@ from crm_pipelines.phases.extract import ExportFile, partition_key, register_exp
 from crm_pipelines.phases.stage import stage_file
 from crm_pipelines.settings import Engagement
 from crm_pipelines.sources.base import ReadSettings, Source
+from crm_pipelines.spec.client import Client, load_client
+from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.model import MappingSpec
-from crm_pipelines.spec.parse import load_decisions, load_spec
+from crm_pipelines.spec.overlay import lay_over
+from crm_pipelines.spec.parse import load_spec
 
 
 @dataclass(frozen=True)
@@ -65,17 +68,45 @@ class Project:
     """An engagement with its spec and decisions checked; reads files only."""
 
     engagement: Engagement
+    route_spec: MappingSpec
+    """The route's spec as its file has it."""
     spec: MappingSpec
-    decisions: Mapping[str, str]
+    """The same with the client's columns laid over it: what everything works with."""
+    client: Client
     source: Source
     _chunks: list[Chunk] | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, engagement: Engagement) -> Project:
-        """Read spec and decisions. Raises: SpecError with every problem; SettingsError for an unknown source."""
-        spec = load_spec(engagement.spec_path)
-        decisions = load_decisions(spec, engagement.decisions_text, str(engagement.decisions_path))
-        return cls(engagement=engagement, spec=spec, decisions=decisions, source=load_source(engagement.source))
+        """Read spec and decisions. Open questions are no hindrance here (`unanswered`); nothing can be confirmed before they are answered.
+
+        Raises: SpecError with every problem; SettingsError for an unknown source.
+        """
+        route_spec, source = load_spec(engagement.spec_path), load_source(engagement.source)
+        client = load_client(route_spec, engagement.decisions_text, str(engagement.decisions_path))
+        contracts = (source_contract(source), destination_contract(engagement.destination))
+        spec = lay_over(route_spec, client.map, *contracts, client.document)
+        return cls(engagement=engagement, route_spec=route_spec, spec=spec, client=client, source=source)
+
+    @property
+    def decisions(self) -> Mapping[str, str]:
+        """Every decision of the spec: answered, by default, or assumed while its question is open."""
+        return self.client.decisions
+
+    @property
+    def answered(self) -> Mapping[str, str]:
+        """What the client really answered."""
+        return self.client.answers
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Decisions that need an answer and have none."""
+        return self.client.unanswered
+
+    @property
+    def client_map(self) -> ClientMap:
+        """What the client decided beside the questions."""
+        return self.client.map
 
     @cached_property
     def compiled(self) -> Compiled:

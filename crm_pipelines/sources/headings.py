@@ -11,20 +11,17 @@ refused, because no rule could tell which of the two is right.
 from __future__ import annotations
 
 import csv
-import html
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from crm_pipelines.errors import SourceError
-from crm_pipelines.sources.base import RAW_PREFIX, Column, Heading, SourceObject
+from crm_pipelines.sources.base import Column, Heading, SourceObject
+from crm_pipelines.spec.headings import column_name, normalise_heading, plain_heading
 
 DELIMITERS = (",", ";", "\t", "|")
 SEP_LINE = re.compile(r"sep=(.)[ \t]*$", re.IGNORECASE)
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-NOT_A_NAME = re.compile(r"[^\w]+")
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,6 @@ class HeadingMatch:
     currency: str | None
     duplicates: tuple[tuple[int, int], ...]
     warnings: tuple[str, ...]
-
-
-def normalise_heading(raw: str) -> str:
-    """Reduce a heading to lower snake case: entities, invisible characters, case and punctuation go."""
-    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", html.unescape(raw)))
-    return NOT_A_NAME.sub("_", text.casefold()).strip("_")
 
 
 def read_heading(lines: Sequence[str], contract: SourceObject, file_name: str, declared: str | None = None) -> HeadingRecord:
@@ -118,7 +109,7 @@ def _column_of(text: str, contract: SourceObject) -> tuple[Column | None, str | 
 
 
 def _by_pattern(text: str, contract: SourceObject) -> tuple[Column, str | None] | None:
-    trimmed = INVISIBLE.sub("", html.unescape(text)).strip()
+    trimmed = plain_heading(text)
     for column in contract.columns:
         if column.pattern and (found := re.match(column.pattern, trimmed)):
             return column, found.group(1) if found.re.groups else None
@@ -164,7 +155,7 @@ def _name_all(
             first_at[column.name] = position
             headings.append(Heading(text, normal, column.name, column.name))
         else:
-            name = _free_name(normal or "column", taken)
+            name = _free_name(column_name(text), taken)
             taken.add(name)
             if name != normal:
                 warnings.append(f"heading {position + 1} ({text or 'empty'}) is doubled or unnamed; its column is called {name}")
@@ -173,10 +164,9 @@ def _name_all(
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    """Give the name, or name__2, name__3 ...; `raw_...` is the frame's own prefix and moves aside."""
-    base = f"column_{name}" if name.startswith(RAW_PREFIX) else name
-    free, count = base, 1
+    """Give the name, or name__2, name__3 ..."""
+    free, count = name, 1
     while free in taken:
         count += 1
-        free = f"{base}__{count}"
+        free = f"{name}__{count}"
     return free

@@ -45,13 +45,13 @@ class Builder:
             value = pl.coalesce(value, self.value(node.if_empty))
         return pl.when(condition(node.only_when, self.schema)).then(value) if node.only_when else value
 
-    def doubt(self, node: FieldMap, made: str) -> tuple[pl.Expr, str] | None:
-        """Return where the field map read something and made nothing of it in the column `made`, with the reason to give."""
+    def doubt(self, node: FieldMap, made: str) -> tuple[pl.Expr, str, str] | None:
+        """Return where the field map read something and made nothing of it in the column `made`, with the queue and reason to give."""
         rule = self.rule_of(node)
         if rule is None or not rule.reason:
             return None
         read = condition({**node.only_when, node.from_[0]: "present"}, self.schema)
-        return read & pl.col(made).is_null(), rule.reason
+        return read & pl.col(made).is_null(), rule.queue, rule.reason
 
     def rule_of(self, node: FieldMap) -> Rule | None:
         """Return the rule that reads the columns; by their type when the author named none."""

@@ -15,10 +15,11 @@ from crm_pipelines.spec.check_columns import column_problems
 from crm_pipelines.spec.check_decisions import decision_problems
 from crm_pipelines.spec.check_fields import FieldChecks
 from crm_pipelines.spec.check_homes import home_problems
+from crm_pipelines.spec.client import load_decisions
 from crm_pipelines.spec.contract import DestinationContract, PhaseContract, SourceContract
 from crm_pipelines.spec.derived import Frame, resolved_frames
 from crm_pipelines.spec.model import MappingSpec, Phase
-from crm_pipelines.spec.parse import Document, ParsedSpec, Path, closest, load_decisions, nearest
+from crm_pipelines.spec.parse import Document, ParsedSpec, Path, closest, nearest
 from crm_pipelines.spec.rules_choice import forms
 from crm_pipelines.spec.salvage import salvage
 

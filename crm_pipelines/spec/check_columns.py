@@ -19,7 +19,7 @@ from crm_pipelines.spec.parse import Document, Path, nearest
 
 def column_problems(spec: MappingSpec, document: Document, source: SourceContract, frames: Mapping[str, Frame]) -> Iterable[Problem]:
     """Return columns that nobody accounts for, that do not exist, or that are both mapped and ignored."""
-    used = {*consumed(spec.derive), *_mapped(spec, frames), *_schema(spec)}
+    used = used_columns(spec, frames)
     for name, column in source.all_columns():
         if name in spec.not_migrated:
             continue
@@ -33,6 +33,11 @@ def column_problems(spec: MappingSpec, document: Document, source: SourceContrac
             yield document.problem(("ignore", name, column), "is mapped, so it cannot be ignored too; remove one of the two")
     yield from _unknown_ignored(spec, document, source)
     yield from _derive_problems(spec, document, source)
+
+
+def used_columns(spec: MappingSpec, frames: Mapping[str, Frame]) -> set[tuple[str, str]]:
+    """Return every (object, column) that the spec makes something of."""
+    return {*consumed(spec.derive), *_mapped(spec, frames), *_schema(spec)}
 
 
 def _mapped(spec: MappingSpec, frames: Mapping[str, Frame]) -> Iterator[tuple[str, str]]:

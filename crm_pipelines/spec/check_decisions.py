@@ -1,6 +1,6 @@
 """Every decision that a spec asks for is declared, every declared one is asked for, every option exists.
 
-Belongs here: references to decisions anywhere in the spec. Not here: the client's answers (parse.load_decisions).
+Belongs here: references to decisions anywhere in the spec. Not here: the client's answers (client).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.spec.build import column_dtypes, columns_read
 from crm_pipelines.spec.contract import CUSTOM_DEFAULT, TEXT_MAX, SourceContract, ValueType
 from crm_pipelines.spec.derived import Frame, frame_objects, resolved_frames
+from crm_pipelines.spec.headings import normalise_heading
 from crm_pipelines.spec.model import Case, Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
 from crm_pipelines.spec.parse import chosen
 from crm_pipelines.spec.rules import Words, load_rules
@@ -257,12 +258,12 @@ class _Described:
 
 def _described_fields(node: SchemaFields, given: _PhaseInput, taken: set[str]) -> _Described:
     """Return the fields of every row of the source's own field list, with their vocabularies."""
-    made = _Described()
+    made, apart = _Described(), {normalise_heading(heading) for heading in node.left_out}
     for row in given.custom_fields:
         kind, identifier = str(row.get(node.type_column) or ""), row.get(node.name_column)
         described = next((each for name, each in node.types.items() if name.casefold() == kind.casefold()), None)
         template = settle(described, given.decisions) if described else None
-        if described is None or template is None or not identifier:
+        if described is None or template is None or not identifier or normalise_heading(str(identifier)) in apart:
             continue
         words = _option_words(row, node)
         if not words and template.rule and "words" in load_rules()[template.rule].settings:

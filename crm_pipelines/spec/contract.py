@@ -6,9 +6,12 @@ destinations.<vendor>.contract hold the instances), the comparison (check).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from crm_pipelines.spec.headings import normalise_heading, plain_heading
 
 ValueType = Literal["text", "texts", "number", "date", "datetime", "boolean", "address"]
 """What an expression of the language yields: `texts` is a list of text, `datetime` is UTC."""
@@ -118,6 +121,16 @@ class ObjectContract:
 
     columns: Mapping[str, str]
     key: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other headings of a column, as spec.headings.normalise_heading writes them -> its name."""
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """Regular expression on a heading -> the column's name."""
+
+    def column_of(self, heading: str) -> str | None:
+        """Return the column that a heading stands for; None when the contract does not know it."""
+        plain, name = plain_heading(heading), normalise_heading(heading)
+        by_pattern = next((column for pattern, column in self.patterns.items() if re.match(pattern, plain)), None)
+        return by_pattern or self.aliases.get(name) or (name if name in self.columns else None)
 
 
 @dataclass(frozen=True)

@@ -225,6 +225,9 @@ class DeriveSpec(Node):
     bookings: Bookings | None = None
     partners: Partners | None = None
     schemas: Schemas | None = None
+    more: dict[str, list[str]] = Field(default_factory=dict)
+    """Object -> columns that records carry beside those named above: headings that the source's contract does not know, in lower snake
+    case, and columns of payments and subscriptions without a role. Purchases carry them as `<object>.<column>`."""
 
     @model_validator(mode="after")
     def _products_come_from_purchases(self) -> DeriveSpec:

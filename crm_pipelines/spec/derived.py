@@ -35,6 +35,11 @@ BOOKKEEPING: Mapping[str, ValueType] = {
 }
 """Columns of every resolved frame."""
 
+MADE = frozenset(
+    {*BOOKKEEPING, "full_name", "email_normal", "email_match_key", "email_problem", "other_emails", "lead", "is_done", "is_cancelled"}
+)
+"""Names that the fold needs for itself: a column of an export that is called so is kept as `source_<name>`."""
+
 PURCHASE_ROLES: Mapping[str, tuple[ValueType, tuple[str, ...], tuple[str, ...]]] = {
     "kind": ("text", ("kind",), ()),
     "home_phase": ("text", ("kind",), ()),
@@ -92,9 +97,36 @@ def frame_objects(derive: DeriveSpec, frame: str, decisions: Mapping[str, str]) 
     return tuple(dict.fromkeys(found.get(frame, ())))
 
 
+def frame_of(derive: DeriveSpec, name: str) -> str | None:
+    """Return the resolved frame whose records carry the columns of an export's rows; None when no record does."""
+    carriers = {derive.contacts.from_: "contacts"}
+    if derive.purchases:
+        carriers |= {derive.purchases.payments: "purchases", derive.purchases.subscriptions: "purchases"}
+    carriers |= {derive.deals.from_: "deals"} if derive.deals else {}
+    carriers |= {derive.bookings.from_: "bookings"} if derive.bookings else {}
+    return carriers.get(name)
+
+
+def carried_name(derive: DeriveSpec, name: str, column: str) -> str:
+    """Return what a column of an export is called in the frame that carries it."""
+    if frame_of(derive, name) == "purchases":
+        return f"{name}.{column}"
+    return f"source_{column}" if column in MADE else column
+
+
 def resolved_frames(derive: DeriveSpec, objects: Objects) -> dict[str, Frame]:
     """Return the columns of every resolved frame, whatever the client decides."""
-    frames = {"contacts": _contacts(derive, objects), "owners": _owners(derive), "companies": _companies(derive, objects)}
+    frames = _frames(derive, objects)
+    for name, columns in derive.more.items():
+        frame, kinds = frame_of(derive, name), objects[name].columns if name in objects else {}
+        added = {carried_name(derive, name, each): FrameColumn(COLUMN_VALUES[kinds.get(each, "text")], ((name, each),)) for each in columns}
+        if frame is not None:
+            frames[frame] = {**frames[frame], **added}
+    return frames
+
+
+def _frames(derive: DeriveSpec, objects: Objects) -> dict[str, Frame]:
+    frames: dict[str, Frame] = {"contacts": _contacts(derive, objects), "owners": _owners(derive), "companies": _companies(derive, objects)}
     if derive.purchases:
         frames["purchases"] = _purchases(derive, derive.purchases, objects)
     if derive.purchases and derive.products:

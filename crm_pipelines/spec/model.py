@@ -178,6 +178,7 @@ class SchemaFields(Node):
     options_column: str = Field(description="Its column with the options of choice fields.")
     option_ids_column: str | None = Field(default=None, description="Its column with the options' ids, which may stand for them.")
     types: Mapping[str, DescribedField] = Field(description="Type as the source calls it -> how such a field arrives (`from: value`).")
+    left_out: Names = Field(default=(), description="Headings of fields that are mapped by hand, or stay behind.")
     why: str = ""
 
 

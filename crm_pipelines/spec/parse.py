@@ -1,7 +1,7 @@
-"""Read YAML into a MappingSpec or into decisions, or say everything that is wrong with it, with path and line.
+"""Read YAML into a MappingSpec, or say everything that is wrong with it, with path and line.
 
-Belongs here: text -> model, line numbers, suggestions for misspelt keys. Not here: whether columns, rules and fields exist
-(check), what they do (compile).
+Belongs here: text -> model, line numbers, suggestions for misspelt keys. Not here: what one client decided (client), whether columns,
+rules and fields exist (check), what they do (compile).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from crm_pipelines.errors import Problem, SpecError
-from crm_pipelines.spec.model import Choice, Decision, MappingSpec
+from crm_pipelines.spec.model import Choice, MappingSpec
 
 Path = tuple[str | int, ...]
+NOTHING = "tag:yaml.org,2002:null"
 
 
 _Base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads a spec ten times faster
@@ -46,6 +47,9 @@ class Document:
     file: str
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    is_plain: bool = False
+    """Every value is the text as it was written, or None: `0012`, `12.50` and `true` are words. References are refused."""
+    seen: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def line(self, path: Path) -> int | None:
         """Return the line of the path, or of its nearest parent that stands in the text."""
@@ -88,58 +92,27 @@ def load_spec(path: FilePath) -> MappingSpec:
     return parse(path.read_text("utf-8"), path.name).spec
 
 
-def load_decisions(spec: MappingSpec, text: str, file: str = "decisions.yaml") -> dict[str, str]:
-    """Return the option taken for every decision of the spec, defaults included.
-
-    Raises: SpecError naming unknown decisions, unknown options, and what still needs an answer.
-    """
-    document = read_document(text, file)
-    if not isinstance(document.data, dict):
-        raise SpecError([document.problem((), "must be a list of `decision: option` lines")])
-    given = {name: str(answer) for name, answer in document.data.items()}
-    problems = list(document.problems)
-    for name, answer in given.items():
-        problems += _answer_problems(document, spec, name, answer)
-    answers = {name: given.get(name, decision.default) for name, decision in spec.decisions.items()}
-    for name, decision in spec.decisions.items():
-        if answers[name] is None and chosen(decision.needed_if, answers):
-            problems.append(document.problem((name,), f"needs an answer: {decision.question} {_offer(decision)}"))
-    if problems:
-        raise SpecError(problems)
-    return {name: answer for name, answer in answers.items() if answer is not None}
-
-
 def chosen(choice: Choice, answers: Mapping[str, str | None]) -> bool:
     """Tell whether every decision that `choice` names was answered with one of the options it lists."""
     return all(answers.get(name) in options for name, options in choice.items())
 
 
-def _answer_problems(document: Document, spec: MappingSpec, name: str, answer: str) -> list[Problem]:
-    if name not in spec.decisions:
-        return [document.problem((name,), f"unknown decision{nearest(name, spec.decisions)}")]
-    decision = spec.decisions[name]
-    if decision.answer == "email":
-        is_address = re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", answer)
-        return [] if is_address else [document.problem((name,), "must be an e-mail address")]
-    if answer not in decision.options:
-        return [document.problem((name,), f"unknown option{nearest(answer, decision.options)} {_offer(decision)}")]
-    return []
-
-
-def _offer(decision: Decision) -> str:
-    return f"One of: {', '.join(decision.options)}." if decision.options else "Write an e-mail address."
-
-
-def read_document(text: str, file: str = "") -> Document:
+def read_document(text: str, file: str = "", *, is_plain: bool = False) -> Document:
     """Return the plain data of a YAML text with its lines; what YAML itself refuses becomes a SpecError."""
-    loader = _Loader(text)
+    document = Document(None, file, {(): 1}, is_plain=is_plain)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
+        document.data = _plain(loader, node, (), document) if node is not None else {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise SpecError([Problem("(text)", f"is not readable YAML: {error.problem}", line, file)]) from error
-    document = Document(None, file, {(): 1})
-    document.data = _plain(loader, node, (), document) if node is not None else {}
+    except (yaml.YAMLError, ValueError) as error:  # a control character; a date that no calendar has
+        raise SpecError(
+            [Problem("(text)", "is not readable YAML: it holds characters or values that YAML does not know", None, file)]
+        ) from error
+    except RecursionError as error:
+        raise SpecError([Problem("(text)", "is nested too deeply, or refers to itself", None, file)]) from error
     return document
 
 
@@ -166,10 +139,17 @@ def closest(word: str, known: typing.Iterable[str]) -> str | None:
 
 def _plain(loader: _Loader, node: yaml.Node, path: Path, document: Document) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
+    if document.is_plain and isinstance(node, yaml.CollectionNode):
+        if id(node) in document.seen:  # nine lines of references to references are a billion words
+            document.problems.append(document.problem(path, "refers to another place (`*name`); write it out"))
+            return None
+        document.seen[id(node)] = node
     if isinstance(node, yaml.MappingNode):
         return _plain_mapping(loader, node, path, document)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*path, number), document) for number, item in enumerate(node.value)]
+    if document.is_plain:
+        return None if node.tag == NOTHING else str(node.value)
     return loader.construct_object(node)
 
 
@@ -186,7 +166,7 @@ def _plain_mapping(loader: _Loader, node: yaml.MappingNode, path: Path, document
 
 
 def shape_problem(document: Document, detail: Any) -> Problem:
-    """Return one mistake of shape in the author's words, from what the model's validation tells."""
+    """Return one mistake of a spec's shape in the author's words, from what the model's validation tells."""
     path = written_path(document.data, tuple(detail["loc"]))
     kind = detail["type"]
     if kind == "extra_forbidden":
@@ -218,9 +198,9 @@ def written_path(data: Any, loc: Path) -> Path:
     return tuple(path)
 
 
-def keys_at(path: Path) -> list[str]:
+def keys_at(path: Path, model: type[BaseModel] = MappingSpec) -> list[str]:
     """Return the keys that the model allows at a path."""
-    annotation: Any = MappingSpec
+    annotation: Any = model
     for piece in path:
         annotation = _step(annotation, piece)
     node = _node_of(annotation)

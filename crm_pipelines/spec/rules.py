@@ -51,6 +51,8 @@ class Rule:
     summary: str
     reason: str = ""
     """Why a row waits when the first column holds something and the rule makes nothing of it; empty when that is no doubt."""
+    queue: str = "decision"
+    """Where it waits then."""
 
     @property
     def needs_zone(self) -> bool:
@@ -86,7 +88,7 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def rule(*takes: ValueType, gives: ValueType, reason: str = "") -> Callable[[RuleFunction], RuleFunction]:
+def rule(*takes: ValueType, gives: ValueType, reason: str = "", queue: str = "decision") -> Callable[[RuleFunction], RuleFunction]:
     """Register a function as the rule of its name; the first line of its docstring is what a client reads."""
 
     def register(function: RuleFunction) -> RuleFunction:
@@ -103,6 +105,7 @@ def rule(*takes: ValueType, gives: ValueType, reason: str = "") -> Callable[[Rul
             settings=_settings(function, parameters),
             summary=inspect.getdoc(function) or "",
             reason=reason,
+            queue=queue,
         )
         return function
 
@@ -120,6 +123,6 @@ def _settings(function: RuleFunction, parameters: list[inspect.Parameter]) -> di
 
 def load_rules() -> Mapping[str, Rule]:
     """Return every rule by name."""
-    from crm_pipelines.spec import rules_choice, rules_contact, rules_text, rules_time  # noqa: F401  (importing registers)
+    from crm_pipelines.spec import rules_choice, rules_contact, rules_read, rules_text, rules_time  # noqa: F401  (importing registers)
 
     return RULES

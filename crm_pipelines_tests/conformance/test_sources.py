@@ -20,8 +20,8 @@ from crm_pipelines.errors import SourceError
 from crm_pipelines.phases.stage import read_sidecar, read_staged, stage_file, write_staged
 from crm_pipelines.sources import SOURCES, load_source
 from crm_pipelines.sources.base import LINE, ROW, SourceObject, StagedChunk
-from crm_pipelines.sources.headings import normalise_heading
 from crm_pipelines.sources.typed import DTYPES
+from crm_pipelines.spec.headings import normalise_heading
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OBJECTS = [(name, contract) for name in SOURCES for contract in load_source(name).objects.values()]

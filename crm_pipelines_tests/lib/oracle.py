@@ -268,3 +268,82 @@ def duration(start: datetime | None, end: datetime | None) -> str | None:
     if start is None or end is None or not timedelta(0) <= end - start < timedelta(days=1):
         return None
     return f"{datetime(2000, 1, 1, tzinfo=UTC) + (end - start):%H:%M:%S}"
+
+
+@says
+def read_number(cell: str | None) -> float | None:
+    bare = "".join((cell or "").split())
+    for thousands, point in ((",", "."), (".", ",")):
+        whole, found, rest = bare.lstrip("+-").partition(point)
+        groups = whole.split(thousands)
+        grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
+        if grouped and all(group.isdigit() for group in groups) and (rest.isdigit() if found else True):
+            return float(f"{'-' if bare.startswith('-') else ''}{''.join(groups)}.{rest or 0}")
+    return None
+
+
+@says
+def read_date(cell: str | None, order: str | None = None) -> Any:
+    value = trimmed(cell)
+    clock = _clock(value)
+    return None if value is None or (_has_clock(value) and clock is None) else _day(value[: clock[0]] if clock else value, order)
+
+
+@says
+def read_moment(cell: str | None, zone: str, order: str | None = None) -> datetime | None:
+    value = trimmed(cell)
+    day = read_date(value, order)
+    if value is None or day is None:
+        return None
+    _, hour, minute, second, offset = _clock(value) or (0, 0, 0, 0, None)
+    local = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=ZoneInfo(zone))
+    return (local if offset is None else local.replace(tzinfo=UTC) - offset).astimezone(UTC)
+
+
+def _has_clock(value: str) -> bool:
+    return ":" in value
+
+
+def _clock(value: str | None) -> tuple[int, int, int, int, timedelta | None] | None:
+    """Return where the time begins, hour, minute, second, and its offset."""
+    found = re.search(r"[T ](\d+):(\d+)(?::(\d+))?(?: ?([ap])m)?(Z|[+-]\d\d:\d\d)?$", value or "", re.IGNORECASE)
+    if found is None or int(found[1]) > 23:
+        return None
+    hour = int(found[1]) % 12 + 12 * (found[4].lower() == "p") if found[4] else int(found[1])
+    sign = -1 if (found[5] or "").startswith("-") else 1
+    offset = timedelta() if found[5] == "Z" else None
+    if found[5] not in (None, "Z"):
+        offset = sign * timedelta(hours=int(found[5][1:3]), minutes=int(found[5][4:]))
+    return found.start(), hour, int(found[2]), int(found[3] or 0), offset
+
+
+def _day(text: str, order: str | None) -> Any:
+    readings = {
+        datetime.strptime(text, form).date()  # noqa: DTZ007  (a day has no zone)
+        for form in _forms(order)
+        if _reads(text, form)
+    }
+    return readings.pop() if len(readings) == 1 else None
+
+
+def _forms(order: str | None) -> tuple[str, ...]:
+    slashed = {"dmy": ("%d/%m/%Y",), "mdy": ("%m/%d/%Y",)}.get(str(order), ("%d/%m/%Y", "%m/%d/%Y"))
+    return ("%Y-%m-%d", "%d.%m.%Y", "%d %B %Y", "%B %d, %Y", *slashed)
+
+
+def _reads(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)  # noqa: DTZ007  (a day has no zone)
+    except ValueError:
+        return False
+    return True
+
+
+@says
+def read_yes_no(cell: str | None) -> bool | None:
+    return {"yes": True, "1": True, "x": True, "ja": True, "no": False, "0": False}.get((trimmed(cell) or "").lower())
+
+
+@says
+def split(cell: str | None) -> list[str] | None:
+    return list(dict.fromkeys(value for piece in re.split(r"[,;|\n]", cell or "") if (value := trimmed(piece)))) or None

@@ -9,9 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from crm_pipelines.spec.client import load_decisions
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.model import MappingSpec
-from crm_pipelines.spec.parse import load_decisions, parse
+from crm_pipelines.spec.parse import parse
 
 ROUTE = Path(__file__).parent.parent.parent / "mapping_specs" / "kartra_to_pipedrive.yaml"
 NEW_YORK = "America/New_York"

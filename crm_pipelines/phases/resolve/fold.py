@@ -16,8 +16,8 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import text
 from crm_pipelines.phases.resolve.values import ROW, ChunkFrame, StagedObject
+from crm_pipelines.spec.derived import MADE
 
-RESERVED = frozenset({"key", "aliases", "contributors", "queue", "reason", "contact_key", "company_key", "owner_key"})
 OWN = ("_key", "_chunk", "_order", ROW, "_exported")
 SPILL_BYTES = 500_000  # of one `Held`; a fold has some dozens of them
 NO_ROWS = {"_key": pl.String(), "_chunk": pl.String(), "_order": pl.UInt32(), ROW: pl.Int64(), "_exported": pl.Datetime("us", "UTC")}
@@ -79,7 +79,7 @@ class Held:
 
 def tagged(frame: pl.DataFrame, chunk: ChunkFrame, order: int, key: str) -> pl.DataFrame:
     """Return the rows with their key as text, their file and the file's place in the order of exports."""
-    clashes = {name: f"source_{name}" for name in frame.columns if name in RESERVED}
+    clashes = {name: f"source_{name}" for name in frame.columns if name in MADE}
     return frame.with_columns(
         text(frame, key).alias("_key"),
         pl.lit(chunk.chunk).alias("_chunk"),

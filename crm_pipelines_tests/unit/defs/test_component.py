@@ -81,7 +81,7 @@ def test_objects_and_phases_of_one_name_keep_their_own_partitions(engage: Engage
         ("engagement.yaml", "type: crm_pipelines.defs.component.CrmMigration\nattributes:\n  rout: x\n", "attributes.rout"),
         ("engagement.yaml", "route: [", "is not YAML"),
         ("decisions.yaml", "owners: somebody\n", "decisions.yaml:1"),
-        ("decisions.yaml", "", "owners"),
+        ("decisions.yaml", "map: {columns: {contact: {}}}\n", "did you mean 'contacts'?"),
     ],
 )
 def test_a_broken_engagement_is_one_asset_with_its_message_and_others_load(engage: Engage, file: str, text: str, told: str) -> None:
@@ -94,6 +94,12 @@ def test_a_broken_engagement_is_one_asset_with_its_message_and_others_load(engag
     assert {key for key in keys if key.startswith("broken/")} == {"broken/engagement_invalid"}
     assert "sound/people" in keys
     assert told in str(graph.get(dg.AssetKey(["broken", "engagement_invalid"])).description)
+
+
+def test_an_engagement_whose_questions_are_open_loads_like_any_other(engage: Engage) -> None:
+    (engage("asked") / "decisions.yaml").write_text("", encoding="utf-8")
+    keys = {key.to_user_string() for key in code_location().resolve_asset_graph().get_all_asset_keys()}
+    assert "asked/people" in keys
 
 
 def test_the_component_takes_what_engagement_yaml_says(engage: Engage) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crm_pipelines.errors import SpecError
+from crm_pipelines.spec.client import load_decisions
 from crm_pipelines.spec.compile import Compiled, CompiledPhase, compile_spec, load_order
 from crm_pipelines.spec.derived import BOOKKEEPING, resolved_frames
-from crm_pipelines.spec.parse import load_decisions, parse
+from crm_pipelines.spec.parse import parse
 from crm_pipelines_tests.lib.contracts import kartra_contract
 from crm_pipelines_tests.lib.spec_text import NEW_YORK, compiled_route, route_text
 from crm_pipelines_tests.lib.staged_objects import resolved, staged

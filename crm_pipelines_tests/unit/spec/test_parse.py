@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crm_pipelines.errors import SpecError
-from crm_pipelines.spec.parse import load_decisions, parse
+from crm_pipelines.spec.client import load_decisions
+from crm_pipelines.spec.parse import parse
 from crm_pipelines_tests.lib.spec_text import line_of, route_text
 
 
