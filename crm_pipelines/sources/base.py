@@ -52,7 +52,8 @@ class SourceObject:
 
     `file_patterns` are shell patterns on the lower-case file name without its suffix. `extra_columns`: columns the
     contract does not know are kept in the frame as text, or only reported. `required`: a migration cannot do
-    without at least one such file.
+    without at least one such file. `how` says where in the source's screens a client exports it, `without_it` what is
+    lost when it does not come.
     """
 
     name: str
@@ -61,6 +62,8 @@ class SourceObject:
     file_patterns: tuple[str, ...]
     extra_columns: Literal["keep", "report"] = "keep"
     required: bool = False
+    how: str = ""
+    without_it: str = ""
 
     def column(self, name: str) -> Column:
         """Return the column called `name`."""

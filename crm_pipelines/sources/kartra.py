@@ -5,6 +5,7 @@ of a column (the mapping spec).
 
 Source: the transactions heading is known from a real file; contacts, subscriptions and the rest follow the names of
 Kartra's API and help pages, which is why they have aliases (support.kartra.com, documentation.kartra.com, read 2026-11).
+No public page shows the screens of most exports; `how` names a menu only where one is known.
 """
 
 from __future__ import annotations
@@ -60,6 +61,10 @@ CONTACTS = SourceObject(
     key="id",
     file_patterns=("contacts*", "leads*"),
     required=True,
+    how=(
+        "Communications > Contacts > Export; in older accounts Communications > Leads > Export. Pick every column. "
+        "Accounts above 2,500 contacts export in parts, oldest first; parts may overlap."
+    ),
     columns=(
         typed("id", "integer", "lead_id", "contact_id", "kartra_id", required=True),
         typed("email", "email", "e-mail", "email address", "e-mail address", "lead_email", required=True),
@@ -108,6 +113,8 @@ TRANSACTIONS = SourceObject(
     name="transactions",
     key="id",
     file_patterns=("transactions*", "orders*"),
+    how="The list of transactions, all types and all dates, exported as CSV; one file for every currency.",
+    without_it="Purchases, refunds and payment history do not arrive, and nothing tells what a subscription has paid.",
     columns=(
         typed("id", "integer", "transaction_id", "order id", required=True),
         text("transaction_type", "type", required=True),
@@ -174,6 +181,8 @@ SUBSCRIPTIONS = SourceObject(
     name="subscriptions",
     key="subscription_id",
     file_patterns=("subscriptions*", "recurring*"),
+    how="The list of recurring payments (subscriptions), all statuses, exported as CSV.",
+    without_it="Subscriptions are rebuilt from payments: billing period and end date stay empty, and one that never paid is not seen.",
     columns=(
         text("subscription_id", "id", "subscription id", required=True),
         typed("subscription_product_id", "integer", "product_id"),
@@ -204,6 +213,8 @@ CALENDARS = SourceObject(
     name="calendars",
     key="calendar_subscription_id",
     file_patterns=("calendars*", "appointments*", "bookings*"),
+    how="The bookings of all calendars, all dates. No contact export holds them: ask for this file apart.",
+    without_it="Past and future appointments do not arrive.",
     columns=(
         typed("calendar_subscription_id", "integer", "booking_id", "appointment_id", "id", required=True),
         typed("calendar_id", "integer"),
@@ -228,6 +239,8 @@ AFFILIATES = SourceObject(
     name="affiliates",
     key="username",
     file_patterns=("affiliates*", "partners*"),
+    how="The list of affiliates with their earnings, downloaded as CSV; on the plans that have affiliate management.",
+    without_it="Who sells for you, with user name, status and earnings, does not arrive.",
     columns=(
         typed("affiliate_id", "integer", "id"),
         text("username", "affiliate_username", required=True),
@@ -250,6 +263,11 @@ CUSTOM_FIELDS = SourceObject(
     name="custom_fields",
     key="field_identifier",
     file_patterns=("custom_fields*", "custom-fields*", "customfields*"),
+    how=(
+        "The account's custom fields: identifier, type, and the options of choice fields between bars. "
+        "Where no screen exports them, they are copied into a CSV file with these columns."
+    ),
+    without_it="Custom fields stand in the contacts export as unknown columns: type and options have to be decided one by one.",
     columns=(
         typed("field_id", "integer", "id"),
         text("field_identifier", "identifier", "field", "custom field", required=True),
@@ -263,6 +281,8 @@ TAGS = SourceObject(
     name="tags",
     key="tag_name",
     file_patterns=("tags*",),
+    how="The list of all tags. Where no screen exports it, the names are copied into a CSV file with the column tag_name.",
+    without_it="A tag in two spellings takes the more frequent one, and a tag that holds a comma falls into two.",
     columns=(
         typed("tag_id", "integer", "id"),
         human("tag_name", "tag", "name", required=True),
@@ -277,6 +297,8 @@ DEALS = SourceObject(
     name="deals",
     key="deal_id",
     file_patterns=("deals*", "opportunities*"),
+    how="The deals of all pipelines, exported as CSV; only accounts that use the Deals module have them.",
+    without_it="Deals with their pipeline, stage and expected amount do not arrive.",
     columns=(
         typed("deal_id", "integer", "id", required=True),
         human("deal_name", "name", "deal", "title", required=True),

@@ -52,8 +52,10 @@ def is_worded(status: pl.Expr, words: Sequence[str]) -> pl.Expr:
     return comparable(status).is_in([word.casefold() for word in words]).fill_null(value=False)
 
 
-def is_stale(joined: pl.Expr, has_done: pl.Expr, newest: datetime, months: int) -> pl.Expr:
-    """Tell who joined `months` before the newest export and did nothing that an export holds; unknown dates are not stale."""
+def is_stale(joined: pl.Expr, has_done: pl.Expr, newest: datetime | None, months: int) -> pl.Expr:
+    """Tell who joined `months` before the newest export and did nothing that an export holds; unknown dates are never stale."""
+    if newest is None:
+        return pl.lit(value=False)
     limit = pl.lit(newest, dtype=pl.Datetime("us", "UTC")).dt.offset_by(f"-{months}mo")
     return ((joined < limit) & ~has_done).fill_null(value=False)
 
@@ -71,10 +73,12 @@ def engaged(derive: DeriveSpec, staged: Mapping[str, StagedObject]) -> Engaged:
     return Engaged(pl.concat(keys).unique(), pl.concat(emails).unique())
 
 
-def suppression(derive: DeriveSpec, frame: pl.DataFrame, done: Engaged, newest: datetime, *, key: str, aliases: str) -> dict[str, pl.Expr]:
+def suppression(
+    derive: DeriveSpec, frame: pl.DataFrame, done: Engaged, newest: datetime | None, *, key: str, aliases: str
+) -> dict[str, pl.Expr]:
     """Return kind -> who it holds for, over folded contacts that have their e-mail columns.
 
-    Shape: every kind of KINDS; one boolean per row, never null. `key` and `aliases` are the frame's columns of source keys.
+    Shape: every kind of KINDS; one boolean per row (or a literal), never null. `key` and `aliases` are the frame's columns of source keys.
     """
     rules, problem = derive.contacts.suppress, column(frame, "email_problem")
     kinds = {name: (problem == name).fill_null(value=False) for name in ("no_email", "unusable_email")}

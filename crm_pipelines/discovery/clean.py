@@ -1,0 +1,81 @@
+"""Raw rows against what would be worth moving, so that a client can leave contacts out before paying for them.
+
+Belongs here: counting, and each rule in the client's words. Not here: the rules (phases.resolve.suppress), leaving rows out
+(the client's map decides, the fold does it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from crm_pipelines.discovery import frames
+from crm_pipelines.discovery.values import CleanCount
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import StagedObject
+from crm_pipelines.phases.resolve.suppress import KINDS, engaged, suppression
+
+NOT_WORTH_MOVING = ("no_email", "unusable_email", "role_account", "bounced", "stale")
+REPEATED = "Rows whose key stands in another row as well; the newest row is used, older ones fill its gaps."
+
+
+def clean_counts(project: Project, staged: Mapping[str, StagedObject], people: pl.DataFrame) -> tuple[CleanCount, ...]:
+    """Count every object of the route that was read, contacts by all rules, others by their keys."""
+    contacts = project.spec.derive.contacts.from_
+    counts = []
+    for name in project.objects:
+        if frames.staged_chunks(project, name):
+            counts.append(_contacts(project, staged, people) if name == contacts else _others(project, name))
+    return tuple(counts)
+
+
+def _contacts(project: Project, staged: Mapping[str, StagedObject], people: pl.DataFrame) -> CleanCount:
+    derive = project.spec.derive
+    told = suppression(derive, people, engaged(derive, staged), frames.newest_export(project), key="_key", aliases="_aliases")
+    flags = people.with_columns(**told).select(KINDS)
+    twins = int(people["_aliases"].list.len().sum())
+    kinds = {name: int(flags[name].sum()) for name in KINDS}
+    unworthy = flags.select(pl.any_horizontal(NOT_WORTH_MOVING)).to_series()
+    name = derive.contacts.from_
+    return CleanCount(
+        object=name,
+        raw_rows=_raw_rows(project, name),
+        distinct_keys=people.height + twins,
+        kinds={**kinds, "duplicate_email": twins},
+        clean=people.height - int(unworthy.sum()),
+        rules=_rules(project),
+    )
+
+
+def _others(project: Project, name: str) -> CleanCount:
+    keys = frames.column_values(project, name, project.source.objects[name].key).drop_nulls()
+    distinct = keys.n_unique()
+    return CleanCount(name, _raw_rows(project, name), distinct, {"repeated": keys.len() - distinct}, distinct, {"repeated": REPEATED})
+
+
+def _raw_rows(project: Project, name: str) -> int:
+    """Return the rows of all files, blank ones left out, unreadable ones not."""
+    told = [frames.sidecar(project, name, key) for key in frames.staged_chunks(project, name)]
+    return sum(one["physical_rows"] - one["blank_rows"] for one in told)
+
+
+def _rules(project: Project) -> dict[str, str]:
+    rules, newest = project.spec.derive.contacts.suppress, frames.newest_export(project)
+    said = {
+        "no_email": "The e-mail address is empty.",
+        "unusable_email": "The text in the e-mail column is no address that mail could be sent to.",
+        "role_account": "The address belongs to a role, not to a person: info@, sales@, office@ and the like.",
+        "duplicate_email": "Another contact has the same address; both become one person, and the first one keeps its number.",
+    }
+    if rules is None:
+        return said
+    for kind in ("bounced", "unsubscribed", "complained"):
+        words = [f"“{word}”" for word in getattr(rules, kind)]
+        said[kind] = f"{rules.status} is {' or '.join(words)}." if words else "No status tells."
+    since = f" ({newest:%d %B %Y})" if newest else ""
+    said["stale"] = (
+        f"Joined more than {rules.stale_months} months before the newest export{since}, "
+        "and no export shows a purchase, a deal or an appointment of theirs."
+    )
+    return said

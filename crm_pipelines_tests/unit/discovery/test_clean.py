@@ -1,0 +1,88 @@
+"""Raw against clean, held against the raw files read with the csv module."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from crm_pipelines.discovery import frames
+from crm_pipelines.discovery.clean import clean_counts
+from crm_pipelines.discovery.values import CleanCount
+from crm_pipelines.phases.project import Project
+from crm_pipelines_tests.lib import exports
+from crm_pipelines_tests.lib.discovered import opened, written
+
+HEADING = "id,email,status,date_joined\n"
+
+
+def counts(project: Project) -> dict[str, CleanCount]:
+    staged = {name: frames.staged_object(project, name) for name in project.objects}
+    return {count.object: count for count in clean_counts(project, staged, frames.people(project, staged))}
+
+
+def test_contacts_are_counted_as_the_raw_files_say(project: Project) -> None:
+    raw = exports.read(project.export_path(project.chunk(project.object_chunks("contacts")[0])))
+    rows = {row[raw.headings.index("id")]: row for row in raw.rows if row[raw.headings.index("id")].strip().isdigit()}
+    emails = {key: _address(row[raw.headings.index("email")]) for key, row in rows.items()}
+    statuses = [row[raw.headings.index("status")] for row in rows.values()]
+    usable = [email for email in emails.values() if email]
+    told = counts(project)["contacts"]
+    assert told.raw_rows == len(raw.rows) + raw.broken
+    assert told.distinct_keys == len(rows)
+    assert told.kinds["duplicate_email"] == len(usable) - len(set(usable))
+    assert told.kinds["no_email"] == sum(row[raw.headings.index("email")].strip() in ("", "N/A") for row in rows.values())
+    assert told.kinds["role_account"] == len({email for email in usable if re.match(r"(info|sales|office)@", email)})
+    assert abs(told.kinds["bounced"] - statuses.count("Multiple soft bounces")) <= told.kinds["duplicate_email"]  # the strictest of twins
+    assert told.kinds["complained"] == statuses.count("Spam complaint")
+
+
+def _address(cell: str) -> str | None:
+    bare = re.sub(r"^.*<|>.*$|^mailto:", "", cell.replace("\u00a0", " ").strip()).casefold()
+    return bare if re.fullmatch(r"[^@\s()]+@[^@\s()]+\.[a-z]+", bare) else None
+
+
+def test_transactions_are_counted_by_key(project: Project) -> None:
+    files = [exports.read(project.export_path(project.chunk(key))) for key in project.object_chunks("transactions")]
+    keys = [cell.strip() for raw in files for cell in raw.cells("ID") if cell.strip().isdigit()]
+    told = counts(project)["transactions"]
+    assert (told.distinct_keys, told.kinds["repeated"]) == (len(set(keys)), len(keys) - len(set(keys)))
+    assert told.raw_rows == sum(len(raw.rows) + raw.broken for raw in files)
+
+
+def test_clean_is_what_no_rule_takes_away(tmp_path: Path) -> None:
+    rows = (
+        "1,ana@example.com,Active,2026-01-01 10:00:00\n"  # clean
+        "2,ANA@example.com,Active,2026-01-01 10:00:00\n"  # the same person
+        "3,,Active,2026-01-01 10:00:00\n"
+        "4,info@example.com,Multiple soft bounces,2019-01-01 10:00:00\n"  # three reasons, one record
+        "5,old@example.com,Unsubscribed,2019-01-01 10:00:00\n"  # stale
+        "6,buyer@example.com,Unsubscribed,2019-01-01 10:00:00\n"  # bought, so not stale: opted out people still move
+    )
+    paid = "id,transaction_type,date,product,buyer_email,Amount (USD),Revenue (USD)\n9,Sale,2020-01-01,Course,Buyer@example.com,5,5\n"
+    name = "contacts_kartra_09-06-2026_6a2803f884d5c.csv"
+    told = counts(written(tmp_path, [(name, HEADING + rows), ("transactions_1.csv", paid)]))["contacts"]
+    assert (told.raw_rows, told.distinct_keys, told.clean) == (6, 6, 2)
+    assert told.kinds == {
+        "no_email": 1,
+        "unusable_email": 0,
+        "role_account": 1,
+        "bounced": 1,
+        "unsubscribed": 2,
+        "complained": 0,
+        "stale": 2,
+        "duplicate_email": 1,
+    }
+    assert set(told.rules) == set(told.kinds)
+    assert "24 months" in told.rules["stale"]
+
+
+def test_without_a_time_of_export_nothing_is_stale(tmp_path: Path) -> None:
+    told = counts(written(tmp_path, [("contacts.csv", HEADING + "1,a@example.com,Active,2001-01-01 10:00:00\n2,,,\n")]))["contacts"]
+    assert (told.kinds["stale"], told.kinds["no_email"], told.clean) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("route", ["kartra_to_pipedrive", "kartra_to_odoo"])
+def test_nothing_is_counted_where_nothing_was_exported(tmp_path: Path, route: str) -> None:
+    assert counts(opened(tmp_path, route)) == {}
