@@ -80,6 +80,11 @@ class Api:
         if self.http.clock.is_known:
             journal.vendor_clock(self.http.clock.offset_s)
 
+    def unbooked(self) -> tuple[int, int]:
+        """Return the requests and tokens of reads that no journal was told of yet."""
+        with self._lock:
+            return len(self._spent), sum(tokens for _, tokens in self._spent)
+
     async def read(self, operation: str, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """Send one GET. Raises: RefusedError when the vendor says no."""
         cost = COSTS[operation]

@@ -52,6 +52,10 @@ COSTS = {
     "list.pipelines": 5,
     "list.stages": 5,
     "list.activity_types": 20,  # v1 only, no paging
+    "list.webhooks": 10,  # v1 only, no paging
+    "list.leads": 20,  # v1 only
+    "list.lead_labels": 10,  # v1 only, no paging
+    "read.deals_summary": 40,  # v1 only
     "prepare.field": 5,
     "prepare.option": 5,
     "prepare.label": 5,

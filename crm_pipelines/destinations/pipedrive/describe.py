@@ -5,7 +5,7 @@ Belongs here: reads, and their translation into a Schema. Not here: what the map
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,21 +28,46 @@ class Described:
     """Pipeline -> id."""
 
 
+@dataclass(frozen=True)
+class Raw:
+    """What the vendor answered, before it is translated; of records only how many."""
+
+    me: Record
+    users: Sequence[Record]
+    fields: Mapping[str, Sequence[Record]]
+    """Phase -> its fields, custom ones and the vendor's own."""
+    pipelines: Sequence[Record]
+    stages: Sequence[Record]
+    types: Sequence[Record]
+    open_deals: int
+
+
 async def describe(api: Api) -> Described:
     """Read the whole account; about 110 tokens."""
+    return described_of(api, await read_account(api))
+
+
+async def read_account(api: Api, settings: str = "") -> Raw:
+    """Read the whole account; about 110 tokens. `settings` names the settings of fields that are listed too, at no further price."""
     me = await api.read("read.me", "/api/v1/users/me")  # alone: a wrong token or address is said once, and the limits are learnt
-    users, fields, board, types, open_deals = await together(
+    users, fields, pipelines, stages, types, open_deals = await together(
         api.read("list.users", "/api/v1/users"),
-        _all_fields(api),
-        _board(api),
+        _all_fields(api, settings),
+        api.pages("list.pipelines", "/api/v2/pipelines"),
+        api.pages("list.stages", "/api/v2/stages"),
         api.read("list.activity_types", "/api/v1/activityTypes"),
         api.pages("list.deals", ENTITIES["deals"].path, {"status": "open"}),
     )
-    active = {str(u["email"]).casefold(): str(u["id"]) for u in users.data or [] if u.get("active_flag")}
+    return Raw(me.data or {}, users.data or [], fields, pipelines, stages, types.data or [], len(open_deals))
+
+
+def described_of(api: Api, raw: Raw) -> Described:
+    """Translate what was read. Raises: SettingsError when two live pipelines share a name, or a plan is declared that is none."""
+    active = {str(u["email"]).casefold(): str(u["id"]) for u in raw.users if u.get("active_flag")}
     plan, seats, is_assumed = plan_and_seats(api, len(active))
-    stages, pipeline_ids = board
-    found, labels, label_codes = fields
-    company = me.data or {}
+    stages, pipeline_ids = stages_of(raw.pipelines, raw.stages)
+    found, labels, label_codes = _translated(raw.fields)
+    company = raw.me
     schema = Schema(
         account=f"pipedrive-{company.get('company_id', api.account.name)}",
         plan=f"{plan.name} (assumed)" if is_assumed else plan.name,
@@ -53,9 +78,9 @@ async def describe(api: Api) -> Described:
         fields=tuple(found),
         labels=labels,
         stages=stages,
-        types={"activities": _types(types.data or [])},
+        types={"activities": _types(raw.types)},
         caps=plan.caps(seats),
-        record_counts={"open_deals": len(open_deals)},
+        record_counts={"open_deals": raw.open_deals},
     )
     return Described(schema, label_codes, pipeline_ids)
 
@@ -97,23 +122,23 @@ def stages_of(pipelines: Sequence[Record], stages: Sequence[Record]) -> tuple[di
     return {name: {str(s["name"]): str(s["id"]) for s in ordered if s["pipeline_id"] == number} for name, number in ids.items()}, ids
 
 
-async def _all_fields(api: Api) -> tuple[list[FoundField], dict[str, dict[str, str]], dict[str, str]]:
-    lists = await together(*(api.pages("list.fields", path) for path in FIELD_PATHS.values()))
+async def _all_fields(api: Api, settings: str) -> dict[str, list[Record]]:
+    asked = {phase: {"include_fields": settings} if settings and phase in ENTITIES else None for phase in FIELD_PATHS}
+    lists = await together(*(api.pages("list.fields", path, asked[phase]) for phase, path in FIELD_PATHS.items()))
+    return dict(zip(FIELD_PATHS, lists, strict=True))
+
+
+def _translated(lists: Mapping[str, Sequence[Record]]) -> tuple[list[FoundField], dict[str, dict[str, str]], dict[str, str]]:
     found: list[FoundField] = []
     labels: dict[str, dict[str, str]] = {}
     codes: dict[str, str] = {}
-    for phase, raws in zip(FIELD_PATHS, lists, strict=True):
+    for phase, raws in lists.items():
         fields = [field_of(phase, raw) for raw in raws]
         found += fields
         label_field = next((f for code in LABEL_CODES for f in fields if f.code == code and not f.is_custom), None)
         if label_field is not None and phase in ENTITIES:
             labels[phase], codes[phase] = dict(label_field.options), label_field.code
     return found, labels, codes
-
-
-async def _board(api: Api) -> tuple[dict[str, dict[str, str]], dict[str, int]]:
-    pipelines, stages = await together(api.pages("list.pipelines", "/api/v2/pipelines"), api.pages("list.stages", "/api/v2/stages"))
-    return stages_of(pipelines, stages)
 
 
 def _types(raws: Sequence[Record]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import httpx
 import polars as pl
 
-from crm_pipelines.destinations.base import Budget, Capabilities, Schema, Step, WantedSchema, WriteReport, WriteRow
+from crm_pipelines.destinations.base import Budget, Capabilities, Inspection, Schema, Step, WantedSchema, WriteReport, WriteRow
 from crm_pipelines.destinations.http import MAX_CONNECTIONS, Patience
 from crm_pipelines.destinations.pipedrive import listing, prepare
 from crm_pipelines.destinations.pipedrive.api import Api, Record
@@ -22,6 +22,7 @@ from crm_pipelines.destinations.pipedrive.costs import COSTS, PLANS, TOKENS_PER_
 from crm_pipelines.destinations.pipedrive.describe import Described, describe
 from crm_pipelines.destinations.pipedrive.entities import ENTITIES, capabilities
 from crm_pipelines.destinations.pipedrive.fields import Names
+from crm_pipelines.destinations.pipedrive.inspect import inspect
 from crm_pipelines.destinations.pipedrive.lookup import Lookup
 from crm_pipelines.destinations.pipedrive.making import make
 from crm_pipelines.destinations.pipedrive.write import Memory, Writer
@@ -77,6 +78,10 @@ class PipedriveDestination:
         self._remember(self._api.run(describe(self._api), journal))
         self._described_s = time.monotonic()
         return self._known().schema
+
+    def inspect(self, journal: Journal | None = None, wanted: WantedSchema | None = None) -> Inspection:
+        """Read what a migration should know before it starts; see Destination.inspect."""
+        return self._api.run(inspect(self._api, wanted), journal)
 
     def missing(self, wanted: WantedSchema, found: Schema) -> list[Step]:
         """Return what `prepare` would make, in order. Raises: SettingsError naming the cap when the plan cannot hold it."""
