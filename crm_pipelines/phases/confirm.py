@@ -21,6 +21,7 @@ from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.settings import home
+from crm_pipelines.spec.client import open_questions
 
 GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
@@ -49,8 +50,9 @@ class Confirmation:
 def confirm(project: Project, by: str, sample: int | None = None, without_sample: str | None = None) -> Confirmation:
     """Seal the map: N records with their parents, or everything.
 
-    Raises: SettingsError when a full seal cites no verified sample and gives no reason.
+    Raises: SettingsError when a full seal cites no verified sample and gives no reason; NotConfirmedError while a question is open.
     """
+    require_answers(project)
     with open_session(project, "confirm", opens_pass=False) as session:
         content = seal_content(session)
         previous = newest_seal(session.ledger, session.engagement)
@@ -71,6 +73,7 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
 def check_confirmed(session: Session) -> None:
     """Raise NotConfirmedError unless a seal covers what would be loaded now; its message names every change."""
     name = session.engagement
+    require_answers(session.project)
     seal = newest_seal(session.ledger, name)
     stamp = (seal.seal_no if seal else 0, *_stamp(session.project))
     if session.confirmed == stamp:
@@ -90,6 +93,14 @@ def check_confirmed(session: Session) -> None:
     session.confirmed = stamp
 
 
+def require_answers(project: Project) -> None:
+    """Raise NotConfirmedError while a question is open: what it was assumed to be is nobody's decision."""
+    problems = open_questions(project.route_spec, project.client)
+    if problems:
+        told = "\n".join(f"  {problem}" for problem in problems)
+        raise NotConfirmedError(f"{project.engagement.name}: questions are open, so nothing can be confirmed or sent:\n{told}")
+
+
 def _stamp(project: Project) -> tuple[object, ...]:
     """Return what tells without reading it that spec, decisions and desired records are those that were checked."""
     parts = [part for phase in project.phases for part in files.parts(project.mapped_folder(phase))]
@@ -103,6 +114,7 @@ def seal_content(session: Session) -> dict[str, Any]:
     return {
         "spec": orjson.loads(project.spec.model_dump_json(by_alias=True, exclude_none=True)),
         "decisions": dict(sorted(project.decisions.items())),
+        "map": orjson.loads(project.client_map.model_dump_json(exclude_defaults=True)),
         "headings": _headings(project),
         "destination": _projection(session),
         "growth": GROWTH,
@@ -112,8 +124,8 @@ def seal_content(session: Session) -> dict[str, Any]:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Yield one readable line per difference between two seals' contents; growth is no difference."""
-    for part in ("spec", "decisions", "headings", "destination", "growth", "engine"):
-        yield from _differ(part, old.get(part), new.get(part))
+    for part in ("spec", "decisions", "map", "headings", "destination", "growth", "engine"):
+        yield from _differ(part, old.get(part) or {}, new.get(part) or {})
 
 
 def choose_sample(project: Project, count: int) -> dict[str, list[str]]:
@@ -194,7 +206,8 @@ def _headings(project: Project) -> dict[str, list[str]]:
     for name in project.objects:
         for key in project.object_chunks(name):
             sidecar = read_sidecar(project.staged_folder, name, key)
-            mapped = (h["column"] for h in sidecar["headings"] if h.get("canonical") or h.get("custom"))
+            decided = project.spec.derive.more.get(name, ())
+            mapped = (h["column"] for h in sidecar["headings"] if h.get("canonical") or h.get("custom") or h["column"] in decided)
             found.setdefault(name, set()).update(h for h in mapped if h)
     return {name: sorted(headings) for name, headings in sorted(found.items())}
 

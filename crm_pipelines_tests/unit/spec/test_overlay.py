@@ -1,0 +1,148 @@
+"""What a client's choices for columns make of a route's spec, and which choices cannot be."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from crm_pipelines.errors import SpecError
+from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
+from crm_pipelines.phases.map import map_phase
+from crm_pipelines.spec.check_columns import column_problems
+from crm_pipelines.spec.client import load_client, load_decisions
+from crm_pipelines.spec.compile import Compiled, compile_spec
+from crm_pipelines.spec.derived import resolved_frames
+from crm_pipelines.spec.model import MappingSpec
+from crm_pipelines.spec.overlay import lay_over
+from crm_pipelines.spec.parse import Document, parse
+from crm_pipelines_tests.lib.spec_text import NEW_YORK, route_text
+
+SPEC = parse(route_text()).spec
+SOURCE, DESTINATION = source_contract(load_source("kartra")), destination_contract("pipedrive")
+
+
+def laid(columns: str) -> MappingSpec:
+    client = load_client(SPEC, f"map:\n  columns:\n    {{{columns}}}\n")
+    return lay_over(SPEC, client.map, SOURCE, DESTINATION, client.document)
+
+
+def compiled(columns: str) -> Compiled:
+    fields = [{"field_identifier": "shoe_size", "field_type": "input_field", "options": [], "option_ids": []}]
+    return compile_spec(laid(columns), load_decisions(SPEC, "owners: queue_rows"), fields, NEW_YORK, SOURCE)
+
+
+def mapped(columns: str, *cells: str | None, column: str = "shoe_size") -> list[tuple[str, str | None, str | None]]:
+    """Return what a custom field `New` of people becomes, with queue and reason."""
+    phase = compiled(columns).phases["people"]
+    keys = [str(number) for number in range(len(cells))]
+    frame = pl.DataFrame({"key": keys, column: pl.Series(cells, dtype=pl.String), "email_normal": [f"p{key}@example.com" for key in keys]})
+    found = map_phase(phase, frame.with_columns(pl.lit([], dtype=pl.List(pl.String)).alias("contributors")))
+    values = found["payload"].str.json_path_match("$.custom.New").to_list()
+    return list(zip(values, found["queue"], found["reason"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("type_", "good", "sent", "bad", "reason"),
+    [
+        ("number", "1,234.5", "1234.5", "twelve", "unreadable_number"),
+        ("date", "31.05.2026", "2026-05-31", "05/06/2026", "unreadable_date"),
+        ("boolean", "Yes", "true", "perhaps", "unreadable_yes_no"),
+    ],
+)
+def test_what_does_not_read_as_the_field_s_type_waits_and_the_rest_goes(type_: str, good: str, sent: str, bad: str, reason: str) -> None:
+    columns = f"contacts: {{Shoe Size: {{phase: people, custom_field: New, type: {type_}}}}}"
+    assert mapped(columns, good, bad, None) == [(sent, None, None), (None, "remediation", reason), (None, None, None)]
+
+
+def test_a_cell_of_several_words_is_a_field_of_several_options() -> None:
+    columns = "contacts: {shoe-size: {phase: people, custom_field: New, type: set}}"
+    assert mapped(columns, "red, blue;red") == [('["red","blue"]', None, None)]
+
+
+def test_a_text_longer_than_its_field_waits() -> None:
+    assert mapped("contacts: {shoe_size: {phase: people, custom_field: New}}", "x" * 256)[0][1:] == ("remediation", "too_long")
+
+
+def test_a_standard_field_that_the_route_leaves_empty_is_filled() -> None:
+    spec = laid("contacts: {Written on: {phase: notes, field: add_time}}")
+    assert spec.phases["notes"].fields["add_time"].rule == "read_moment"
+
+
+def test_a_reason_takes_the_column_out_of_the_waiting_ones() -> None:
+    assert laid("contacts: {Shoe size: {ignore: Nobody reads it.}}").ignore["contacts"]["shoe_size"] == "Nobody reads it."
+
+
+def test_a_column_that_the_route_leaves_behind_may_move_for_this_client() -> None:
+    price = "transactions: {Base price: {phase: deals, custom_field: List price, type: money}}"
+    spec = laid(f"contacts: {{Business Type: {{phase: people, custom_field: Trade}}}}, {price}")
+    assert "business_type" not in spec.ignore["contacts"]
+    assert "base_price" not in spec.ignore["transactions"]
+    frames = resolved_frames(spec.derive, SOURCE.objects)
+    assert frames["purchases"]["transactions.base_price"].origin == (("transactions", "base_price"),)
+    assert list(column_problems(spec, Document(None, ""), SOURCE, frames)) == []
+
+
+def test_a_custom_field_of_the_source_that_the_client_decided_about_is_not_made_twice() -> None:
+    def names(columns: str) -> list[str]:
+        return [each.name for each in compiled(columns).phases["people"].fields if each.name in ("New", "shoe_size")]
+
+    assert names("contacts: {}") == ["shoe_size"]
+    assert names("contacts: {Shoe size: {phase: people, custom_field: New}}") == ["New"]
+    assert names("contacts: {Shoe size: {ignore: Nobody knows what it says.}}") == []
+
+
+def test_lineage_goes_back_to_the_column_of_the_export() -> None:
+    phases = compiled(
+        "contacts: {Key: {phase: people, custom_field: New}}, subscriptions: {Plan: {phase: deals, custom_field: Plan}}"
+    ).phases
+    assert phases["people"].lineage["New"] == (("contacts", "key"),)
+    assert phases["deals"].lineage["Plan"] == (("subscriptions", "plan"),)
+
+
+def test_a_column_called_like_one_of_the_fold_s_own_is_read_from_where_it_is_kept() -> None:
+    columns = "contacts: {Full name: {phase: people, custom_field: New}}"
+    assert mapped(columns, "Ada", column="source_full_name") == [("Ada", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ("contact: {A: {phase: people, custom_field: New}}", "contact: the route reads no export 'contact'; did you mean 'contacts'?"),
+        (
+            "tags: {A: {phase: people, custom_field: New}}",
+            "tags.A: columns of tags can only be ignored: no record of the route carries them",
+        ),
+        ("contacts: {A: {phase: peple, custom_field: New}}", "contacts.A: there is no phase 'peple'; did you mean 'people'?"),
+        (
+            "contacts: {A: {phase: deals, custom_field: New}}",
+            "contacts.A: records of deals do not carry columns of contacts; they can go to",
+        ),
+        ("contacts: {E-Mail: {ignore: We do not want it}}", "contacts.E-Mail: is mapped by the route already"),
+        ("contacts: {A: {phase: people, field: emails}}", "contacts.A: field 'emails' of people is filled by the route already"),
+        ("contacts: {A: {phase: people, field: emals}}", "contacts.A: people has no field 'emals'; did you mean 'emails'?"),
+        (
+            "contacts: {A: {phase: people, custom_field: lead SCORE}}",
+            "contacts.A: custom field 'lead SCORE' of people is filled by the route",
+        ),
+        (
+            "contacts: {A: {phase: people, custom_field: New}, B: {phase: people, custom_field: new}}",
+            "contacts.B: custom field 'new' of people is filled by another column already",
+        ),
+        ("contacts: {A b: {ignore: We do not want it}, a_B: {ignore: We do not want it}}", "contacts.a_B: is the same column as 'A b'"),
+        ("contacts: {A: {phase: people, custom_field: '  '}}", "contacts.A: a field name has 1 to 255 characters"),
+        (f"contacts: {{A: {{phase: people, custom_field: {'x' * 256}}}}}", "contacts.A: a field name has 1 to 255 characters"),
+        (
+            "contacts: {A: {phase: people, custom_field: New, type: address}}",
+            "contacts.A: pipedrive makes no field of type address from one",
+        ),
+        ("contacts: {A: {phase: notes, custom_field: New}}", "contacts.A: records of notes cannot carry custom fields at pipedrive"),
+        (
+            "transactions: {base_price: {phase: deals, custom_field: New, type: date}}",
+            "transactions.base_price: the column holds numbers, which a field of type date does not take",
+        ),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told_with_its_line(columns: str, problem: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        laid(columns)
+    assert str(caught.value.problems[0]).startswith(f"decisions.yaml:3: map.columns.{problem}")
