@@ -18,8 +18,9 @@ from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_blocked import money_text, waiting_records
 from crm_pipelines.phases.queues_sales import candidates
-from crm_pipelines.phases.queues_source import SourceRows, source_rows
+from crm_pipelines.phases.queues_source import SourceRows, source_rows, unique_headings
 from crm_pipelines.phases.queues_words import Word, unknown_words
+from crm_pipelines.phases.stage import read_sidecar
 
 OWNER, REVIEW, REMEDIATION, DUPLICATE, DECISION = "owner", "review", "remediation", "duplicate", "decision"
 CONFLICT, REFUSED, PARENT = "conflict", "refused", "parent"
@@ -124,7 +125,7 @@ def read_tables(project: Project, ledger: Ledger, pairs: Sequence[PairLine] = ()
         owners=tuple(_owner_lines(project, waiting, records, users)),
         words=unknown_words(project, waiting),
         pairs=tuple(pairs),
-        summary=tuple(_summaries(waiting, records)),
+        summary=tuple(_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project))))),
         users=users,
     )
 
@@ -142,6 +143,21 @@ def waiting_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
         named = rows.with_columns(queue.otherwise(pl.lit(REMEDIATION)).alias("queue"), pl.lit(name).alias("object"))
         found.append(named.join(names, on="chunk", how="left", maintain_order="left").select(list(EMPTY)))
     return pl.concat(found, how="vertical_relaxed")
+
+
+def never_made(project: Project) -> list[str]:
+    """Return the phases whose records are only matched: owners."""
+    return [name for name in project.phases if project.compiled.phases[name].create == "never"]
+
+
+def export_headings(project: Project) -> dict[str, list[str]]:
+    """Return the headings of every export that was read, by object: the columns in which a row may come back."""
+    found: dict[str, list[str]] = {}
+    for name in project.objects:
+        for key in project.object_chunks(name):
+            raw = [heading["raw"] for heading in read_sidecar(project.staged_folder, name, key)["headings"]]
+            found.setdefault(name, []).extend(unique_headings(raw))
+    return {name: list(dict.fromkeys(headings)) for name, headings in found.items()}
 
 
 def known_users(project: Project) -> tuple[str, ...]:
@@ -190,7 +206,7 @@ def _key_heading(project: Project, object_name: str, source: SourceRows | None) 
 
 
 def _owner_lines(project: Project, waiting: pl.DataFrame, records: pl.DataFrame, users: Sequence[str]) -> Iterator[OwnerLine]:
-    never = [name for name in project.phases if project.compiled.phases[name].create == "never"]
+    never = never_made(project)
     behind = records.filter(pl.col("root_phase").is_in(never))
     held = behind.filter(~pl.col("phase").is_in(never))
     rows = waiting.join(held, left_on=["into_phase", "into_key"], right_on=["phase", "key"], how="inner")

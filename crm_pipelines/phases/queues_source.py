@@ -85,7 +85,8 @@ def unique_headings(headings: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for place, heading in enumerate(headings, 1):
         plain = heading.strip()
-        found.append(plain if plain and plain not in found else f"{plain} ({place})".strip())
+        taken = {each.casefold() for each in found}
+        found.append(plain if plain and plain.casefold() not in taken else f"{plain} ({place})".strip())
     return tuple(found)
 
 

@@ -1,0 +1,267 @@
+"""Queues as files that people work: one CSV and one workbook per queue, written so that they can be given back.
+
+Belongs here: columns, headings, files and their reading. Not here: what waits (phases.queues), whether an answer fits
+(phases.queues_answers), how a sheet is written (reports.sheets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import orjson
+
+from crm_pipelines.phases.files import write_bytes
+from crm_pipelines.phases.queues import DECISION, DUPLICATE, EDITED, INVITED, OWNER, QUEUES, OwnerLine, RowLine, Tables
+from crm_pipelines.phases.queues_answers import CELL, Returned
+from crm_pipelines.reports.reasons import next_step, sentence
+from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, read_book, read_csv, write_book, write_csv
+from crm_pipelines.reports.sheets_values import Scalar
+
+BOOK_ROWS = 20_000
+"""Longer queues come as CSV only: nobody works them row by row, and a workbook takes a second per thousand rows."""
+LIMITS = Limits(columns=1_000)
+OWN = (
+    Column("engagement", "Engagement", is_hidden=True),
+    Column("queue", "Queue", 12, is_hidden=True),
+)
+PLACE = (
+    Column("object", "Export", 14),
+    Column("file", "Export file", 28),
+    Column("chunk", "Chunk", is_hidden=True),
+    Column("row", "Export row", 10),
+    Column("key", "Source record", 14, is_required=False),
+    Column("why", "Why it waits", 40, is_required=False),
+    Column("what_to_do", "What to do", 40, is_required=False),
+)
+EDITING = (
+    Column("candidates", "Sales it may belong to", 44, is_required=False),
+    Column(
+        "belongs_to",
+        "Belongs to sale",
+        30,
+        editable=True,
+        is_required=False,
+        note="Number of the sale that was paid back; choose or write it.",
+    ),
+    Column("raw_line", "Line as it stands", 30, is_required=False, note="Shown where the line could not be read."),
+)
+OWNERS = (
+    Column("owner", "Owner in the export", 32),
+    Column("rows", "Rows that wait", 26, is_required=False),
+    Column("records", "Records that wait", 12, is_number=True, is_required=False),
+    Column("money", "Money that waits", 20, is_required=False),
+    Column("suggested", "Suggested user", 32, is_required=False),
+    Column("user", "User who takes over", 32, editable=True, note=f"E-mail address of a user, or: {INVITED} (the owner is a user now)."),
+    Column("what_to_do", "What to do", 44, is_required=False),
+)
+WORDS = (
+    Column("column", "Column of the export", 30),
+    Column("word", "Word", 28),
+    Column("rows", "Rows", 10, is_number=True, is_required=False),
+    Column("meaning", "Means", 28, editable=True, note="The word that it stands for."),
+    Column("what_to_do", "What to do", 44, is_required=False),
+)
+PAIRS = (
+    Column("object", "Export", 14),
+    Column("key_a", "First record", 14),
+    Column("key_b", "Second record", 14),
+    Column("score", "How alike", 10, is_number=True, is_required=False),
+    Column("why", "Why", 40, is_required=False),
+    Column(
+        "answer", "Same or different", 16, editable=True, choices=("same", "different"), note="The first record of the same two survives."
+    ),
+)
+HOW = "Fill in the white cells, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
+SHOWN = "Shown only: what to do stands beside each row."
+
+
+def write_queues(tables: Tables, folder: Path, memory: Path) -> dict[str, list[Path]]:
+    """Write the files of every queue that is not empty and take away those of the others; return where they lie. Mode 0600.
+
+    A file that somebody filled in since it was written is kept beside the new one (`review.answered-1.xlsx`). `memory` is the file that
+    remembers what was written.
+    """
+    known: dict[str, str] = orjson.loads(memory.read_bytes()) if memory.exists() else {}
+    sheets = {queue: list(sheets_of(tables, queue)) for queue in QUEUES}
+    written: dict[str, list[Path]] = {}
+    for queue, own in sheets.items():
+        paths = [folder / f"{queue}.csv", folder / f"{queue}.xlsx"]
+        for path in paths:
+            _set_aside(path, known.get(path.name))
+            path.unlink(missing_ok=True)
+        if own:
+            written[queue] = _write(tables, queue, own, *paths)
+    digests = {path.name: _digest(path) for paths in written.values() for path in paths}
+    write_bytes(memory, orjson.dumps(digests, option=orjson.OPT_INDENT_2))
+    return written
+
+
+def forget_files(paths: Iterable[Path], memory: Path) -> None:
+    """Remember files as taken, so that what was filled in is not set aside a second time."""
+    known: dict[str, str] = orjson.loads(memory.read_bytes()) if memory.exists() else {}
+    taken = {path.name: _digest(path) for path in paths}
+    write_bytes(memory, orjson.dumps({**known, **taken}, option=orjson.OPT_INDENT_2))
+
+
+def read_answers(path: Path, headings: Mapping[str, Sequence[str]], tables: Tables) -> list[Returned]:
+    """Read a file that came back. `headings` are the export's own, by object.
+
+    Raises: SheetError with every problem of the file, formulas and unknown sheets among them.
+    """
+    if path.suffix.casefold() != ".xlsx":
+        queue = _queue_of(path)
+        return [_returned(path, row, "") for row in read_csv(path, path.name, _csv_columns(queue, headings, tables), LIMITS)]
+    columns: dict[str, Sequence[Column]] = {name: row_columns([*own]) for name, own in headings.items()}
+    columns |= {OWNER: (*OWN, *OWNERS), DECISION: (*OWN, *WORDS), DUPLICATE: (*OWN, *PAIRS, *_pair_columns(tables))}
+    found = read_book(path, columns, LIMITS, optional=tuple(columns))
+    return [_returned(path, row, sheet) for sheet, rows in found.items() for row in rows]
+
+
+def sheets_of(tables: Tables, queue: str) -> Iterator[Sheet]:
+    """Yield the sheets of one queue: one per export where it holds rows of exports; none when it is empty."""
+    intro = HOW.format(engagement=tables.engagement, file=f"{queue}.xlsx")
+    if queue == OWNER and tables.owners:
+        yield Sheet(queue, (*OWN, *OWNERS), [_owner_row(tables, queue, line) for line in tables.owners], intro)
+    elif queue == DECISION and tables.words:
+        yield Sheet(queue, (*OWN, *WORDS), list(_word_rows(tables)), intro)
+    elif queue == DUPLICATE and tables.pairs:
+        yield Sheet(queue, (*OWN, *PAIRS, *_pair_columns(tables)), list(_pair_rows(tables)), intro)
+    elif queue not in (OWNER, DUPLICATE) and (lines := tables.of(queue)):
+        for name in dict.fromkeys(line.object for line in lines):
+            own = [line for line in lines if line.object == name]
+            yield _row_sheet(tables, name, own, intro if queue in EDITED else SHOWN, is_edited=queue in EDITED)
+
+
+def row_columns(headings: Iterable[str], *, is_edited: bool = True) -> list[Column]:
+    """Return the columns of rows of exports: where a row stands and why it waits, then its own cells under the export's headings."""
+    control = (*OWN, *PLACE, *(EDITING if is_edited else ()))
+    taken = {word.casefold() for column in (*OWN, *PLACE, *EDITING) for word in (column.key, column.title)}
+    named: dict[str, str] = {}
+    for heading in headings:
+        folded = heading.casefold()
+        named.setdefault(folded, f"{heading} (export)" if folded in taken else heading)
+    cells = (Column(f"{CELL}{folded}", title, 20, editable=True, is_required=False) for folded, title in named.items())
+    return [*control, *cells]
+
+
+def _row_sheet(tables: Tables, name: str, lines: Sequence[RowLine], intro: str, *, is_edited: bool) -> Sheet:
+    headings = dict.fromkeys(heading for line in lines for heading in line.headings)
+    return Sheet(name, row_columns(headings, is_edited=is_edited), [_row(tables, line) for line in lines], intro)
+
+
+def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
+    own: dict[str, Scalar | Cell] = {
+        "engagement": tables.engagement,
+        "queue": line.queue,
+        "object": line.object,
+        "file": line.file,
+        "chunk": line.chunk,
+        "row": str(line.row),
+        "key": line.key or "",
+        "why": sentence(line.reason),
+        "what_to_do": next_step(line.reason),
+        "candidates": "\n".join(line.candidates),
+        "belongs_to": Cell("", choices=line.candidates, editable=line.takes_parent, is_strict=False),
+        "raw_line": line.raw,
+        STATE: "open",
+    }
+    for heading, value in zip(line.headings, line.cells, strict=True):
+        is_fixed = line.key is not None and heading == line.key_heading
+        own[f"{CELL}{heading.casefold()}"] = Cell(value, editable=False) if is_fixed else value
+    return own
+
+
+def _owner_row(tables: Tables, queue: str, line: OwnerLine) -> dict[str, Scalar | Cell]:
+    return {
+        "engagement": tables.engagement,
+        "queue": queue,
+        "owner": line.owner,
+        "rows": "; ".join(f"{name}: {count}" for name, count in line.rows.items()),
+        "records": line.records,
+        "money": line.money,
+        "suggested": line.suggested,
+        "user": Cell("", choices=(INVITED, *tables.users), is_strict=False),
+        "what_to_do": next_step("no_user"),
+        STATE: "open",
+    }
+
+
+def _word_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
+    for word in tables.words:
+        own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": DECISION, "column": word.column, "word": word.word}
+        yield {
+            **own,
+            "rows": word.rows,
+            "meaning": Cell("", choices=word.choices),
+            "what_to_do": next_step("unknown_option"),
+            STATE: "open",
+        }
+
+
+def _pair_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
+    for pair in tables.pairs:
+        own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": DUPLICATE, "object": pair.object}
+        own |= {"key_a": pair.key_a, "key_b": pair.key_b, "score": round(pair.score, 2), "why": pair.why, STATE: "open"}
+        for name, (first, second) in pair.cells.items():
+            own |= {f"a:{name.casefold()}": first, f"b:{name.casefold()}": second}
+        yield own
+
+
+def _pair_columns(tables: Tables) -> list[Column]:
+    names = dict.fromkeys(name for pair in tables.pairs for name in pair.cells)
+    return [
+        Column(f"{side}:{name.casefold()}", f"{name} ({place})", 22, is_required=False)
+        for name in names
+        for side, place in (("a", "first"), ("b", "second"))
+    ]
+
+
+def _write(tables: Tables, queue: str, sheets: Sequence[Sheet], csv: Path, book: Path) -> list[Path]:
+    rows = [row for sheet in sheets for row in sheet.rows]
+    columns = list({column.key: column for sheet in sheets for column in sheet.columns}.values())
+    out = [write_csv(csv, Sheet(queue, columns, rows))]
+    if len(rows) <= BOOK_ROWS:
+        out.append(write_book(book, sheets, f"{tables.engagement}: {queue}"))
+    return out
+
+
+def _csv_columns(queue: str, headings: Mapping[str, Sequence[str]], tables: Tables) -> Sequence[Column]:
+    if queue == OWNER:
+        return (*OWN, *OWNERS)
+    if queue == DUPLICATE:
+        return (*OWN, *PAIRS, *_pair_columns(tables))
+    if queue == DECISION and tables.words:
+        return (*OWN, *WORDS)
+    return row_columns(heading for own in headings.values() for heading in own)
+
+
+def _queue_of(path: Path) -> str:
+    """Tell the queue of a CSV from its heading line; empty for rows of exports, and for what is no file."""
+    head = ""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.readline(4096).decode("utf-8-sig", "replace").casefold()
+    marks = {OWNER: OWNERS[0].title, DECISION: WORDS[0].title, DUPLICATE: PAIRS[1].title}
+    return next((queue for queue, title in marks.items() if title.casefold() in head), "")
+
+
+def _returned(path: Path, row: Row, sheet: str) -> Returned:
+    cut = [key for key in row.cells if row.is_cut(key)]
+    places = {key: found.address for key, found in row.cells.items()}
+    return Returned(path.name, sheet, row.number, {key: row.text(key) for key in row.cells}, places, cut)
+
+
+def _set_aside(path: Path, written: str | None) -> None:
+    """Keep a file that somebody filled in since we wrote it."""
+    if written is None or not path.is_file() or _digest(path) == written:
+        return
+    number = 1
+    while (kept := path.with_name(f"{path.stem}.answered-{number}{path.suffix}")).exists():
+        number += 1
+    path.rename(kept)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
