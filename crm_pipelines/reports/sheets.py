@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from crm_pipelines.reports.sheets_csv import read_csv, write_csv
 from crm_pipelines.reports.sheets_read import read_book
-from crm_pipelines.reports.sheets_values import STATE, Cell, CellProblem, Column, Found, Limits, Row, Sheet, SheetError, State, one_of
+from crm_pipelines.reports.sheets_values import (
+    STATE,
+    Cell,
+    CellProblem,
+    Column,
+    Found,
+    Limits,
+    Row,
+    Scalar,
+    Sheet,
+    SheetError,
+    State,
+    one_of,
+)
 from crm_pipelines.reports.sheets_write import COLOURS, LISTS, write_book
 
 __all__ = [
@@ -21,6 +34,7 @@ __all__ = [
     "Found",
     "Limits",
     "Row",
+    "Scalar",
     "Sheet",
     "SheetError",
     "State",

@@ -91,14 +91,12 @@ def _is_plain(option: str) -> bool:
 
 def _write_sheet(page: Worksheet, sheet: Sheet, lists: _Lists) -> None:
     heading = _write_head(page, sheet)
-    rules: dict[tuple[tuple[str, ...], bool], DataValidation] = {}
+    asks = _Asks(lists)
     for number, row in enumerate(sheet.rows, heading + 1):
         for index, column in enumerate(sheet.columns, 1):
-            _write_cell(_at(page, number, index), column, row, rules, lists)
+            _write_cell(_at(page, number, index), column, row, asks)
     last = heading + len(sheet.rows)
-    for rule in rules.values():
-        page.add_data_validation(rule)
-    _colour_by_answer(page, sheet, heading + 1, last)
+    asks.add_to(page)
     _set_up(page, sheet, heading, last)
 
 
@@ -123,13 +121,44 @@ def _write_head(page: Worksheet, sheet: Sheet) -> int:
     return number
 
 
-def _write_cell(
-    target: BookCell,
-    column: Column,
-    row: Mapping[str, Scalar | Cell],
-    rules: dict[tuple[tuple[str, ...], bool], DataValidation],
-    lists: _Lists,
-) -> None:
+class _Asks:
+    """The drop-downs of a sheet, and its cells that are coloured as long as they are empty."""
+
+    def __init__(self, lists: _Lists) -> None:
+        self._lists = lists
+        self._rules: dict[tuple[tuple[str, ...], bool], DataValidation] = {}
+        self._open: dict[str, list[int]] = {}
+
+    def choose(self, target: BookCell, choices: tuple[str, ...], is_strict: bool) -> None:
+        if (choices, is_strict) not in self._rules:
+            self._rules[choices, is_strict] = self._lists.rule(choices, is_strict)
+        self._rules[choices, is_strict].add(target)
+
+    def is_open(self, target: BookCell) -> None:
+        self._open.setdefault(target.column_letter, []).append(target.row)
+
+    def add_to(self, page: Worksheet) -> None:
+        for rule in self._rules.values():
+            page.add_data_validation(rule)
+        for letter, rows in self._open.items():
+            for first, last in _runs(rows):
+                colour = PatternFill(bgColor=COLOURS["open"])
+                rule = FormulaRule(formula=[f"LEN({letter}{first})=0"], fill=colour)  # type: ignore[no-untyped-call]
+                page.conditional_formatting.add(f"{letter}{first}:{letter}{last}", rule)
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending numbers as runs without gaps."""
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and runs[-1][1] == row - 1:
+            runs[-1] = (runs[-1][0], row)
+        else:
+            runs.append((row, row))
+    return runs
+
+
+def _write_cell(target: BookCell, column: Column, row: Mapping[str, Scalar | Cell], asks: _Asks) -> None:
     given = row.get(column.key)
     cell = given if isinstance(given, Cell) else Cell(given)
     _put(target, cell.value, is_number=column.is_number)
@@ -139,13 +168,12 @@ def _write_cell(
     target.protection = _UNLOCKED if editable else _LOCKED
     target.alignment, target.border = _WRAPPED, _LINE
     state = cell.state if cell.state is not None else row.get(STATE, "")
-    if state in _FILLS:
+    if state == "open" and editable:
+        asks.is_open(target)
+    elif state in _FILLS:
         target.fill = _FILLS[str(state)]
     if choices and editable:
-        key = (choices, cell.is_strict)
-        if key not in rules:
-            rules[key] = lists.rule(choices, cell.is_strict)
-        rules[key].add(target)
+        asks.choose(target, choices, cell.is_strict)
 
 
 def _at(page: Worksheet, row: int, column: int) -> BookCell:
@@ -172,17 +200,6 @@ def _fitting(text: str) -> str:
         return whole
     head = to_xml(text[: CELL_CHARS - len(CUT)])
     return (head if len(head) + len(CUT) <= CELL_CHARS else to_xml(text[: (CELL_CHARS - len(CUT)) // 7])) + CUT
-
-
-def _colour_by_answer(page: Worksheet, sheet: Sheet, first: int, last: int) -> None:
-    """Colour cells to be filled in as long as they are empty, whatever the spreadsheet does with the rest."""
-    if last < first:
-        return
-    for index, column in enumerate(sheet.columns, 1):
-        if column.editable and column.choices:
-            letter = get_column_letter(index)
-            rule = FormulaRule(formula=[f"LEN(${letter}{first})=0"], fill=PatternFill(bgColor=COLOURS["open"]))  # type: ignore[no-untyped-call]
-            page.conditional_formatting.add(f"{letter}{first}:{letter}{last}", rule)
 
 
 def _set_up(page: Worksheet, sheet: Sheet, heading: int, last: int) -> None:

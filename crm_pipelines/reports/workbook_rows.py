@@ -1,0 +1,283 @@
+"""The rows of the sheets that a client fills in: what was found, what is proposed, what was decided before.
+
+Belongs here: findings and proposals as rows. Not here: sheets to read only (workbook_pages), reading answers (workbook_answers).
+
+Everything that the client map holds gets a row, found or not: what was decided stays visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from crm_pipelines.discovery.proposal import Proposal, WordProposal
+from crm_pipelines.reports.sheets import Cell, Scalar, State
+from crm_pipelines.reports.workbook_layout import APART, DROP, FIRST, KEEP, RENAME, SECOND, STAY, spoken
+from crm_pipelines.reports.workbook_material import Material
+from crm_pipelines.reports.workbook_picks import Picks
+from crm_pipelines.spec.client import completed
+from crm_pipelines.spec.client_map import ColumnChoice, LeaveOut
+from crm_pipelines.spec.model import Decision
+from crm_pipelines.spec.parse import chosen
+
+Values = dict[str, Scalar | Cell]
+
+KINDS: Mapping[str, str] = {
+    "no_email": "without an e-mail address",
+    "role_account": "shared mailboxes (info@, office@)",
+    "bounced": "e-mails that bounced",
+    "stale": "not active for long",
+}
+EVENTS: Mapping[str, str] = {
+    "event": "Something that happened",
+    "membership": "A membership",
+    "course": "A course",
+    "admin": "Housekeeping",
+    "plain": "",
+}
+
+
+def question_rows(material: Material) -> list[Values]:
+    """Return a row per decision of the spec."""
+    taken, unanswered = completed(material.spec, material.answers)
+    return [_question(material, name, decision, taken, name in unanswered) for name, decision in material.spec.decisions.items()]
+
+
+def _question(material: Material, name: str, decision: Decision, taken: Mapping[str, str], is_open: bool) -> Values:
+    words = spoken(tuple(decision.options))
+    lines = [f"{words[option]}{' (suggested)' if option == decision.default else ''}: {told}" for option, told in decision.options.items()]
+    if not decision.options:
+        lines = ["An e-mail address."]
+    if decision.needed_if and not chosen(decision.needed_if, taken):
+        lines.append(f"Only needed if {_condition(material, decision)}.")
+    answer = material.answers.get(name)
+    state: State = "open" if is_open else "done" if answer else "proposed"
+    cell = Cell(words.get(answer, answer) if answer else "", choices=tuple(words.values()), state=state if is_open or answer else "")
+    return {"name": name, "question": decision.question, "options": "\n".join(lines), "why": decision.why, "answer": cell}
+
+
+def _condition(material: Material, decision: Decision) -> str:
+    parts = []
+    for other, options in decision.needed_if.items():
+        words = spoken(tuple(material.spec.decisions[other].options))
+        parts.append(f"{other!r} is answered with {' or '.join(repr(words[option]) for option in options)}")
+    return " and ".join(parts)
+
+
+def column_rows(material: Material, picks: Picks) -> list[Values]:
+    """Return a row per column that no rule knows, and per column decided before."""
+    decided = {(name, heading): choice for name, columns in material.client.columns.items() for heading, choice in columns.items()}
+    proposed = {(proposal.object, proposal.heading): proposal for proposal in material.proposed.columns}
+    rows = [_column(material, picks, proposal, decided.get(key)) for key, proposal in proposed.items()]
+    return rows + [_decided_column(material, picks, key, choice) for key, choice in decided.items() if key not in proposed]
+
+
+def _column(material: Material, picks: Picks, proposal: Proposal, choice: ColumnChoice | None) -> Values:
+    options = picks.options(proposal)
+    label, name, reason, state = "", "", "", "open"
+    if choice is not None:
+        (label, name, reason), state = picks.chosen(choice), "done"
+    elif proposal.state == "pre-ticked" and proposal.best.target.kind != "none":
+        label, state = picks.proposed(proposal, proposal.best), "proposed"
+    if label and label not in options:
+        options = (label, *options)
+    profile = _profile(material, proposal.object, proposal.heading)
+    return {
+        "object": proposal.object,
+        "heading": proposal.heading,
+        "filled": _share(*profile[:2]) if profile[1] else "",
+        "examples": "\n".join(profile[2]),
+        "proposals": _proposals(picks, proposal),
+        "choice": Cell(label, choices=options, state=_state(state)),
+        "name": name,
+        "reason": reason,
+    }
+
+
+def _decided_column(material: Material, picks: Picks, key: tuple[str, str], choice: ColumnChoice) -> Values:
+    label, name, reason = picks.chosen(choice)
+    filled, rows, examples = _profile(material, *key)
+    options = tuple(dict.fromkeys([label, *picks.options(Proposal(*key, "", 0, "", (), "unmapped"))]))
+    return {
+        "object": key[0],
+        "heading": key[1],
+        "filled": _share(filled, rows) if rows else "",
+        "examples": "\n".join(examples),
+        "proposals": "Decided before.",
+        "choice": Cell(label, choices=options, state="done"),
+        "name": name,
+        "reason": reason,
+    }
+
+
+def _proposals(picks: Picks, proposal: Proposal) -> str:
+    lines = []
+    for number, candidate in enumerate(proposal.candidates[:3], 1):
+        why = "; ".join(candidate.evidence[: 3 if number == 1 else 1])
+        lines.append(f"{number}. {picks.proposed(proposal, candidate)}, {candidate.confidence:.0%}" + (f": {why}" if why else ""))
+    return "\n".join(lines)
+
+
+def _profile(material: Material, name: str, heading: str) -> tuple[int, int, tuple[str, ...]]:
+    for profile in material.columns:
+        if (profile.object, profile.heading) == (name, heading):
+            return profile.filled, profile.rows, profile.options[:6] or profile.examples
+    return 0, 0, ()
+
+
+def word_rows(material: Material) -> list[Values]:
+    """Return a row per word that the map has no answer for, and per word decided before."""
+    decided = {(column, word): meaning for column, words in material.client.values.items() for word, meaning in words.items()}
+    known = readings(material)
+    proposed = {(f"{each.object}.{each.column}", each.word): each for each in material.proposed.words if each.role not in ("tag", "owner")}
+    counts = {(f"{found.object}.{found.column}", word): rows for found in material.vocabularies for word, rows in found.words.items()}
+    rows = []
+    for key in dict.fromkeys([*proposed, *decided]):
+        rows.append(_word(material, key, proposed.get(key), decided.get(key), known.get(key[0], ())))
+        rows[-1].setdefault("rows", counts.get(key))
+    return rows
+
+
+def _word(material: Material, key: tuple[str, str], proposal: WordProposal | None, meaning: str | None, known: tuple[str, ...]) -> Values:
+    candidates = proposal.candidates if proposal else ()
+    best = candidates[0] if candidates else ("", 0.0)
+    ticked = best[0] if meaning is None and best[1] >= material.proposed.threshold else ""
+    state: State = "done" if meaning is not None else "proposed" if ticked else "open"
+    row: Values = {
+        "column": key[0],
+        "role": proposal.role if proposal else "",
+        "word": key[1],
+        "proposals": "\n".join(f"{word}, {share:.0%}" for word, share in candidates[:3]),
+        "choice": Cell(ticked if meaning is None else meaning, choices=known, state=state),
+    }
+    return {**row, "rows": proposal.rows} if proposal else row
+
+
+def readings(material: Material) -> dict[str, tuple[str, ...]]:
+    """Return `object.column` -> the words that one of its words may be read as: proposed ones, known ones, those decided before."""
+    words: dict[str, dict[str, None]] = {}
+    for each in material.proposed.words:
+        if each.role not in ("tag", "owner"):
+            words.setdefault(f"{each.object}.{each.column}", {}).update(dict.fromkeys(word for word, _ in each.candidates))
+    for found in material.vocabularies:
+        if f"{found.object}.{found.column}" in words:
+            words[f"{found.object}.{found.column}"].update(dict.fromkeys(word for word in found.words if word not in found.unknown))
+    for column, decided in material.client.values.items():
+        words.setdefault(column, {}).update(dict.fromkeys(decided.values()))
+    return {column: tuple(found) for column, found in words.items()}
+
+
+def owner_rows(material: Material) -> list[Values]:
+    """Return a row per team member without a user, and per one decided before; then those whose user was found."""
+    found = {each.owner: each for each in material.owners}
+    users = tuple(dict.fromkeys([*material.users, *material.client.owners.values()]))
+    waiting = [owner for owner, each in found.items() if each.user is None]
+    rows: list[Values] = []
+    for owner in dict.fromkeys([*waiting, *material.client.owners, *found]):
+        each, given = found.get(owner), material.client.owners.get(owner)
+        is_matched = each is not None and each.user is not None
+        state: State = "done" if given is not None else "" if is_matched else "open"
+        rows.append(
+            {
+                "owner": owner,
+                "rows": ", ".join(f"{count:,} {name}" for name, count in each.rows.items()) if each else "",
+                "money": "\n".join(f"{amount} {currency}" for currency, amount in each.money.items()) if each else "",
+                "proposals": f"{each.user} (the same address)" if each and each.user else "\n".join(each.suggestions) if each else "",
+                "choice": Cell(given, choices=users, state=state),
+            }
+        )
+    return rows
+
+
+def tag_rows(material: Material) -> list[Values]:
+    """Return a row per tag, most used first, and per tag decided before."""
+    decided = {(column, tag): new for column, tags in material.client.tags.items() for tag, new in tags.items()}
+    counts = {(f"{each.object}.{each.column}", each.word): each for each in material.proposed.words if each.role == "tag"}
+    found = {(material.tag_column, each.tag): each for each in material.tags}
+    rows: list[Values] = []
+    for key in dict.fromkeys([*found, *counts, *decided]):
+        each, word = found.get(key), counts.get(key)
+        kind = ": ".join(filter(None, (EVENTS[each.kind], "" if each.event == "plain" else each.event.replace("_", " ")))) if each else ""
+        records = each.records if each else word.rows if word else None
+        rows.append({"column": key[0], "tag": key[1], "records": records, "kind": kind, **_tag_choice(key, decided)})
+    return rows
+
+
+def _tag_choice(key: tuple[str, str], decided: Mapping[tuple[str, str], str | None]) -> Values:
+    if key not in decided:
+        return {"choice": "", "name": ""}
+    new = decided[key]
+    choice = DROP if new is None else KEEP if new == key[1] else RENAME
+    return {"choice": Cell(choice, state="done"), "name": new if choice == RENAME else ""}
+
+
+def leave_out_rows(material: Material) -> list[Values]:
+    """Return a row per object and kind of record that may be left out."""
+    clean = {each.object: each for each in material.clean}
+    rows: list[Values] = []
+    for name in dict.fromkeys([*clean, *material.client.leave_out]):
+        for kind in get_args(LeaveOut):
+            chosen_kinds = material.client.leave_out.get(name, ())
+            count = clean[name].kinds.get(kind) if name in clean else None
+            if count or kind in chosen_kinds:
+                rule = (clean[name].rules.get(kind, "") if name in clean else "") or KINDS[kind]
+                state: State = "done" if kind in chosen_kinds else ""
+                cell = Cell(STAY if kind in chosen_kinds else "", state=state)
+                rows.append({"object": name, "kind": kind, "records": count, "rule": rule, "choice": cell})
+    return rows
+
+
+def duplicate_rows(material: Material) -> list[Values]:
+    """Return a row per likely pair, and per pair that was decided before."""
+    verdicts = pairs_decided(material)
+    found: dict[tuple[str, str, str], Mapping[str, object]] = {}
+    for pair in material.proposed.duplicates:
+        first, *others = (str(key) for key in _listed(pair.get("keys")))
+        for other in others:
+            if (str(pair["object"]), other, first) not in found:
+                found[str(pair["object"]), first, other] = pair
+    for name, first, second in verdicts:
+        if (name, second, first) not in found:
+            found.setdefault((name, first, second), {})
+    return [_pair(key, pair, verdicts) for key, pair in found.items()]
+
+
+def _listed(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _pair(key: tuple[str, str, str], pair: Mapping[str, object], verdicts: Mapping[tuple[str, str, str], str]) -> Values:
+    name, first, second = key
+    turned = {FIRST: SECOND, SECOND: FIRST}
+    back = verdicts.get((name, second, first), "")
+    verdict = verdicts.get(key) or turned.get(back, back)
+    score = pair.get("score")
+    why = pair.get("why", "Decided before.")
+    return {
+        "object": name,
+        "first": first,
+        "second": second,
+        "score": f"{score:.0%}" if isinstance(score, float) else "",
+        "why": "; ".join(map(str, _listed(why))) if isinstance(why, list | tuple) else str(why),
+        "verdict": Cell(verdict, state="done" if verdict else ""),
+    }
+
+
+def pairs_decided(material: Material) -> dict[tuple[str, str, str], str]:
+    """Return (object, first, other) -> verdict: each group as pairs with its survivor, all pairs of what is different."""
+    verdicts = {}
+    for name, groups in material.client.same.items():
+        verdicts.update({(name, group[0], other): FIRST for group in groups for other in group[1:]})
+    for name, groups in material.client.different.items():
+        for group in groups:
+            verdicts.update({(name, one, other): APART for place, one in enumerate(group) for other in group[place + 1 :]})
+    return verdicts
+
+
+def _share(filled: int, rows: int) -> str:
+    return f"{filled / rows:.0%}" if rows else ""
+
+
+def _state(word: str) -> State:
+    states: dict[str, State] = {"open": "open", "proposed": "proposed", "done": "done"}
+    return states.get(word, "")
