@@ -1,0 +1,79 @@
+"""Evidence as sentences that a client can check.
+
+Belongs here: wording, and whether a column is technical. Not here: weighing (model), values themselves: no sentence quotes one.
+"""
+
+from __future__ import annotations
+
+from crm_pipelines.discovery import evidence
+from crm_pipelines.discovery.features import Facts
+from crm_pipelines.discovery.lexicon import LANGUAGES, load_lexicon
+from crm_pipelines.discovery.names import NameMatch
+from crm_pipelines.discovery.proposal import Target
+
+NAME_MIN = 0.5  # below it a likeness of names convinces nobody
+SHARE_MIN = 0.3
+
+
+def of_target(facts: Facts, place: int, target: Target) -> tuple[str, ...]:
+    """Return why a column may go to a target, strongest first; and what speaks against it."""
+    told = [*_of_hits(facts, place), *_of_name(facts.names[place], target), *_of_values(facts, target)]
+    return tuple(told) or ("neither its name nor its values say so; it is left when others are taken",)
+
+
+def of_none(facts: Facts) -> tuple[str, ...]:
+    """Return why a column may fit no field."""
+    told = []
+    if facts.none_name.likeness >= NAME_MIN:
+        told.append(f"reads like `{facts.none_name.alias}`, for which there is no field")
+    if facts.technical > SHARE_MIN:
+        kind = max(evidence.TECHNICAL, key=lambda each: (facts.kinds.get(each, 0.0), each))
+        told.append(f"{_share(facts.kinds[kind])} of the values are {_called(kind)}")
+    return tuple(told) or ("no field has a name or values that come near",)
+
+
+def is_technical(facts: Facts) -> bool:
+    """Whether the column helps machines rather than people: its name or values say so, or nothing is in it."""
+    is_named = facts.none_concept.startswith("technical.") and facts.none_name.likeness >= 0.6
+    is_kept = facts.none_concept.startswith("kept.") and facts.none_name.likeness >= 0.6
+    is_worded = not is_kept and any(load_lexicon().against.get(word, 0.0) >= 1.0 for word in facts.said.words)
+    return is_named or is_worded or (facts.technical > 0.5 and not is_kept) or not facts.kinds
+
+
+def _of_hits(facts: Facts, place: int) -> list[str]:
+    hits = facts.hits[place]
+    return [f"{hits.found} of {hits.distinct} values are {hits.what}"] if hits.found else []
+
+
+def _of_name(name: NameMatch, target: Target) -> list[str]:
+    if name.likeness < NAME_MIN:
+        return []
+    label = target.label or target.name
+    spoken = LANGUAGES.get(name.language)
+    is_same = name.alias.casefold() == label.casefold()
+    told = [f"reads like `{label}`" if is_same or spoken is None else f"reads like `{label}` ({spoken}: {name.alias})"]
+    if name.against >= 0.3:
+        against = [word for word in name.uncovered if load_lexicon().against.get(word, 0.0) >= 0.3]
+        told.append(f"the word `{against[0]}` speaks against it")
+    return told
+
+
+def _of_values(facts: Facts, target: Target) -> list[str]:
+    lexicon = load_lexicon()
+    table = lexicon.kinds.get(target.concept) or lexicon.types.get(target.type, {})
+    fitting = [(facts.kinds.get(kind, 0.0) * weight, kind) for kind, weight in table.items() if weight >= 0.3]
+    fit, kind = max(fitting, default=(0.0, ""))
+    if fit >= SHARE_MIN:
+        return [f"{_share(facts.kinds[kind])} of the values are {_called(kind)}"]
+    strange, likeness = evidence.strongest(facts.kinds)
+    if strange and likeness > 0.5 and strange not in table:
+        return [f"{_share(likeness)} of the values are {_called(strange)}, which does not suit it"]
+    return []
+
+
+def _share(likeness: float) -> str:
+    return f"{min(likeness, 1.0) * 100:.0f} %"
+
+
+def _called(kind: str) -> str:
+    return load_lexicon().called.get(kind, kind)
