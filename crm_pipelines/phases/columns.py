@@ -12,7 +12,6 @@ from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.stage import read_sidecar
 from crm_pipelines.spec.headings import column_name
-from crm_pipelines.spec.overlay import staged_column
 
 WAITS = "not known to the map: map it, or ignore it with a reason, and confirm again"
 
@@ -38,12 +37,18 @@ def column_account(project: Project) -> list[dict[str, Any]]:
 
 def columns_in_no_file(project: Project) -> list[tuple[str, str]]:
     """Return (object, heading) of every column that the client decided about and no registered file has; a later one may bring it."""
-    contract, found = source_contract(project.source), list[tuple[str, str]]()
-    for name, columns in project.client_map.columns.items():
-        sidecars = [read_sidecar(project.staged_folder, name, key) for key in project.object_chunks(name)]
-        there = {each["column"] for sidecar in sidecars for each in sidecar["headings"]}
-        found += [(name, heading) for heading in columns if staged_column(contract, name, heading) not in there]
-    return found
+    contract, decided = source_contract(project.source), project.client_map
+    asked = [(name, heading) for name, columns in decided.columns.items() for heading in columns]
+    for place in (*decided.values, *decided.tags):
+        name, _, heading = place.partition(".")
+        asked.append((name, heading))
+    there = {name: _columns_of(project, name) for name in dict.fromkeys(name for name, _ in asked)}
+    return [(name, heading) for name, heading in dict.fromkeys(asked) if contract.staged_column(name, heading) not in there[name]]
+
+
+def _columns_of(project: Project, name: str) -> set[str]:
+    sidecars = [read_sidecar(project.staged_folder, name, key) for key in project.object_chunks(name)]
+    return {each["column"] for sidecar in sidecars for each in sidecar["headings"]}
 
 
 def _state(project: Project, name: str, heading: dict[str, Any]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from crm_pipelines.phases.map import map_phase
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_correct import stage_correction
 from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject, resolve_into, resolved_slices, scan_resolved
+from crm_pipelines.phases.reword import reworded
 from crm_pipelines.phases.stage import inventories, read_sidecar, stage_file, write_staged
 
 SLICE_ROWS = 20_000  # of 27 columns at a time: 370 MB at the peak, 580 MB with 50,000; the fixed cost is some milliseconds a slice
@@ -121,7 +122,8 @@ def _staged_object(project: Project, name: str) -> StagedObject:
         chunk = project.chunk(key)
         sidecar = read_sidecar(project.staged_folder, name, key)
         columns = frozenset(h["column"] for h in sidecar["headings"] if h["column"])
-        frames.append(ChunkFrame(key, chunk.exported_at, columns, pl.scan_parquet(project.staged_path(name, key))))
+        rows = reworded(pl.scan_parquet(project.staged_path(name, key)), project.words.get(name, {}))
+        frames.append(ChunkFrame(key, chunk.exported_at, columns, rows))
     return StagedObject(name, frames)
 
 

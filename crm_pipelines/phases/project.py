@@ -20,6 +20,7 @@ from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases import files
 from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
 from crm_pipelines.phases.extract import ExportFile, partition_key, register_exports
+from crm_pipelines.phases.reword import Words, rewording
 from crm_pipelines.phases.stage import stage_file
 from crm_pipelines.settings import Engagement
 from crm_pipelines.sources.base import ReadSettings, Source
@@ -114,6 +115,11 @@ class Project:
         zone = self.engagement.node.source.timezone
         text_max = destination_contract(self.spec.route.destination).custom_text_max
         return compile_spec(self.spec, self.decisions, self.field_list(), zone, source_contract(self.source), text_max=text_max)
+
+    @cached_property
+    def words(self) -> dict[str, dict[str, Words]]:
+        """Object -> staged column -> word -> what the client says it is."""
+        return rewording(self.client_map, self.spec.derive, source_contract(self.source))
 
     @property
     def phases(self) -> list[str]:

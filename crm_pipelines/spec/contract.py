@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crm_pipelines.spec.headings import normalise_heading, plain_heading
+from crm_pipelines.spec.headings import column_name, normalise_heading, plain_heading
 
 ValueType = Literal["text", "texts", "number", "date", "datetime", "boolean", "address"]
 """What an expression of the language yields: `texts` is a list of text, `datetime` is UTC."""
@@ -139,6 +139,10 @@ class SourceContract:
 
     name: str
     objects: Mapping[str, ObjectContract]
+
+    def staged_column(self, name: str, heading: str) -> str:
+        """Return the name of a heading's column in the staged frame of an object."""
+        return self.objects[name].column_of(heading) or column_name(heading)
 
     def all_columns(self) -> Iterator[tuple[str, str]]:
         """Yield every (object, column)."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_pipelines.errors import Problem, SpecError
+from crm_pipelines.spec.check_client import map_problems
 from crm_pipelines.spec.check_columns import used_columns
 from crm_pipelines.spec.client import at
 from crm_pipelines.spec.client_map import ClientMap, ColumnChoice
 from crm_pipelines.spec.contract import COLUMN_VALUES, DestinationContract, FieldContract, PhaseContract, SourceContract, ValueType
 from crm_pipelines.spec.derived import carried_name, frame_of, resolved_frames
-from crm_pipelines.spec.headings import column_name
 from crm_pipelines.spec.model import FieldMap, MappingSpec, Phase
 from crm_pipelines.spec.parse import Document, Path, nearest
 
@@ -63,19 +63,16 @@ def lay_over(
 ) -> MappingSpec:
     """Return the spec with the client's columns in it; `document` tells the lines of problems.
 
-    Raises: SpecError with every choice that cannot be. Headings that no file has are none: a later file may bring them.
+    Raises: SpecError with everything in the map that cannot be. Headings that no file has are no problem: a later file may bring them.
     """
-    laying = _Laying(spec, source, destination, document or Document(None, "decisions.yaml"))
+    document = document or Document(None, "decisions.yaml")
+    laying = _Laying(spec, source, destination, document)
     for name, columns in client_map.columns.items():
         laying.take_object(name, columns)
-    if laying.problems:
-        raise SpecError(laying.problems)
+    problems = [*laying.problems, *map_problems(spec, client_map, source, document)]
+    if problems:
+        raise SpecError(sorted(problems, key=lambda problem: problem.line or 0))
     return laying.laid() if client_map.columns else spec
-
-
-def staged_column(source: SourceContract, name: str, heading: str) -> str:
-    """Return the name of a heading's column in the staged frame of an object."""
-    return source.objects[name].column_of(heading) or column_name(heading)
 
 
 @dataclass
@@ -106,7 +103,7 @@ class _Laying:
             return
         seen: dict[str, str] = {}
         for heading, choice in columns.items():
-            column = staged_column(self.source, name, heading)
+            column = self.source.staged_column(name, heading)
             if (other := seen.setdefault(column, heading)) != heading:
                 self._problem((name, heading), f"is the same column as {other!r}; keep one of the two")
             elif (name, column) in self.used:

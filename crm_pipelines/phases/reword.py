@@ -1,0 +1,79 @@
+"""A client's words laid over staged rows: replaced values, owners and tags, before anything is made of a cell.
+
+Belongs here: which columns get which words, and the columns with them. Not here: whether the words can be (spec.check_client), reading
+files (phases.stage), the fold (phases.resolve).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from crm_pipelines.phases.resolve.columns import SPACES
+from crm_pipelines.sources.base import RAW_PREFIX
+from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.contract import SourceContract
+from crm_pipelines.spec.derive import DeriveSpec
+from crm_pipelines.spec.rules_read import read_number, read_yes_no
+from crm_pipelines.spec.rules_text import unless_empty
+
+Words = Mapping[str, str | None]
+
+
+def rewording(client_map: ClientMap, derive: DeriveSpec, source: SourceContract) -> dict[str, dict[str, Words]]:
+    """Return object -> staged column -> word -> what it becomes (None: left out of its list)."""
+    found: dict[str, dict[str, Words]] = {}
+    owners = dict.fromkeys(derive.owners.from_, client_map.owners) if client_map.owners else {}
+    for part in (client_map.values, client_map.tags, owners):
+        for place, words in part.items():
+            name, _, heading = place.partition(".")
+            columns = found.setdefault(name, {})
+            column = source.staged_column(name, heading)
+            columns[column] = {**columns.get(column, {}), **words}
+    return found
+
+
+def reworded(frame: pl.LazyFrame, words: Mapping[str, Words]) -> pl.LazyFrame:
+    """Return staged rows with their words replaced, as they are compared: trimmed, case ignored.
+
+    Shape: the same rows and columns. Texts and lists are replaced; a boolean or number is given where its cell could not be read.
+    """
+    schema = frame.collect_schema()
+    changed = [_column(schema, name, table).alias(name) for name, table in words.items() if name in schema and table]
+    return frame.with_columns(changed) if changed else frame
+
+
+def _column(schema: Mapping[str, pl.DataType], name: str, table: Words) -> pl.Expr:
+    dtype, cell = schema[name], pl.col(name)
+    if dtype == pl.String:
+        return pl.when(_is_known(cell, table)).then(_looked_up(cell, table)).otherwise(cell)
+    if isinstance(dtype, pl.List):
+        each = pl.element()
+        members = cell.list.eval(pl.when(_is_known(each, table)).then(_looked_up(each, table)).otherwise(each).drop_nulls())
+        return unless_empty(members.list.unique(maintain_order=True))
+    raw = f"{RAW_PREFIX}{name}"
+    if raw not in schema:
+        return cell
+    meant = _looked_up(pl.col(raw), table)
+    read = read_yes_no(meant) if dtype == pl.Boolean else read_number(meant)
+    return cell.fill_null(read.cast(dtype, strict=False))
+
+
+def _folded(cell: pl.Expr) -> pl.Expr:
+    return cell.str.replace_all(f"^{SPACES}|{SPACES}$", "").str.to_lowercase()
+
+
+def _table(words: Words) -> tuple[list[str], list[str | None]]:
+    folded = pl.DataFrame({"word": list(words)}).select(_folded(pl.col("word")))["word"].to_list()
+    table = dict(zip(folded, words.values(), strict=True))
+    return list(table), [None if meaning is None else meaning.strip() for meaning in table.values()]
+
+
+def _is_known(cell: pl.Expr, words: Words) -> pl.Expr:
+    return _folded(cell).is_in(_table(words)[0])
+
+
+def _looked_up(cell: pl.Expr, words: Words) -> pl.Expr:
+    known, meant = _table(words)
+    return _folded(cell).replace_strict(known, meant, default=None, return_dtype=pl.String)

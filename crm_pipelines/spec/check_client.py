@@ -1,0 +1,156 @@
+"""Hold what a client decided beside columns against the route: words, owners, tags, merged records, kinds left out.
+
+Belongs here: mistakes of reference and of meaning, each with its line. Not here: mistakes of shape (client), choices for columns
+(overlay), what the decisions do (phases.reword, phases.resolve).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from crm_pipelines.errors import Problem
+from crm_pipelines.spec.client import ADDRESS, at
+from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.contract import SourceContract
+from crm_pipelines.spec.model import MappingSpec
+from crm_pipelines.spec.parse import Document, Path, nearest
+from crm_pipelines.spec.rules_read import NO, YES
+
+WHOLE, DECIMAL = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def map_problems(spec: MappingSpec, client_map: ClientMap, source: SourceContract, document: Document) -> list[Problem]:
+    """Return every problem of a client's words, owners, tags, merged records and kinds left out."""
+    checks = _Checks(spec, client_map, source)
+    found = [*checks.values(), *checks.tags(), *checks.owners(), *checks.groups(), *checks.kinds()]
+    return [at(document, path, message) for path, message in found]
+
+
+Found = Iterator[tuple[Path, str]]
+
+
+@dataclass(frozen=True)
+class _Checks:
+    spec: MappingSpec
+    client_map: ClientMap
+    source: SourceContract
+
+    def values(self) -> Found:
+        """Replaced words: of a column whose words can be replaced, each once, by something the column can hold."""
+        for place, words in self.client_map.values.items():
+            found = list(self._place(("values", place), place))
+            yield from found
+            if not found:
+                yield from self._column(("values", place), place)
+                yield from self._words(("values", place), words, self._type(place))
+
+    def tags(self) -> Found:
+        """Replaced members of a list."""
+        for place, words in self.client_map.tags.items():
+            found = list(self._place(("tags", place), place))
+            yield from found
+            if not found and self._type(place) != "list":
+                yield ("tags", place), "is no list of tags; words of other columns stand under `values`"
+            elif not found:
+                yield from self._words(("tags", place), words, "list")
+                for word in {_folded(word) for word in words} & {_folded(word) for word in self.client_map.values.get(place, {})}:
+                    path = next(each for each in words if _folded(each) == word)
+                    yield ("tags", place, path), "has an answer under `values`, too; keep one"
+
+    def owners(self) -> Found:
+        """Owners and who takes over from them."""
+        yield from self._words(("owners",), self.client_map.owners, "text")
+        for owner, user in self.client_map.owners.items():
+            if not ADDRESS.fullmatch(user.strip()):
+                yield ("owners", owner), "must be the e-mail address of the user who takes over"
+
+    def groups(self) -> Found:
+        """Groups of keys: two keys or more, a key in one group only, and never both same and different."""
+        people = self.spec.derive.contacts.from_
+        for part in ("same", "different"):
+            for name, groups in getattr(self.client_map, part).items():
+                if name != people:
+                    yield (part, name), f"only records of {people} can be merged{nearest(name, [people])}"
+                yield from _group_problems((part, name), groups)
+        for name, groups in self.client_map.different.items():
+            together = {key.strip(): number for number, group in enumerate(self.client_map.same.get(name, ())) for key in group}
+            for number, group in enumerate(groups):
+                merged = [together[key.strip()] for key in group if key.strip() in together]
+                if len(merged) != len(set(merged)):
+                    yield ("different", name, number), "are two of one group under `same`; they cannot be both"
+
+    def kinds(self) -> Found:
+        """Kinds of rows that stay behind."""
+        people = self.spec.derive.contacts.from_
+        for name, kinds in self.client_map.leave_out.items():
+            if name != people:
+                yield ("leave_out", name), f"only {people} have kinds that can be left out{nearest(name, [people])}"
+            for number, kind in enumerate(kinds):
+                if kind in ("bounced", "stale") and self.spec.derive.contacts.suppress is None:
+                    yield ("leave_out", name, number), f"the route has no rule for what is {kind} (derive.contacts.suppress)"
+
+    def _place(self, path: Path, place: str) -> Found:
+        name, dot, heading = place.partition(".")
+        if name not in self.source.objects or name not in self.spec.objects:
+            yield path, f"the route reads no export {name!r}{nearest(name, self.spec.objects)}"
+        elif not dot or not heading.strip():
+            yield path, f"must name a column, as {name}.{self.source.objects[name].key}"
+
+    def _column(self, path: Path, place: str) -> Found:
+        name, column = self._staged(place)
+        if column == self.source.objects[name].key:
+            yield path, "identifies the rows; records that are one stand under `same`"
+        elif self._type(place) in ("date", "datetime"):
+            yield path, "holds dates, which are read and not replaced; correct the cells and give the file back"
+
+    def _words(self, path: Path, words: Mapping[str, str | None], kind: str) -> Found:
+        seen: dict[str, str | None] = {}
+        for word, meaning in words.items():
+            folded = _folded(word)
+            if not folded:
+                yield (*path, word), "is an empty word; an empty cell stays empty"
+            elif seen.setdefault(folded, meaning) != meaning:
+                yield (*path, word), "stands here twice (case does not matter) with two meanings; keep one"
+            if meaning is not None and (told := _unfit(meaning, kind)):
+                yield (*path, word), told
+
+    def _staged(self, place: str) -> tuple[str, str]:
+        name, _, heading = place.partition(".")
+        return name, self.source.staged_column(name, heading)
+
+    def _type(self, place: str) -> str:
+        name, column = self._staged(place)
+        return self.source.objects[name].columns.get(column, "text")
+
+
+def _group_problems(path: Path, groups: tuple[tuple[str, ...], ...]) -> Found:
+    seen: dict[str, int] = {}
+    for number, group in enumerate(groups):
+        keys = [key.strip() for key in group]
+        if len(keys) < 2:
+            yield (*path, number), "needs two keys or more"
+        for place, key in enumerate(keys):
+            if not key:
+                yield (*path, number, place), "is empty; write the key of a record"
+            elif path[0] == "same" and seen.setdefault(key, number) != number:
+                yield (*path, number, place), f"is in group {seen[key] + 1}, too; put both groups together, or take it out of one"
+        if len(set(keys)) < len(keys):
+            yield (*path, number), "names a key twice"
+
+
+def _unfit(meaning: str, kind: str) -> str:
+    """Return what is wrong with a word that a column of this type is given."""
+    word = meaning.strip().lower()
+    if kind == "boolean" and word not in (*YES, *NO):
+        return "must become yes or no: the column holds nothing else"
+    if kind == "integer" and not WHOLE.fullmatch(word):
+        return "must become a whole number: the column holds nothing else"
+    if kind == "decimal" and not DECIMAL.fullmatch(word):
+        return "must become a number as 1234.50: the column holds nothing else"
+    return "" if word else "becomes an empty word; only tags can be left out (null)"
+
+
+def _folded(word: str) -> str:
+    return word.strip().lower()

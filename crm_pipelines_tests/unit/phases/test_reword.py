@@ -1,0 +1,66 @@
+"""A client's words in place of those of the export, before anything is made of a cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from crm_pipelines.phases.contracts import load_source, source_contract
+from crm_pipelines.phases.reword import reworded, rewording
+from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.parse import parse
+from crm_pipelines_tests.lib.spec_text import route_text
+
+DERIVE = parse(route_text()).spec.derive
+SOURCE = source_contract(load_source("kartra"))
+
+
+def after(client_map: dict[str, Any], name: str, **columns: Any) -> dict[str, list[Any]]:
+    words = rewording(ClientMap.model_validate(client_map), DERIVE, SOURCE)
+    return reworded(pl.LazyFrame(columns), words.get(name, {})).collect().to_dict(as_series=False)
+
+
+def test_words_are_found_trimmed_and_in_any_case_and_others_stay() -> None:
+    found = after({"values": {"contacts.Status": {"subscribd": "Subscribed"}}}, "contacts", status=[" SUBSCRIBD ", "Subscribd2", None, ""])
+    assert found == {"status": ["Subscribed", "Subscribd2", None, ""]}
+
+
+def test_a_word_is_replaced_once_even_where_words_change_places() -> None:
+    assert after({"values": {"contacts.source": {"a": "b", "b": "a"}}}, "contacts", source=["a", "b"]) == {"source": ["b", "a"]}
+
+
+def test_a_column_that_the_contract_does_not_know_is_named_by_its_heading() -> None:
+    assert after({"values": {"contacts.Shoe Size!": {"XL": "44"}}}, "contacts", shoe_size=["xl"]) == {"shoe_size": ["44"]}
+
+
+def test_members_of_a_list_are_renamed_left_out_and_never_doubled() -> None:
+    tags = [["Old", "New"], ["vip", "gone"], ["GONE"], [], None]
+    found = after(
+        {"tags": {"contacts.tags": {"old": "New", "Gone": None}}, "values": {"contacts.tags": {"vip": "VIP"}}}, "contacts", tags=tags
+    )
+    assert found == {"tags": [["New"], ["VIP"], None, None, None]}
+
+
+def test_a_cell_that_could_not_be_read_is_given_a_value_and_a_read_one_stays() -> None:
+    client_map = {"values": {"contacts.blacklisted": {"perhaps": "no"}, "contacts.score": {"high": "90"}}}
+    found = after(
+        client_map,
+        "contacts",
+        blacklisted=[None, True, None],
+        raw_blacklisted=["Perhaps", "perhaps", "?"],
+        score=pl.Series([None, 5, None], dtype=pl.Int64),
+        raw_score=["high", "5", "?"],
+    )
+    assert (found["blacklisted"], found["score"]) == ([False, True, None], [90, 5, None])
+
+
+def test_an_owner_is_replaced_wherever_owners_are_named() -> None:
+    client_map = {"owners": {"Ana@Example.com": "bea@example.com"}}
+    assert after(client_map, "contacts", owner=["ana@example.com ", "cy@example.com"]) == {"owner": ["bea@example.com", "cy@example.com"]}
+    assert after(client_map, "calendars", host_email_address=["ANA@example.com"]) == {"host_email_address": ["bea@example.com"]}
+
+
+def test_without_words_nothing_is_touched() -> None:
+    frame = pl.LazyFrame({"status": ["a"]})
+    assert reworded(frame, {}) is frame
