@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crm_pipelines.phases.project import Project
-from crm_pipelines_tests.lib.discovered import ROUTES, sampled
+from crm_pipelines_tests.lib.opened import ROUTES, sampled
 
 
 @pytest.fixture(scope="session", params=ROUTES)

@@ -12,7 +12,7 @@ from crm_pipelines.discovery.clean import clean_counts
 from crm_pipelines.discovery.values import CleanCount
 from crm_pipelines.phases.project import Project
 from crm_pipelines_tests.lib import exports
-from crm_pipelines_tests.lib.discovered import opened, written
+from crm_pipelines_tests.lib.opened import opened, written
 
 HEADING = "id,email,status,date_joined\n"
 

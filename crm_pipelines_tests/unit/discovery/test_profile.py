@@ -11,7 +11,7 @@ from crm_pipelines.discovery.profile import column_profiles, file_profiles
 from crm_pipelines.discovery.values import ColumnProfile
 from crm_pipelines.phases.project import Project
 from crm_pipelines_tests.lib import exports
-from crm_pipelines_tests.lib.discovered import ROUTES, opened, written
+from crm_pipelines_tests.lib.opened import ROUTES, opened, written
 
 NO_VALUE = ("", "n/a")
 
