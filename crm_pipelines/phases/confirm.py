@@ -60,11 +60,11 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
         if sample is not None:
             keys = choose_sample(project, sample)
             content = {**content, "sample": keys}
-            number = session.ledger.add_seal(session.engagement, "sample", _digest(content), content, by)
+            number = session.ledger.add_seal(session.engagement, "sample", seal_digest(content), content, by)
             return Confirmation(number, "sample", diff, {phase: len(k) for phase, k in keys.items()})
         cites = None if without_sample is not None else _verified_sample(session, content)
         number = session.ledger.add_seal(
-            session.engagement, "full", _digest(content), content, by, cites=cites, without_sample_reason=without_sample
+            session.engagement, "full", seal_digest(content), content, by, cites=cites, without_sample_reason=without_sample
         )
         scope = {phase: project.mapped(phase, "key").height for phase in project.phases}
         return Confirmation(number, "full", diff, scope)
@@ -233,7 +233,8 @@ def _projection(session: Session) -> dict[str, Any]:
     }
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def seal_digest(content: Mapping[str, Any]) -> str:
+    """Return the digest of a seal's content."""
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
