@@ -56,7 +56,7 @@ def _others(project: Project, name: str) -> CleanCount:
 
 def _raw_rows(project: Project, name: str) -> int:
     """Return the rows of all files, blank ones left out, unreadable ones not."""
-    told = [frames.sidecar(project, name, key) for key in frames.staged_chunks(project, name)]
+    told = [frames.sidecar(project, name, key) for key in frames.export_chunks(project, name)]
     return sum(one["physical_rows"] - one["blank_rows"] for one in told)
 
 

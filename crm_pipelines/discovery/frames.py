@@ -28,6 +28,11 @@ def staged_chunks(project: Project, name: str) -> list[str]:
     return [key for key in project.object_chunks(name) if project.staged_path(name, key).exists()]
 
 
+def export_chunks(project: Project, name: str) -> list[str]:
+    """Return the read files of an object that are exports; corrections of rows stand for rows of these."""
+    return [key for key in staged_chunks(project, name) if not project.chunk(key).root]
+
+
 def staged_object(project: Project, name: str) -> StagedObject:
     """Return the read files of an object as the fold takes them."""
     frames = []

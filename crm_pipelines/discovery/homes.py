@@ -5,7 +5,6 @@ Belongs here: reading the map per column. Not here: what a column holds (profile
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Literal
 
 from crm_pipelines.phases.project import Project
 from crm_pipelines.spec.derived import consumed
+from crm_pipelines.spec.headings import column_name
 
 State = Literal["mapped", "custom field", "ignored", "waiting"]
 
@@ -57,11 +57,6 @@ def described_columns(project: Project) -> dict[str, Mapping[str, object]]:
     names = [phase.custom_fields_from.name_column for phase in project.spec.phases.values() if phase.custom_fields_from]
     rows = project.field_list() if names else []
     return {column_name(str(row[names[0]])): row for row in rows if row.get(names[0])}
-
-
-def column_name(identifier: str) -> str:
-    """Return the staged column of a custom field, as the headings of its records' export are reduced."""
-    return re.sub(r"\W+", "_", identifier.casefold()).strip("_")
 
 
 def _fields_by_column(project: Project) -> dict[tuple[str, str], list[str]]:

@@ -53,7 +53,7 @@ def file_profiles(project: Project) -> tuple[FileProfile, ...]:
     """Describe every registered file that was read."""
     found = []
     for name in project.objects:
-        chunks = frames.staged_chunks(project, name)
+        chunks = frames.export_chunks(project, name)
         held = _keys(project, name, chunks)
         found += [_file(project, project.chunk(key), held) for key in chunks]
     return tuple(found)
