@@ -13,19 +13,14 @@ from crm_pipelines.errors import EXIT_RECONCILED
 
 @command("plan")
 @click.argument("engagement")
-def plan(engagement: str, as_json: bool) -> int:
-    """Show what a load would do and cost, day by day; sends nothing but reads."""
-    from crm_pipelines.defs.commands import make_plan
-    from crm_pipelines.reports.terminal import cost_table, forecast_table
+@click.option("--offline", is_flag=True, help="Do not read what the destination holds already; what is there counts as created.")
+def plan(engagement: str, offline: bool, as_json: bool) -> int:
+    """Show what a load would come to and cost, phase by phase, file by file, day by day; sends nothing but reads."""
+    from crm_pipelines.defs.planning import make_plan
+    from crm_pipelines.reports.planning import show_plan
 
-    told = make_plan(opened(engagement))
-
-    def show() -> None:
-        out.print(forecast_table(told["forecast"]))
-        out.print(cost_table(told["forecast"]))
-        out.print(told["confirmation"], markup=False, soft_wrap=True)
-
-    show_or_dump(told, as_json, show)
+    told = make_plan(opened(engagement), is_offline=offline)
+    show_or_dump(told, as_json, lambda: show_plan(out, told))
     return EXIT_RECONCILED
 
 
@@ -36,7 +31,7 @@ def plan(engagement: str, as_json: bool) -> int:
 @click.option("--without-sample", help="Why a full seal needs no verified sample.")
 def confirm(engagement: str, by: str, sample: int | None, without_sample: str | None, as_json: bool) -> int:
     """Seal the map: a sample first, then everything."""
-    from crm_pipelines.defs.commands import make_confirmation
+    from crm_pipelines.defs.planning import make_confirmation
 
     if sample is not None and without_sample is not None:
         raise click.UsageError("--sample and --without-sample exclude each other")

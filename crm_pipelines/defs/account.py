@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.plan import forecast
+from crm_pipelines.phases.predicted import compare
+from crm_pipelines.phases.predicted import remember as remember_prediction
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import queue_rows, summary
 from crm_pipelines.phases.session import Session
@@ -40,8 +43,10 @@ def account_of(project: Project, ledger: Ledger) -> dict[str, Any]:
     told["confirmed"] = seal.kind if seal else "not confirmed"
     told["queues"] = queues_of(project, ledger)
     told["budget"] = budget_of(project, ledger)
+    found = compare(project, ledger)
+    told["prediction"] = asdict(found) if found is not None else None
     told["exit_code"] = exit_code(told)
-    told["verdict"] = _sample_verdict(told) if told["confirmed"] == "sample" else VERDICTS[told["exit_code"]]
+    told["verdict"] = _verdict(told)
     return told
 
 
@@ -52,11 +57,27 @@ def exit_code(told: Mapping[str, Any]) -> int:
         return EXIT_DIFFERENCES
     if "not run" in gates:
         return EXIT_DESTINATION
+    if unforeseen(told):
+        return EXIT_DIFFERENCES
     if told["confirmed"] == "sample":
         return EXIT_RECONCILED
     waits = any(row["buckets"].get(name) for row in told["files"] for name in OPEN_BUCKETS)
     waits = waits or any(phase["records"].get(name) for phase in told["phases"] for name in ("waiting", "refused"))
     return EXIT_ROWS_WAIT if waits else EXIT_RECONCILED
+
+
+def unforeseen(told: Mapping[str, Any]) -> list[str]:
+    """Return what came otherwise than foreseen and nothing that the run recorded explains."""
+    return list((told.get("prediction") or {}).get("differences", ()))
+
+
+def _verdict(told: Mapping[str, Any]) -> str:
+    text = _sample_verdict(told) if told["confirmed"] == "sample" else VERDICTS[told["exit_code"]]
+    if not (found := unforeseen(told)):
+        return text
+    opened = {phase["gate"] for phase in told["phases"]} <= {"passed", "accepted"}
+    start = "Every row and record adds up, but not as foreseen" if opened else f"{text} Not as foreseen"
+    return f"{start}; report this as a defect: {'. '.join(found)}."
 
 
 def _sample_verdict(told: Mapping[str, Any]) -> str:
@@ -88,12 +109,15 @@ def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dic
 
 
 def remember_forecast(session: Session) -> None:
-    """Keep the forecast of a pass as it was before its first record: what is spent later is held against it."""
+    """Keep what is foreseen of a pass as it was before its first record: what comes and is spent later is held against it."""
     path = _forecast_path(session.project, session.pass_no)
+    spent = session.ledger.spend_total(session.account, session.engagement).spent_ours
+    foreseen = remember_prediction(session)
     if path.exists():
         return
-    spent = session.ledger.spend_total(session.account, session.engagement).spent_ours
-    told = {**forecast(session).as_dict(), "spent_before": spent}
+    seal = newest_seal(session.ledger, session.engagement)
+    is_sample = seal is not None and seal.kind == "sample"
+    told = {**forecast(session, foreseen).as_dict(), "spent_before": spent, "is_sample": is_sample}
     files.write_bytes(path, orjson.dumps(told, option=orjson.OPT_INDENT_2, default=str))
 
 
@@ -108,6 +132,7 @@ def budget_of(project: Project, ledger: Ledger) -> dict[str, Any]:
     return {
         "unit": unit,
         **{name: told.get(f"{stored}_{unit}", 0) for name, stored in FORECAST_PARTS.items()},
+        "sample": (told.get(f"sample_{unit}") or 0) if told.get("is_sample") else 0,
         "duration_s": told.get("duration_s"),
         "notes": told.get("notes", []),
         "spent": spent.spent_ours - told.get("spent_before", spent.spent_ours if not told else 0),

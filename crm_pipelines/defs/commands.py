@@ -1,7 +1,7 @@
 """What the commands of `crm` do: open the ledger, walk the graph, put the answer together. Returns plain values.
 
 Belongs here: one function per command that touches an engagement. Not here: arguments and exit codes (cli), the walk itself
-(drive), how results look (reports).
+(drive), plan and confirmation (planning), how results look (reports).
 """
 
 from __future__ import annotations
@@ -17,15 +17,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_pipelines.defs.account import account_name, account_of, queues_of, write_account
-from crm_pipelines.errors import EXIT_DESTINATION, NotConfirmedError, QuotaExhausted, SettingsError
+from crm_pipelines.errors import EXIT_DESTINATION, QuotaExhausted, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import STOP, draining
-from crm_pipelines.phases.confirm import check_confirmed
-from crm_pipelines.phases.confirm import confirm as seal
-from crm_pipelines.phases.plan import forecast
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import accept, queue_rows
-from crm_pipelines.phases.session import open_session
 from crm_pipelines.reports.live import LiveRun
 from crm_pipelines.settings import home
 
@@ -36,26 +32,6 @@ if TYPE_CHECKING:
 
 TITLES = {"stage": "read {}", "phase": "load {}", "gate": "gate {}"}
 WAIT_STEP_S = 1.0
-
-
-def make_plan(project: Project) -> dict[str, Any]:
-    """Read the exports, map them, and compute the cheapest call plan with its calendar."""
-    _walk_to_map(project)
-    with open_session(project, "plan", opens_pass=False) as session:
-        told = forecast(session).as_dict()
-        try:
-            check_confirmed(session)
-            confirmation = f"{session.engagement}: the map is confirmed as it is."
-        except NotConfirmedError as error:
-            confirmation = str(error)
-    return {"engagement": project.engagement.name, "forecast": told, "confirmation": confirmation}
-
-
-def make_confirmation(project: Project, by: str, sample: int | None, without_sample: str | None) -> dict[str, Any]:
-    """Seal the map as the exports, the spec and the destination are now."""
-    _walk_to_map(project)
-    done = seal(project, by, sample, without_sample)
-    return {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope}
 
 
 def run_engagement(project: Project, *, phase: str | None, wait: bool, console: Console | None) -> dict[str, Any]:
@@ -108,7 +84,8 @@ def ask_to_stop(project: Project) -> dict[str, Any]:
     return {"engagement": name, "stopping": True, "message": f"{name}: process {holder} drains and ends; go on with: crm run {name}"}
 
 
-def _walk_to_map(project: Project) -> None:
+def walk_to_map(project: Project) -> None:
+    """Bring the desired records up to the exports; asks nothing of the destination."""
     with _walking(project) as walk:
         for _ in walk.run(until="map"):
             """Every step is short; nothing to show."""

@@ -167,6 +167,8 @@ class Capabilities:
     label_phases: frozenset[str] = frozenset()
     batch_rows: int = 1
     """Records that one create request carries."""
+    ids_per_read: int = 1
+    """Records that one list by ids returns, where updates look first at what is there."""
     seconds_per_record: Mapping[str, float] = field(default_factory=dict)
     """Phase -> measured seconds that one create takes where the vendor sells no quota; empty where tokens are the limit."""
 

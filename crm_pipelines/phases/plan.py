@@ -59,6 +59,9 @@ class Forecast:
     verify_tokens: int | None = None
     total_tokens: int | None = None
     cheapest_tokens: int | None = None
+    sample_requests: int = 0
+    """What looking at a sample first adds: the schema is read by two commands more, and the lists are read again."""
+    sample_tokens: int | None = None
     tokens_per_day: int | None = None
     remaining_today: int | None = None
     reserve: int | None = None
@@ -93,9 +96,21 @@ def forecast(session: Session, prediction: Prediction | None = None) -> Forecast
         total_requests=prepare + verify + sum(one.requests for one in phases.values()),
         cheapest_requests=sum(one.cheapest_requests for one in phases.values()),
         duration_s=_duration_s(session, phases),
+        sample_requests=2 * budget.cost.get("describe", 0) + sum(1 for pages in listing.values() if pages) + _matched(foreseen),
         notes=(*schema.notes, *foreseen.notes),
     )
-    return _priced(plan, budget, sum(step.tokens for step in steps), listing)
+    priced = _priced(plan, budget, sum(step.tokens for step in steps), listing)
+    return priced if priced.total_tokens is None else replace(priced, sample_tokens=_sample_tokens(session, foreseen, budget))
+
+
+def _sample_tokens(session: Session, foreseen: Prediction, budget: Budget) -> int:
+    """Return what a sample adds: the schema twice more (confirm and run again), a page of each list for its gate and for matching."""
+    lists = {phase: 1 + one.is_matched for phase, one in foreseen.phases.items() if _pages(session, one)}
+    return 2 * session.describe_tokens + sum(pages * budget.cost.get(f"list.{phase}", 0) for phase, pages in lists.items())
+
+
+def _matched(foreseen: Prediction) -> int:
+    return sum(one.is_matched for one in foreseen.phases.values())
 
 
 def _priced(plan: Forecast, budget: Budget, prepare: int, listing: Mapping[str, int]) -> Forecast:
@@ -181,6 +196,7 @@ def _forecast_records(session: Session, phase: str, counts: Mapping[str, int], b
     price, change = budget.cost.get(f"{phase}.create", 0), budget.cost.get(f"{phase}.update", 0)
     is_sold = budget.allowance is not None
     creating = math.ceil(create / limits.batch_rows)
+    read = (update * budget.cost.get(f"{phase}.read", 0), math.ceil(update / limits.ids_per_read) * budget.cost.get(f"list.{phase}", 0))
     return PhaseForecast(
         create=create,
         update=update,
@@ -188,7 +204,7 @@ def _forecast_records(session: Session, phase: str, counts: Mapping[str, int], b
         waiting=counts.get("waiting", 0),
         refused=counts.get("refused", 0),
         requests=creating + math.ceil(update / limits.batch_rows),
-        tokens=create * price + update * change if is_sold else None,
+        tokens=create * price + update * change + min(read) if is_sold else None,
         cheapest_tokens=create * price if is_sold else None,
         cheapest_requests=creating,
         duration_s=(create + update) * limits.seconds_per_record.get(phase, 0.0),

@@ -10,7 +10,7 @@ was refused or met a conflict before is expected to do so again as long as its p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -50,28 +50,27 @@ class Prediction:
     is_sample: bool = False
     """True when only the records of a sealed sample are foreseen."""
     notes: tuple[str, ...] = ()
-    _ids: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def by_phase(self) -> dict[str, dict[str, int]]:
         """Return phase -> state -> records."""
         return {name: one.counts() for name, one in self.phases.items()}
 
+    def of_sample(self, keys: Mapping[str, Sequence[str]]) -> Prediction:
+        """Return the part that a sealed sample lets through; its parents are in it, so that nothing in it changes."""
+        chosen = {name: one.states.filter(pl.col("key").is_in(list(keys.get(name, ())))) for name, one in self.phases.items()}
+        phases = {name: replace(one, states=chosen[name]) for name, one in self.phases.items()}
+        return replace(self, phases=phases, is_sample=True)
 
-def predict(session: Session, *, is_offline: bool = False, scope: Mapping[str, Sequence[str]] | None = None) -> Prediction:
-    """Foresee every record and row; sends nothing but the reads of `describe` and of existing records.
 
-    `scope` holds the keys of a sealed sample per phase; without it everything is foreseen. `is_offline` reads no existing records.
+def predict(session: Session, *, is_offline: bool = False) -> Prediction:
+    """Foresee every record; sends nothing but the reads of `describe` and of existing records, and those not where `is_offline`.
+
     Raises: SettingsError where loading would, e.g. when the default owner is no user.
     """
-    project = session.project
-    found = Prediction({}, is_offline, scope is not None, (OFFLINE,) if is_offline else ())
     phases: dict[str, PhasePrediction] = {}
-    for phase in project.phases:
-        desired = project.mapped(phase)
-        if scope is not None:
-            desired = desired.filter(pl.col("key").is_in(list(scope.get(phase, ()))))
-        phases[phase] = _phase(session, phase, desired, phases, is_offline=is_offline)
-    return Prediction(phases, found.is_offline, found.is_sample, found.notes)
+    for phase in session.project.phases:
+        phases[phase] = _phase(session, phase, phases, is_offline=is_offline)
+    return Prediction(phases, is_offline, notes=(OFFLINE,) if is_offline else ())
 
 
 def predicted_rows(session: Session, prediction: Prediction) -> list[dict[str, Any]]:
@@ -107,9 +106,8 @@ def predicted_chunks(session: Session, phase: str, one: PhasePrediction) -> dict
     return out
 
 
-def _phase(
-    session: Session, phase: str, desired: pl.DataFrame, before: Mapping[str, PhasePrediction], *, is_offline: bool
-) -> PhasePrediction:
+def _phase(session: Session, phase: str, before: Mapping[str, PhasePrediction], *, is_offline: bool) -> PhasePrediction:
+    desired = session.project.mapped(phase)
     compiled = session.project.compiled.phases[phase]
     if compiled.create == "never":
         return PhasePrediction(phase, _matched_only(session, phase, desired))

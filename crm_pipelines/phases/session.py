@@ -40,6 +40,8 @@ class Session:
     fence: Fence
     pass_no: int
     schema: Schema | None = None
+    describe_tokens: int = 0
+    """What reading the schema cost; every command that looks at the destination reads it once."""
     matched: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Phase -> existing records that are not ours, read once per session."""
     foreseen: dict[str, tuple[float, pl.DataFrame]] = field(default_factory=dict)
@@ -63,8 +65,13 @@ class Session:
     def described(self) -> Schema:
         """Return the destination's schema, read once per session."""
         if self.schema is None:
+            before = self._spent()
             self.schema = self.destination.describe(self.journal("describe"))
+            self.describe_tokens = self._spent() - before
         return self.schema
+
+    def _spent(self) -> int:
+        return self.ledger.spend_total(self.account, self.engagement).spent_ours
 
     def listing(self, phase: str) -> pl.DataFrame:
         """Return our records of a phase as the destination lists them, read again after every write to it."""

@@ -5,7 +5,7 @@ Belongs here: writing what was counted. Not here: counting (phases.accounts, pha
 
 Shape of the account: engagement, route, pass, `files` (file, object, phase, physical_rows, buckets, adds_up), `phases` (phase,
 wanted, records by state, destination_count, money, gate, reasons), `queues` (queue, reason, object, rows), `columns` (object,
-heading, state, why, files, filled), `budget`.
+heading, state, why, files, filled), `budget`, `prediction` (phases.predicted.Comparison, or None before there is one).
 """
 
 from __future__ import annotations
@@ -58,10 +58,12 @@ def as_html(account: Mapping[str, Any]) -> str:
     )
     environment.filters.update(duration=duration, number=number, money=money, sentence=sentence, next_step=next_step)
     page = environment.get_template("reconciliation.html.j2")
+    foreseen = (account.get("prediction") or {"phases": []})["phases"]
     return page.render(
         account=account,
         buckets=columns_of(row["buckets"] for row in account["files"]),
         states=columns_of(phase["records"] for phase in account["phases"]),
+        foreseen_states=columns_of(counts for one in foreseen for counts in (one["predicted"], one["actual"])),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
 

@@ -36,6 +36,7 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
     _show_aside(console, told)
     if told["budget"]["unit"] is not None:
         console.print(_spent(told["budget"]), highlight=False)
+    show_foreseen(console, told.get("prediction"))
     console.print(told["verdict"], style="bold")
 
 
@@ -43,11 +44,26 @@ def _spent(budget: Mapping[str, Any]) -> str:
     takes = f" Forecast to take {duration(budget['duration_s'])}." if budget["duration_s"] is not None else ""
     if budget["unit"] != "tokens":
         return f"Requests: [bold]{budget['spent']:,}[/] made, looks included; one load was forecast at {budget['forecast']:,}.{takes}"
+    sample = f" and {budget['sample']:,} for looking at a sample first" if budget.get("sample") else ""
     return (
-        f"{budget['unit'].capitalize()}: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast, "
+        f"{budget['unit'].capitalize()}: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast{sample}, "
         f"{budget['cheapest']:,} the cheapest possible (creates alone; set-up {budget['prepare']:,}, "
         f"verification {budget['verify']:,} come on top).{takes}"
     )
+
+
+def show_foreseen(console: Console, found: Mapping[str, Any] | None) -> None:
+    """Print whether what came is what was foreseen; each difference in a line."""
+    if not found:
+        return
+    judged = [one for one in found["phases"] if one["is_judged"]]
+    if judged and not (found["differences"] or found["explained"]):
+        records = sum(sum(one["predicted"].values()) for one in judged)
+        console.print(f"As foreseen: {records:,} records of {len(judged)} phases came as predicted.", highlight=False)
+    for line in found["explained"]:
+        console.print(f"Otherwise than foreseen, for a reason the run recorded: {line}", style="yellow", markup=False, highlight=False)
+    for line in found["differences"]:
+        console.print(f"Otherwise than foreseen, a defect: {line}", style="bold red", markup=False, highlight=False)
 
 
 def _show_aside(console: Console, told: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crm_pipelines.destinations.base import Capabilities
-from crm_pipelines.destinations.pipedrive.costs import LIST_PAGE, WINDOW_S
+from crm_pipelines.destinations.pipedrive.costs import IDS_PER_LIST, LIST_PAGE, WINDOW_S
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def capabilities(burst: int, concurrency: int, apply_within_s: float) -> Capabil
         burst_window_s=WINDOW_S,
         concurrency=concurrency,
         list_page=LIST_PAGE,
+        ids_per_read=IDS_PER_LIST,
         visible_token_phases=frozenset(phase for phase, entity in ENTITIES.items() if entity.mark_field),
         create_only_fields=CREATE_ONLY,
         union_fields=UNION,

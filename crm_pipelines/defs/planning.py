@@ -1,0 +1,95 @@
+"""What `crm plan`, `crm confirm` and `crm audit` do: walk to the map, foresee, seal, read the trail. Returns plain values.
+
+Belongs here: putting plan, confirmation and trail together. Not here: foreseeing and sealing (phases), arguments (cli_map), how they
+look (reports), commands that load (commands).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm_pipelines.defs.commands import walk_to_map
+from crm_pipelines.errors import NotConfirmedError
+from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.confirm import confirm as seal
+from crm_pipelines.phases.plan import Forecast, forecast
+from crm_pipelines.phases.predict import PhasePrediction, predict, predicted_chunks, predicted_rows
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.session import Session, open_session
+
+
+def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
+    """Read the exports, map them, and foresee what a load would come to and cost; writes nothing anywhere but the work folder."""
+    walk_to_map(project)
+    with open_session(project, "plan", opens_pass=False) as session:
+        prediction = predict(session, is_offline=is_offline)
+        told = forecast(session, prediction)
+        cost = session.destination.budget().cost
+        phases = [_phase(session, one, told, cost) for one in prediction.phases.values()]
+        rows = predicted_rows(session, prediction)
+        confirmation = _confirmation(session)
+    return {
+        "engagement": project.engagement.name,
+        "forecast": told.as_dict(),
+        "prediction": {"is_offline": is_offline, "notes": list(prediction.notes), "phases": _with_days(phases, told), "files": rows},
+        "confirmation": confirmation,
+    }
+
+
+def make_confirmation(project: Project, by: str, sample: int | None, without_sample: str | None) -> dict[str, Any]:
+    """Seal the map as the exports, the spec and the destination are now."""
+    walk_to_map(project)
+    done = seal(project, by, sample, without_sample)
+    return {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope}
+
+
+def _confirmation(session: Session) -> str:
+    try:
+        check_confirmed(session)
+    except NotConfirmedError as error:
+        return str(error)
+    return f"{session.engagement}: the map is confirmed as it is."
+
+
+def _phase(session: Session, one: PhasePrediction, told: Forecast, cost: Mapping[str, int]) -> dict[str, Any]:
+    """Return one phase: its records by bucket, why some wait, and the same per file with what the file's partition sends."""
+    planned = told.phases[one.phase]
+    waits = one.states.drop_nulls("reason").group_by("queue", "reason").len().sort("queue", "reason")
+    chunks = predicted_chunks(session, one.phase, one)
+    is_sending = planned.requests > 0
+    return {
+        "phase": one.phase,
+        "records": one.counts(),
+        "waits": [{"queue": queue, "reason": reason, "records": count} for queue, reason, count in waits.iter_rows()],
+        "requests": planned.requests,
+        "tokens": planned.tokens,
+        "chunks": [_chunk(session, one.phase, key, chunks[key], cost, told.unit, is_sending=is_sending) for key in chunks],
+    }
+
+
+def _chunk(  # noqa: PLR0917 - one line of a table
+    session: Session, phase: str, key: str, counts: Mapping[str, Mapping[str, int]], cost: Mapping[str, int], unit: str, *, is_sending: bool
+) -> dict[str, Any]:
+    chunk, sends = session.project.chunk(key), counts["sends"] if is_sending else {}
+    rows = session.destination.capabilities.batch_rows
+    return {
+        "chunk": key,
+        "file": chunk.file_name,
+        "object": chunk.object,
+        "records": dict(counts["records"]),
+        "requests": sum(-(-count // rows) for count in sends.values()),
+        "tokens": sum(count * cost.get(f"{phase}.{name}", 0) for name, count in sends.items()) if unit == "tokens" else None,
+    }
+
+
+def _with_days(phases: list[dict[str, Any]], told: Forecast) -> list[dict[str, Any]]:
+    """Add the day on which each phase is through, where the vendor's quota makes days; listings are spread evenly."""
+    days, total = list(told.calendar), told.total_tokens or 0
+    spent = float(told.prepare_tokens or 0)
+    ends = [sum(day["tokens"] for day in days[: number + 1]) for number in range(len(days))]
+    for one in phases:
+        spent += (one["tokens"] or 0) + (told.verify_tokens or 0) / max(1, len(phases))
+        on = next((day["day"] for day, end in zip(days, ends, strict=True) if min(spent, total) <= end), None)
+        one["done_on"] = on
+    return phases
