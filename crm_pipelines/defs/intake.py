@@ -5,12 +5,14 @@ Belongs here: what a registration tells Dagster. Not here: recognising files (ph
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from crm_pipelines.defs.partitions import asset_key, partition_set
 from crm_pipelines.phases.project import Chunk, Project, Registration
+from crm_pipelines.phases.queues_correct import Correction
 
 FIRST_INTAKE = 1
 
@@ -23,11 +25,7 @@ def register(project: Project, instance: dg.DagsterInstance) -> Registration:
     found = project.register()
     for chunk in found.new:
         instance.report_runless_asset_event(export_event(project, chunk))
-    for name, keys in partition_keys(project).items():
-        known = set(instance.get_dynamic_partitions(name))
-        fresh = [key for key in keys if key not in known]
-        if fresh:
-            instance.add_dynamic_partitions(name, fresh)
+    _add_partitions(project, instance)
     return found
 
 
@@ -53,3 +51,21 @@ def export_event(project: Project, chunk: Chunk) -> dg.AssetMaterialization:
             "registered (UTC)": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
+
+
+def take_corrections(project: Project, instance: dg.DagsterInstance, found: Sequence[Correction]) -> None:
+    """Make rows that people gave back a new intake: chunks, partitions, observed exports. Nothing else is looked at."""
+    if not found:
+        return
+    project.add_chunks([one.chunk for one in found], [one.content for one in found])
+    for one in found:
+        instance.report_runless_asset_event(export_event(project, one.chunk))
+    _add_partitions(project, instance)
+
+
+def _add_partitions(project: Project, instance: dg.DagsterInstance) -> None:
+    for name, keys in partition_keys(project).items():
+        known = set(instance.get_dynamic_partitions(name))
+        fresh = [key for key in keys if key not in known]
+        if fresh:
+            instance.add_dynamic_partitions(name, fresh)

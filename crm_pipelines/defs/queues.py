@@ -1,0 +1,241 @@
+"""Queues: what waits, as files; what people answered, as the next intake. Returns plain values.
+
+Belongs here: the order in which answers are judged, taken and confirmed. Not here: judging (phases.queues_answers), files
+(reports.queues), arguments (cli_map).
+
+All or nothing: while one answer of one file does not fit, nothing is changed. Nothing is sent here either; the next run sends what
+the answers set free.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from ruamel.yaml import YAML
+
+from crm_pipelines.defs.intake import take_corrections
+from crm_pipelines.errors import Problem, SettingsError, SpecError
+from crm_pipelines.ledger import Ledger
+from crm_pipelines.phases.files import write_bytes
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues import DUPLICATE, OWNER, PairLine, Tables, export_headings, read_tables
+from crm_pipelines.phases.queues_answers import ANSWER, ENGAGEMENT, KEY_A, KEY_B, OBJECT, QUEUE, USER, Answers, Returned, judge
+from crm_pipelines.phases.queues_answers import OWNER as OWNER_COLUMN
+from crm_pipelines.phases.queues_correct import Correction, corrections
+from crm_pipelines.phases.queues_pairs import CircularError, contradiction, with_apart, with_pairs
+from crm_pipelines.phases.queues_sales import payment_keys
+from crm_pipelines.phases.queues_seal import Renewal, renew_seal, require_unchanged
+from crm_pipelines.phases.resolve import read_resolved
+from crm_pipelines.phases.session import Session, open_session
+from crm_pipelines.reports.queues import forget_files, read_answers, write_queues
+from crm_pipelines.reports.reasons import next_step, sentence
+from crm_pipelines.settings import home, load_engagement
+from crm_pipelines.spec.client_map import ClientMap
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came back: files, and answers on the command line."""
+
+    files: Sequence[Path] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    same: Sequence[tuple[str, str]] = ()
+    different: Sequence[tuple[str, str]] = ()
+    object: str | None = None
+    """The export that the keys of `same` and `different` are of."""
+
+
+def write_queue_files(project: Project, ledger: Ledger) -> dict[str, list[Path]]:
+    """Write the files of every queue as things stand; return where they lie."""
+    return write_queues(tables_of(project, ledger), project.engagement.queues, _memory(project))
+
+
+def tables_of(project: Project, ledger: Ledger) -> Tables:
+    """Return everything that waits for a person."""
+    return read_tables(project, ledger)
+
+
+def list_queues(project: Project, name: str | None) -> dict[str, Any]:
+    """Return what waits: per queue and reason the rows, records and money, where the files lie, and the rows; holds source keys."""
+    with Ledger.open(home().ledger_url) as ledger:
+        tables = tables_of(project, ledger)
+        paths = write_queues(tables, project.engagement.queues, _memory(project))
+    summary = [each for each in tables.summary if name in (None, each.queue)]
+    rows = [
+        {"object": r.object, "file": r.file, "row": r.row, "key": r.key, "queue": r.queue, "reason": r.reason}
+        for r in tables.rows
+        if name in (None, r.queue)
+    ]
+    return {
+        "engagement": tables.engagement,
+        "queues": [{**asdict(s), "why": sentence(s.reason), "what_to_do": next_step(s.reason)} for s in summary],
+        "rows": rows,
+        "owners": [asdict(each) for each in tables.owners] if name in (None, OWNER) else [],
+        "files": {queue: [str(path) for path in own] for queue, own in paths.items() if name in (None, queue)},
+    }
+
+
+def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
+    """Take what people answered, all of it or nothing, and renew the seal for exactly that; the next run sends what it sets free.
+
+    Raises: SpecError with every answer that does not fit; NotConfirmedError when the map changed beside the answers.
+    """
+    from crm_pipelines.defs.commands import walk_to_map
+
+    walk_to_map(project)
+    with open_session(project, "resolve queues", opens_pass=False) as session:
+        tables = _asked(project, tables_of(project, session.ledger), given)
+        answers = _judged(session, tables, given)
+        client_map, found = _wanted_map(project, answers), corrections(project, [fix for fix, _ in answers.fixes])
+        _raise_problems([*answers.problems, *_correction_problems(project, tables, answers, found)])
+        owners = {*answers.owners, *answers.invited}
+        seal = require_unchanged(session, owners)
+        if answers.is_empty:
+            return _told(answers, Renewal(None), {}, found)
+        fresh = _take(project, client_map, found)
+        walk_to_map(fresh)
+        with open_session(fresh, "resolve queues", opens_pass=False) as now:
+            renewal = renew_seal(now, seal, _as_sealed(client_map), owners, by) if seal else Renewal(None)
+            told = _told(answers, renewal, _written(given, fresh, now.ledger), found)
+            detail = {name: told[name] for name in ("taken", "seal_no", "chunks", "to_confirm")}
+            now.ledger.add_audit(now.engagement, by, "queue resolved", {**detail, "files": [path.name for path in given.files]})
+    return told
+
+
+def _asked(project: Project, tables: Tables, given: Given) -> Tables:
+    """Return the tables with the pairs that the command line names: those need not have been found alike. Raises: SettingsError."""
+    pairs = [*given.same, *given.different]
+    if not pairs:
+        return tables
+    name = given.object
+    if name is None or name not in project.objects:
+        raise SettingsError(f"say which export the records are of: --object, one of {', '.join(project.objects)}")
+    known = set(read_resolved(project.resolved_folder, f"fates/{name}").get_column("key").drop_nulls())
+    for pair in pairs:
+        if missing := [place for place, key in zip(("first", "second"), pair, strict=True) if key not in known]:
+            raise SettingsError(f"the {' and '.join(missing)} key of a pair is no record of {name}; look them up in the export")
+        if pair[0] == pair[1]:
+            raise SettingsError("a pair names the same record twice")
+    return replace(tables, pairs=(*tables.pairs, *(PairLine(name, *pair, 1.0, "named by a person") for pair in pairs)))
+
+
+def _judged(session: Session, tables: Tables, given: Given) -> Answers:
+    """Read all files and judge every answer. Raises: SheetError of the first file that is no queue file."""
+    headings = export_headings(session.project)
+    rows = [row for path in given.files for row in read_answers(path, headings, tables)]
+    rows += _short_forms(tables, given)
+    users = session.described().users if any(row.text(QUEUE) == OWNER for row in rows) else ()
+    answers = judge(tables, rows, users, payment_keys(session.project))
+    absent = [owner for owner in answers.invited if owner.casefold() not in {user.casefold() for user in users}]
+    answers.problems += [
+        row.problem(USER, "the destination has no active user with the owner's address yet; invite that person first")
+        for row in rows
+        if row.text(OWNER_COLUMN).casefold() in absent
+    ]
+    return answers
+
+
+def _short_forms(tables: Tables, given: Given) -> list[Returned]:
+    own = {ENGAGEMENT: tables.engagement}
+    rows = [{**own, QUEUE: OWNER, OWNER_COLUMN: owner, USER: user} for owner, user in given.owners.items()]
+    for answer, pairs in (("same", given.same), ("different", given.different)):
+        rows += [{**own, QUEUE: DUPLICATE, OBJECT: str(given.object), KEY_A: a, KEY_B: b, ANSWER: answer} for a, b in pairs]
+    return [Returned("command line", "", place, row) for place, row in enumerate(rows, 1)]
+
+
+def _wanted_map(project: Project, answers: Answers) -> ClientMap:
+    """Return the client's map with the answers in it."""
+    known = project.client_map
+    try:
+        same = with_pairs(known.same, answers.same)
+    except CircularError:
+        raise SpecError(
+            [Problem("queue duplicate", "the answers merge records in a circle; say of each pair once which one survives")]
+        ) from None
+    different = with_apart(known.different, answers.different)
+    if crossed := [name for name in same if contradiction(same[name], different.get(name, ()))]:
+        told = f"{', '.join(crossed)}: two records are called the same, and somewhere different; keep one of the two answers"
+        raise SpecError([Problem("queue duplicate", told)])
+    values = {name: {**known.values.get(name, {}), **answers.values.get(name, {})} for name in {**known.values, **answers.values}}
+    return known.model_copy(update={"owners": {**known.owners, **answers.owners}, "values": values, "same": same, "different": different})
+
+
+def _correction_problems(project: Project, tables: Tables, answers: Answers, found: Sequence[Correction]) -> list[Problem]:
+    """Return what is still wrong with rows that came back, by the cell that a person changed."""
+    lines = {(line.chunk, line.row): line for line in tables.rows}
+    returned: dict[tuple[str, int], list[Returned]] = {}
+    for fix, row in answers.fixes:
+        returned.setdefault((fix.chunk, fix.row), []).append(row)
+    out = []
+    for one in found:
+        rows = [(lines[chunk, row], returned[chunk, row].pop(0)) for chunk, row, _ in one.chunk.corrects]
+        out += [rows[bad.row - 1][1].problem("row", f"the row still cannot be read: {bad.sentence}") for bad in one.staged.bad_lines]
+        headings = {heading.column: heading.raw for heading in one.staged.headings}
+        for error in one.staged.cell_errors.iter_rows(named=True):
+            line, row = rows[error["row"] - 1]
+            key = f"cell:{headings.get(error['column'], '').strip().casefold()}"
+            before = {f"cell:{heading.casefold()}": cell for heading, cell in zip(line.headings, line.cells, strict=True)}
+            if row.cells.get(key, "").strip() != before.get(key, "").strip():
+                out.append(row.problem(key, f"cannot be read: {error['reason'].replace('_', ' ')}"))
+    return out
+
+
+def _take(project: Project, client_map: ClientMap, found: Sequence[Correction]) -> Project:
+    """Write the decisions and register the rows; return the engagement opened anew."""
+    from crm_pipelines.defs.home import open_instance
+
+    if client_map != project.client_map:
+        _write_map(project.engagement.decisions_path, client_map)
+    with open_instance() as instance:
+        take_corrections(project, instance, found)
+    return Project.open(load_engagement(project.engagement.name))
+
+
+def _write_map(path: Path, client_map: ClientMap) -> None:
+    """Replace the `map` section of the decisions file; the answers above it stay as they are written."""
+    yaml = YAML()
+    document = yaml.load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    document = document if document is not None else {}
+    document["map"] = _as_sealed(client_map)
+    out = io.StringIO()
+    yaml.dump(document, out)
+    write_bytes(path, out.getvalue().encode())
+
+
+def _written(given: Given, project: Project, ledger: Ledger) -> dict[str, list[Path]]:
+    """Write the queues as they are now; files that were taken are not kept a second time."""
+    inside = [path for path in given.files if path.resolve().parent == project.engagement.queues.resolve()]
+    forget_files(inside, _memory(project))
+    return write_queue_files(project, ledger)
+
+
+def _told(answers: Answers, renewal: Renewal, paths: Mapping[str, Iterable[Path]], found: Sequence[Correction]) -> dict[str, Any]:
+    return {
+        "taken": answers.counts(),
+        "unanswered": answers.unanswered,
+        "skipped": answers.skipped,
+        "chunks": [one.chunk.key for one in found],
+        "seal_no": renewal.seal_no,
+        "changes": list(renewal.changes),
+        "to_confirm": list(renewal.undeclared),
+        "queues": {queue: [str(path) for path in own] for queue, own in paths.items()},
+    }
+
+
+def _as_sealed(client_map: ClientMap) -> dict[str, Any]:
+    told: dict[str, Any] = orjson.loads(client_map.model_dump_json(exclude_defaults=True))
+    return told
+
+
+def _raise_problems(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise SpecError(list(problems))
+
+
+def _memory(project: Project) -> Path:
+    return project.engagement.work / "queue_files.json"

@@ -1,0 +1,64 @@
+"""Queues in a terminal: what waits, and what became of answers.
+
+Belongs here: tables and sentences. Not here: the files that people work (reports.queues), other tables (reports.terminal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+TAKEN = {
+    "owners": "owners with a user now",
+    "invited": "owners who were invited",
+    "words": "words explained",
+    "same": "pairs that are one record",
+    "different": "pairs that only look alike",
+    "rows": "rows corrected",
+}
+
+
+def queue_table(queues: Sequence[Mapping[str, Any]]) -> Table:
+    """Return one line per queue and reason, with what waits on it."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("queue", "why", "export"):
+        table.add_column(name)
+    for name in ("rows", "records", "money"):
+        table.add_column(name, justify="right")
+    table.add_column("what to do")
+    for one in queues:
+        counts = (f"{one['rows']:,}", f"{one['records']:,}", one["money"])
+        table.add_row(one["queue"], one["why"], one["object"], *counts, one["what_to_do"])
+    return table
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return waiting rows one by one; holds source keys."""
+    table = Table(box=box.SIMPLE_HEAD)
+    names = ("queue", "reason", "object", "file", "row", "key")
+    for name in names:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(row[name] if row[name] is not None else "") for name in names))
+    return table
+
+
+def taken_lines(engagement: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was taken, what was not, what it changed, and what to do next."""
+    counts = [f"{count} {TAKEN[kind]}" for kind, count in told["taken"].items() if count]
+    yield f"Taken: {', '.join(counts)}." if counts else "No answers: nothing was changed."
+    if told["unanswered"]:
+        yield f"{told['unanswered']} rows came back without an answer; they go on waiting."
+    yield from (f"  {line}" for line in told["skipped"])
+    yield from (f"  {line}" for line in told["changes"])
+    if told["seal_no"] is not None:
+        yield f"Confirmed with the answers as seal {told['seal_no']}."
+    if told["to_confirm"]:
+        yield "Changed beside the answers, so that somebody has to confirm it before anything is sent:"
+        yield from (f"  {line}" for line in told["to_confirm"])
+        yield f"Look at it, then: crm confirm {engagement} --by NAME --sample 50"
+    elif counts:
+        yield f"Nothing was sent yet. Next: crm run {engagement}"
