@@ -5,10 +5,12 @@ Belongs here: arguments and what goes to the screen. Not here: any work (defs, d
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from crm_pipelines.cli_base import command, crm, opened, out, show_or_dump
-from crm_pipelines.errors import EXIT_RECONCILED
+from crm_pipelines.errors import EXIT_RECONCILED, EXIT_SPEC_OR_SETTINGS
 
 
 @command("plan")
@@ -54,13 +56,72 @@ def queue() -> None:
 
 @queue.command("list")
 @click.argument("engagement")
-@click.option("--queue", "name", help="Only this queue.")
+@click.option("--queue", "name", help="Only this queue, row by row.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def queue_list(engagement: str, name: str | None, as_json: bool) -> int:
-    """List waiting rows by file, row and source key, with the reason."""
-    from crm_pipelines.defs.commands import list_queues
-    from crm_pipelines.reports.terminal import waiting_table
+    """List what waits: why, how many rows and records, how much money, and the file to work in."""
+    from crm_pipelines.defs.queues import list_queues
+    from crm_pipelines.reports.queues_shown import queue_table, rows_table
 
     told = list_queues(opened(engagement), name)
-    show_or_dump(told, as_json, lambda: out.print(waiting_table(told["rows"])))
+
+    def show() -> None:
+        out.print(queue_table(told["queues"]))
+        if name is not None:
+            out.print(rows_table(told["rows"]))
+        for paths in told["files"].values():
+            for path in paths:
+                out.print(path, markup=False, soft_wrap=True)
+
+    show_or_dump(told, as_json, show)
     return EXIT_RECONCILED
+
+
+@queue.command("resolve")
+@click.argument("engagement")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--by", required=True, help="Who answers: recorded, and confirms exactly what the answers change.")
+@click.option("--owner", "owners", multiple=True, metavar="OLD=NEW", help="Who takes over an owner's records; NEW may be `invited`.")
+@click.option("--same", multiple=True, metavar="A,B", help="Two source keys that are one record; the first survives.")
+@click.option("--different", multiple=True, metavar="A,B", help="Two source keys that only look alike.")
+@click.option("--object", "object_name", help="The export that the keys of --same and --different are of.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def queue_resolve(  # noqa: PLR0917 - what a person may answer
+    engagement: str,
+    files: tuple[Path, ...],
+    by: str,
+    owners: tuple[str, ...],
+    same: tuple[str, ...],
+    different: tuple[str, ...],
+    object_name: str | None,
+    as_json: bool,
+) -> int:
+    """Take queue files that were filled in, all answers or none; the next `crm run` sends what they set free, and nothing else."""
+    from crm_pipelines.defs.queues import Given, resolve_queues
+    from crm_pipelines.reports.queues_shown import taken_lines
+
+    given = Given(
+        files=files,
+        owners=dict(_two(text, "=") for text in owners),
+        same=[_two(text, ",") for text in same],
+        different=[_two(text, ",") for text in different],
+        object=object_name,
+    )
+    if not (files or owners or same or different):
+        raise click.UsageError("name a queue file, or answer with --owner, --same or --different")
+    told = resolve_queues(opened(engagement), given, by)
+
+    def show() -> None:
+        for line in taken_lines(engagement, told):
+            out.print(line, markup=False, soft_wrap=True)
+
+    show_or_dump(told, as_json, show)
+    return EXIT_RECONCILED if not told["to_confirm"] else EXIT_SPEC_OR_SETTINGS
+
+
+def _two(text: str, separator: str) -> tuple[str, str]:
+    """Split an answer of two parts."""
+    first, found, second = (part.strip() for part in text.partition(separator))
+    if not (first and found and second):
+        raise click.UsageError(f"expected two parts with '{separator}' between them")
+    return first, second

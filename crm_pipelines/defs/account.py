@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from crm_pipelines.defs.queues import write_queue_files
 from crm_pipelines.errors import EXIT_DESTINATION, EXIT_DIFFERENCES, EXIT_RECONCILED, EXIT_ROWS_WAIT
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
@@ -24,7 +25,7 @@ from crm_pipelines.phases.predicted import remember as remember_prediction
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import queue_rows, summary
 from crm_pipelines.phases.session import Session
-from crm_pipelines.reports.reconciliation import write_queues, write_reconciliation
+from crm_pipelines.reports.reconciliation import write_reconciliation
 
 FORECAST_PARTS = {"forecast": "total", "cheapest": "cheapest", "prepare": "prepare", "verify": "verify"}
 OPEN_BUCKETS = ("waiting", "refused", "quarantined")
@@ -104,7 +105,7 @@ def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dic
     """Write reconciliation and queue files; return the account and where the files lie."""
     told = account_of(project, ledger)
     paths = write_reconciliation(told, project.engagement.handoff)
-    write_queues(queue_rows(project, ledger).to_dicts(), project.engagement.queues)
+    write_queue_files(project, ledger)
     return told, paths
 
 
