@@ -16,7 +16,8 @@ from crm_pipelines.errors import Problem, SpecError
 
 STATE = "_state"
 """Key of a row that colours it: one of `State`."""
-State = Literal["", "open", "proposed", "done", "fixed", "problem"]
+State = Literal["", "open", "proposed", "done", "fixed", "problem", "head", "title"]
+"""Colour by what a cell asks of its reader; `head` and `title` are for pages of text."""
 Scalar = str | int | float | bool | None
 CELL_CHARS = 32_767  # "Total number of characters that a cell can contain", Excel specifications and limits, read 2026-11
 CUT = " … [cut: too long for a cell]"

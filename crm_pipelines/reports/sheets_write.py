@@ -32,11 +32,19 @@ from crm_pipelines.reports.sheets_values import CELL_CHARS, CUT, STATE, Cell, Co
 LISTS = "_lists"
 INLINE_LIST_CHARS = 255  # formula1 of a data validation, ECMA-376 part 1, 18.3.1.33; Excel refuses the file beyond it
 COLOURS = {"open": "FFF2CC", "proposed": "DDEBF7", "done": "E2EFDA", "fixed": "F2F2F2", "problem": "F8CBAD"}
+FONT = "Arial"  # the one that looks alike in every spreadsheet program
+LINE_POINTS, ROW_POINTS_MAX = 13.5, 409.0  # Excel specifications and limits: row height 409 points, read 2026-11
 _HEADING = PatternFill("solid", start_color="1F3864")
+_PLAIN, _BOLD = Font(name=FONT, size=10), Font(name=FONT, size=10, bold=True, color="FFFFFF")
+_TITLE, _INTRO = Font(name=FONT, size=18, bold=True, color="1F3864"), Font(name=FONT, size=10, italic=True, color="595959")
 _FILLS = {state: PatternFill("solid", start_color=colour, end_color=colour) for state, colour in COLOURS.items()}
 _THIN = Side("thin", color="BFBFBF")
 _LINE = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-_WRAPPED = Alignment(wrap_text=True, vertical="top")
+CHARS_PER_WIDTH = 1.15
+"""Letters of running text per unit of width, less the indent; measured with Arial 10."""
+_WRAPPED = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=1)
+_TITLE_LINE = Alignment(vertical="center")
+_NUMBER = Alignment(horizontal="right", vertical="top", indent=1)
 _UNLOCKED, _LOCKED = Protection(locked=False), Protection(locked=True)
 
 
@@ -95,6 +103,7 @@ def _write_sheet(page: Worksheet, sheet: Sheet, lists: _Lists) -> None:
     for number, row in enumerate(sheet.rows, heading + 1):
         for index, column in enumerate(sheet.columns, 1):
             _write_cell(_at(page, number, index), column, row, asks)
+        page.row_dimensions[number].height = _height(page, number, sheet)
     last = heading + len(sheet.rows)
     asks.add_to(page)
     _set_up(page, sheet, heading, last)
@@ -106,16 +115,17 @@ def _write_head(page: Worksheet, sheet: Sheet) -> int:
         _put(_at(page, 1, index), column.key)
     page.row_dimensions[1].hidden = True
     if sheet.intro:
-        first = _put(_at(page, 2, 1), sheet.intro)
-        first.font, first.alignment = Font(italic=True, color="595959"), Alignment(vertical="center")
+        visible = next((index for index, column in enumerate(sheet.columns, 1) if not column.is_hidden), 1)
+        first = _put(_at(page, 2, visible), sheet.intro)
+        first.font, first.alignment = _INTRO, Alignment(vertical="center")
         page.row_dimensions[2].height = 22
     number = 3 if sheet.intro else 2
     if not sheet.has_headings:
         return number - 1
     for index, column in enumerate(sheet.columns, 1):
         cell = _put(_at(page, number, index), column.title)
-        cell.font, cell.fill, cell.border = Font(bold=True, color="FFFFFF"), _HEADING, _LINE
-        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        cell.font, cell.fill, cell.border = _BOLD, _HEADING, _LINE
+        cell.alignment = Alignment(horizontal="left", wrap_text=True, vertical="center", indent=1)
         if column.note:
             cell.comment = Comment(to_xml(column.note), "", width=360, height=110)
     return number
@@ -166,14 +176,30 @@ def _write_cell(target: BookCell, column: Column, row: Mapping[str, Scalar | Cel
     editable = (column.editable if cell.editable is None else cell.editable) and not was_cut
     choices = column.choices if cell.choices is None else cell.choices
     target.protection = _UNLOCKED if editable else _LOCKED
-    target.alignment, target.border = _WRAPPED, _LINE
     state = cell.state if cell.state is not None else row.get(STATE, "")
+    target.alignment = _NUMBER if column.is_number else _TITLE_LINE if state == "title" else _WRAPPED
+    target.font = _TITLE if state == "title" else _BOLD if state == "head" else _PLAIN
+    if row and state != "title":
+        target.border = _LINE
+    if state == "head":
+        target.fill = _HEADING
     if state == "open" and editable:
         asks.is_open(target)
     elif state in _FILLS:
         target.fill = _FILLS[str(state)]
     if choices and editable:
         asks.choose(target, choices, cell.is_strict)
+
+
+def _height(page: Worksheet, number: int, sheet: Sheet) -> float:
+    """Return the points that the fullest cell of a row needs; not every program fits rows by itself."""
+    lines = 1
+    for index, column in enumerate(sheet.columns, 1):
+        value = page.cell(number, index).value
+        if isinstance(value, str) and not column.is_hidden and len(value) > 3:
+            lines = max(lines, sum(max(1, -(-len(line) // max(1, int(column.width * CHARS_PER_WIDTH)))) for line in value.split("\n")))
+    is_title = any(page.cell(number, index).font.size == _TITLE.size for index in range(1, len(sheet.columns) + 1))
+    return min(ROW_POINTS_MAX, (2 if is_title else lines) * LINE_POINTS + 3)
 
 
 def _at(page: Worksheet, row: int, column: int) -> BookCell:
@@ -229,6 +255,6 @@ def _set_print(page: Worksheet, sheet: Sheet) -> None:
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     page.page_margins.left = page.page_margins.right = 0.4
-    page.page_margins.top = page.page_margins.bottom = 0.6
+    page.page_margins.top, page.page_margins.bottom, page.page_margins.footer = 0.5, 0.75, 0.35
     if page.oddFooter is not None:
         page.oddFooter.left.text, page.oddFooter.right.text = sheet.name.replace("&", "&&"), "Page &P of &N"

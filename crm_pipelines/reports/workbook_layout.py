@@ -25,21 +25,22 @@ _OBJECT = Column("object", "Export", 13)
 
 LAYOUT: Mapping[str, tuple[Column, ...]] = {
     QUESTIONS: (
-        Column("name", "Name", 18),
-        Column("question", "Question", 42),
-        Column("options", "What you can answer", 62),
-        Column("why", "Why we suggest it", 44),
-        Column("answer", "Your answer", 28, editable=True, note="Choose from the list. Where it asks for an e-mail address, type it."),
+        Column("name", "Name", 18, is_hidden=True),
+        Column("number", "No.", 6, is_number=True),
+        Column("question", "Question", 36),
+        Column("options", "What you can answer", 56),
+        Column("why", "Why we suggest it, or why we ask", 36),
+        Column("answer", "Your answer", 24, editable=True, note="Choose from the list. Where it asks for an e-mail address, type it."),
     ),
     COLUMNS: (
         _OBJECT,
-        Column("heading", "Column", 24),
-        Column("filled", "Filled", 8, note="Share of rows that hold something."),
-        Column("examples", "Looks like", 24, note="Masked: letters are x, digits 9."),
-        Column("proposals", "What we propose, and why", 58, note="Per cent: how often proposals like this one were right."),
-        Column("choice", "Your choice", 34, editable=True, note="Where this column goes. Leaving it behind needs a reason."),
-        Column("name", "Name of a new field", 22, editable=True, note="Only for a new field. Empty: it is called like the column."),
-        Column("reason", "Why it stays behind", 26, editable=True, note="Only for what is left behind."),
+        Column("heading", "Column", 22),
+        Column("filled", "Filled", 9, note="Share of rows that hold something."),
+        Column("examples", "Looks like", 20, note="Masked: letters are x, digits 9."),
+        Column("proposals", "What we propose, and why", 52, note="Per cent: how often proposals like this one were right."),
+        Column("choice", "Your choice", 30, editable=True, note="Where this column goes. Leaving it behind needs a reason."),
+        Column("name", "Name of a new field", 19, editable=True, note="Only for a new field. Empty: it is called like the column."),
+        Column("reason", "Why it stays behind", 21, editable=True, note="Only for what is left behind."),
     ),
     WORDS: (
         Column("column", "Column", 30),
@@ -88,7 +89,7 @@ READ_ONLY: Mapping[str, tuple[Column, ...]] = {
         Column("heading", "Column", 28),
         Column("filled", "Filled", 9),
         Column("examples", "Looks like", 34),
-        Column("why", "Where it goes", 90),
+        Column("why", "Where it goes", 70),
     ),
     EMPTY: (
         Column("phase", "In", 18),
@@ -97,10 +98,10 @@ READ_ONLY: Mapping[str, tuple[Column, ...]] = {
         Column("candidates", "Columns that could fill it", 80),
     ),
     LEFT: (
-        Column("what", "What", 34),
-        Column("where", "From", 18),
-        Column("why", "Why it does not move", 66),
-        Column("instead", "What you can do", 62),
+        Column("what", "What", 26),
+        Column("where", "From", 14),
+        Column("why", "Why it does not move", 56),
+        Column("instead", "What you can do", 52),
     ),
 }
 """Sheets to read; nothing in them is taken over."""
@@ -120,7 +121,7 @@ ANSWER: Mapping[str, str] = {name: "verdict" if name == DUPLICATES else "answer"
 """The column that is open while it is empty."""
 
 MADE_COLUMNS = (Column("key", "Key", 16), Column("part", "Part", 8, is_number=True), Column("text", "Text", 60))
-TEXT_COLUMNS = (Column("what", "What", 34), Column("told", "Told", 96), Column("open", "Open", 16))
+TEXT_COLUMNS = (Column("what", "What", 30), Column("told", "Told", 96), Column("open", "Open", 16))
 
 ABOUT: Mapping[str, str] = {
     QUESTIONS: "Decisions that nobody can take for you.",

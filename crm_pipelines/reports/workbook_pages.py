@@ -25,17 +25,17 @@ _STEPS = (
 def start_sheet(material: Material, sheets: Sequence[Sheet]) -> Sheet:
     """Return the first page: what this is, how to fill it in, what is open, what the colours mean."""
     rows: list[_Values] = [
-        {"what": f"Your migration: {material.proposed.engagement}", STATE: "fixed"},
+        {"what": f"Your migration: {material.proposed.engagement}", STATE: "title"},
         {
             "what": "What this is",
             "told": "Everything that only you can decide before your records move. Nothing moves because of this file alone.",
         },
         *({"what": f"Step {number}", "told": step} for number, step in enumerate(_STEPS, 1)),
         {},
-        {"what": "Sheet", "told": "What it asks", "open": "Still open", STATE: "fixed"},
+        {"what": "Sheet", "told": "What it asks", "open": "Still open", STATE: "head"},
         *(_progress(sheet) for sheet in sheets),
         {},
-        {"what": "Colour", "told": "What it means", STATE: "fixed"},
+        {"what": "Colour", "told": "What it means", STATE: "head"},
         {"what": Cell("yellow", state="open", editable=False), "told": "Open: needs your answer."},
         {"what": Cell("blue", state="proposed"), "told": "Proposed: counts as your answer if you leave it."},
         {"what": Cell("green", state="done"), "told": "Decided before; you may change it."},

@@ -40,7 +40,10 @@ EVENTS: Mapping[str, str] = {
 def question_rows(material: Material) -> list[Values]:
     """Return a row per decision of the spec."""
     taken, unanswered = completed(material.spec, material.answers)
-    return [_question(material, name, decision, taken, name in unanswered) for name, decision in material.spec.decisions.items()]
+    return [
+        {"number": number, **_question(material, name, decision, taken, name in unanswered)}
+        for number, (name, decision) in enumerate(material.spec.decisions.items(), 1)
+    ]
 
 
 def _question(material: Material, name: str, decision: Decision, taken: Mapping[str, str], is_open: bool) -> Values:
@@ -57,10 +60,10 @@ def _question(material: Material, name: str, decision: Decision, taken: Mapping[
 
 
 def _condition(material: Material, decision: Decision) -> str:
-    parts = []
+    parts, numbers = [], {name: number for number, name in enumerate(material.spec.decisions, 1)}
     for other, options in decision.needed_if.items():
         words = spoken(tuple(material.spec.decisions[other].options))
-        parts.append(f"{other!r} is answered with {' or '.join(repr(words[option]) for option in options)}")
+        parts.append(f"question {numbers[other]} is answered with {' or '.join(repr(words[option]) for option in options)}")
     return " and ".join(parts)
 
 
