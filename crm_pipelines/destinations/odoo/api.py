@@ -192,6 +192,11 @@ class Api:
         if self.http.clock.is_known:
             journal.vendor_clock(self.http.clock.offset_s)
 
+    def unbooked(self) -> int:
+        """Return the requests that no journal was told of yet."""
+        with self._lock:
+            return self._spent.total()
+
     def close(self) -> None:
         """Close connections and the event loop."""
         if self._background is not None:

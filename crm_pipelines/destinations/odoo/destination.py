@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import httpx
 import polars as pl
 
-from crm_pipelines.destinations.base import Budget, Capabilities, Schema, Step, WantedSchema, WriteReport, WriteRow
+from crm_pipelines.destinations.base import Budget, Capabilities, Inspection, Schema, Step, WantedSchema, WriteReport, WriteRow
 from crm_pipelines.destinations.batches import Batches, Batching
 from crm_pipelines.destinations.http import Patience
 from crm_pipelines.destinations.odoo import listing, prepare
 from crm_pipelines.destinations.odoo.api import Api
 from crm_pipelines.destinations.odoo.describe import Described, describe
+from crm_pipelines.destinations.odoo.inspect import inspect
 from crm_pipelines.destinations.odoo.lookup import look_up
 from crm_pipelines.destinations.odoo.models import MODELS, PEOPLE, Model, capabilities
 from crm_pipelines.destinations.odoo.names import Names
@@ -67,6 +68,10 @@ class OdooDestination:
         """Read users, fields, options, stages and what is installed."""
         self._remember(self._api.run(describe(self._api), journal))
         return self._known().schema
+
+    def inspect(self, journal: Journal | None = None, wanted: WantedSchema | None = None) -> Inspection:
+        """Read what a migration should know before it starts; see Destination.inspect."""
+        return self._api.run(inspect(self._api, wanted), journal)
 
     def missing(self, wanted: WantedSchema, found: Schema) -> list[Step]:
         """Return what `prepare` would make, in order."""

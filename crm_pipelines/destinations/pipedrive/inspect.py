@@ -41,7 +41,7 @@ class Extra:
 
 
 async def inspect(api: Api, wanted: WantedSchema | None = None) -> Inspection:
-    """Read the account and say what a migration should know; about 190 tokens."""
+    """Read the account and say what a migration should know; about 180 tokens."""
     requests, tokens = api.unbooked()
     raw = await read_account(api, SETTINGS)
     extra = await _extra(api)

@@ -53,7 +53,7 @@ def _inspect(
 
 
 def _make(sandbox: RunningSandbox, path: str, body: Any) -> dict[str, Any]:
-    answer = httpx.post(sandbox.base_url + path, json=body, headers={"Authorization": f"Bearer {sandbox.token}"}, verify=False)
+    answer = httpx.post(sandbox.base_url + path, json=body, headers={"Authorization": f"Bearer {sandbox.token}"})
     assert answer.status_code in {200, 201}, answer.text
     return dict(answer.json()["data"])
 

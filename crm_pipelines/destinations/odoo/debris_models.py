@@ -1,0 +1,85 @@
+"""Models and fields that no code stands behind any more.
+
+Belongs here: finding them without asking for every model by itself. Not here: what else names them (debris_views, debris_jobs, debris_ids).
+
+`ir.model.display_name_for` (web/models/ir_model.py) answers for any number of models at once: a model that the server has code for, that
+holds records and that the user may read comes back with its description, any other with its technical name. The few that do are asked for
+one by one: an unknown model is an error of its own (404, `the model '...' does not exist`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from crm_pipelines.destinations.background import together
+from crm_pipelines.destinations.base import Finding
+from crm_pipelines.destinations.odoo.debris import Models, found
+from crm_pipelines.destinations.odoo.inspect_reading import Reader, Row
+from crm_pipelines.destinations.odoo.rights import HAS_ACCESS_SINCE
+
+MOST_ASKED = 60  # requests for doubtful models; before 19 abstract models are among them
+UNINSTALL = (
+    "Have an engineer uninstall the add-on properly (that needs its code once more), or delete the rows; on a copy first."
+)
+
+
+async def models_of(reader: Reader) -> Models:
+    """Read which models there are and which have no code; four requests and a few."""
+    rows = await reader.rows("ir.model", [], ["model"], newer=["transient", "abstract"])
+    known = frozenset(str(row["model"]) for row in rows)
+    asked = [str(row["model"]) for row in rows if not row.get("transient") and not row.get("abstract")]
+    doubtful = await _doubtful(reader, asked)
+    answers = await together(*(_is_missing(reader, model) for model in doubtful[:MOST_ASKED]))
+    return Models(known, frozenset(model for model, is_missing in zip(doubtful, answers, strict=False) if is_missing))
+
+
+async def model_debris(reader: Reader, models: Models) -> list[Finding]:
+    """Return the findings on models and on fields that belong or point to missing ones."""
+    return [*_gone(models), *await _fields(reader, models)]
+
+
+async def _doubtful(reader: Reader, models: Sequence[str]) -> list[str]:
+    if not models:
+        return []
+    reply = await reader.api.ask("inspect.models", "ir.model", "display_name_for", models=list(models))
+    if reply.fault is not None:  # before 16, or without the web client
+        return []
+    return sorted(str(row["model"]) for row in reply.data if row["display_name"] == row["model"])
+
+
+async def _is_missing(reader: Reader, model: str) -> bool:
+    if reader.api.version[0] >= HAS_ACCESS_SINCE:
+        reply = await reader.api.ask("inspect.model", model, "has_access", ids=[], operation="read")
+    else:
+        reply = await reader.api.ask("inspect.model", model, "check_access_rights", operation="read", raise_exception=False)
+    return reply.fault is not None and reply.fault.kind == "unknown_model"
+
+
+def _gone(models: Models) -> Iterable[Finding]:
+    told = "{n} kinds of record are left of add-ons whose code is no longer on the server. Nothing can be read from or written to them."
+    yield from found("ir.model", models.gone, told, UNINSTALL)
+
+
+async def _fields(reader: Reader, models: Models) -> list[Finding]:
+    if not models.known:
+        return []
+    live = sorted(models.known - models.gone)
+    orphans, pointing = await together(
+        reader.rows("ir.model.fields", [["model", "in", sorted(models.gone)]], ["model", "name"]) if models.gone else _none(),
+        reader.rows("ir.model.fields", [["relation", "!=", False], ["relation", "not in", live]], ["model", "name", "relation"]),
+    )
+    owned = {f"{row['model']}.{row['name']}" for row in orphans}
+    links = {f"{row['model']}.{row['name']}" for row in pointing} - owned
+    return [
+        *found("ir.model.fields", owned, "{n} fields belong to kinds of record that no longer exist.", UNINSTALL, "note"),
+        *found(
+            "ir.model.fields, relation",
+            links,
+            "{n} fields point to kinds of record that no longer exist; forms and lists that show them may fail to open.",
+            UNINSTALL,
+        ),
+    ]
+
+
+async def _none() -> list[Row]:
+    return []
