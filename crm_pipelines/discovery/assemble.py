@@ -1,0 +1,117 @@
+"""Everything that discovery found, in one value: exports, destination, decisions, what arrives and what waits, grades, days.
+
+Belongs here: putting the parts together, and what is said when some are missing. Not here: finding the parts (gather; a destination's
+`inspect`; phases.predict and phases.plan), the rules of grades and days (grades, timeline), how it looks (reports.scope).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from crm_pipelines.destinations.base import Inspection
+from crm_pipelines.discovery.foreseen import foreseen
+from crm_pipelines.discovery.gather import gather
+from crm_pipelines.discovery.grades import graded
+from crm_pipelines.discovery.timeline import timeline
+from crm_pipelines.discovery.values import Discovery
+from crm_pipelines.phases.predict import Prediction
+from crm_pipelines.phases.project import Project
+from crm_pipelines.spec.parse import chosen
+
+SIGNED_LEVEL = "good"
+ABBREVIATIONS = {"mrr": "MRR", "arr": "ARR", "gdpr": "GDPR", "sms": "SMS"}
+NOT_ASKED = "The destination was not asked: its plan, users, required fields and automations are not known."
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Somebody's word that the destination's automations are paused."""
+
+    by: str
+    at: datetime
+
+
+def assemble(
+    project: Project,
+    inspection: Inspection | None,
+    forecast: Mapping[str, Any],
+    signed: Signature | None,
+    *,
+    made_at: datetime,
+    prediction: Prediction | None = None,
+) -> Discovery:
+    """Return everything that the scope document says.
+
+    Works before anything was exported (then it is the checklist, the questions and the gaps), without a destination, and with
+    questions still open. `prediction` is what the load will come to, where the caller foresaw it; without it the mapped records
+    tell what is ready and what waits on its own account.
+    """
+    parts = gather(project, None if inspection is None else inspection.schema.users)
+    ahead = foreseen(project, forecast, prediction, parts.owners if inspection else ())
+    found = Discovery(
+        **{name: getattr(parts, name) for name in parts.__dataclass_fields__ if name != "notes"},
+        engagement=project.engagement.name,
+        route=project.engagement.node.route,
+        source=project.spec.route.source,
+        destination=project.spec.route.destination,
+        made_at=made_at,
+        inspection={} if inspection is None else _told(inspection, signed),
+        decisions=decisions(project),
+        gaps=tuple({"what": _named(name), "why": gap.why, "instead": gap.instead} for name, gap in project.spec.not_migrated.items()),
+        forecast=forecast,
+        predicted=ahead.predicted,
+        queues=ahead.queues,
+        left_out=ahead.left_out,
+        grades=(),
+        overall="A",
+        notes=(*parts.notes, *(() if inspection else (NOT_ASKED,)), *ahead.notes),
+        automations_signed=None if signed is None else {"by": signed.by, "at": signed.at.astimezone(UTC).isoformat(timespec="minutes")},
+    )
+    return _graded(found)
+
+
+def decisions(project: Project) -> tuple[dict[str, Any], ...]:
+    """Return the questions that apply, open ones first.
+
+    Shape: name, question, options (option -> meaning), default, answer (None where the client gave none), why, is_open.
+    """
+    found = [
+        {
+            "name": name,
+            "question": one.question,
+            "options": dict(one.options),
+            "default": one.default,
+            "answer": project.answered.get(name),
+            "why": one.why,
+            "is_open": name in project.unanswered,
+        }
+        for name, one in project.spec.decisions.items()
+        if name in project.unanswered or chosen(one.needed_if, project.decisions)
+    ]
+    return tuple(sorted(found, key=lambda one: not one["is_open"]))
+
+
+def _graded(found: Discovery) -> Discovery:
+    grades = graded(found)
+    found = replace(found, grades=grades.topics, overall=grades.overall, overall_told=grades.told, notes=(*found.notes, *grades.unknown))
+    return replace(found, calendar=timeline(found))
+
+
+def _told(inspection: Inspection, signed: Signature | None) -> dict[str, Any]:
+    """Return an inspection as plain values; findings on automations are settled by a signature."""
+    told = asdict(inspection)
+    if signed is not None:
+        told["findings"] = tuple(_settled(one, signed) if one["topic"] == "automations" else one for one in told["findings"])
+    return told
+
+
+def _settled(finding: Mapping[str, Any], signed: Signature) -> dict[str, Any]:
+    word = f"{finding['told']} Signed as paused by {signed.by} on {signed.at:%d %B %Y}."
+    return {**finding, "level": SIGNED_LEVEL, "told": word, "todo": ""}
+
+
+def _named(name: str) -> str:
+    return " ".join(ABBREVIATIONS.get(word, word) for word in name.split("_"))
