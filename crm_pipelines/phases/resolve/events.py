@@ -6,6 +6,7 @@ belongs to (matching), money (money).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -38,11 +39,25 @@ class PurchaseRows:
     subscriptions: pl.DataFrame
 
 
-def purchase_rows(spec: Purchases, payments: StagedObject | None, subscriptions: StagedObject | None, zone: str) -> PurchaseRows:
-    """Fold both objects and name their columns by role."""
-    paid = fold_rows(stacked(payments, spec.columns.id, [*_names(spec.columns), BELONGS_TO]))
-    subscribed = fold_rows(stacked(subscriptions, spec.subscription_columns.id, _names(spec.subscription_columns)))
-    return PurchaseRows(paid, subscribed, _events(spec, paid.frame, zone), _subscriptions(spec.subscription_columns, subscribed.frame))
+def purchase_rows(
+    spec: Purchases,
+    payments: StagedObject | None,
+    subscriptions: StagedObject | None,
+    zone: str,
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> PurchaseRows:
+    """Fold both objects and name their columns by role; `more` (object -> columns) come along as `<object>.<column>`."""
+    of_payments, of_subscriptions = ((more or {}).get(name, ()) for name in (spec.payments, spec.subscriptions))
+    paid = fold_rows(stacked(payments, spec.columns.id, [*_names(spec.columns), BELONGS_TO, *of_payments]))
+    subscribed = fold_rows(stacked(subscriptions, spec.subscription_columns.id, [*_names(spec.subscription_columns), *of_subscriptions]))
+    events = _events(spec, paid.frame, zone, _carried(paid.frame, spec.payments, of_payments))
+    listed = _subscriptions(spec.subscription_columns, subscribed.frame, _carried(subscribed.frame, spec.subscriptions, of_subscriptions))
+    return PurchaseRows(paid, subscribed, events, listed)
+
+
+def is_carried(name: str) -> bool:
+    """Tell whether a column is one that came along without a role."""
+    return "." in name
 
 
 def local_date(expr: pl.Expr, zone: str) -> pl.Expr:
@@ -54,7 +69,11 @@ def _names(columns: PaymentColumns | SubscriptionColumns) -> list[str]:
     return list(columns.model_dump().values())
 
 
-def _events(spec: Purchases, rows: pl.DataFrame, zone: str) -> pl.DataFrame:
+def _carried(rows: pl.DataFrame, owner: str, names: Sequence[str]) -> list[pl.Expr]:
+    return [column(rows, name).alias(f"{owner}.{name}") for name in names]
+
+
+def _events(spec: Purchases, rows: pl.DataFrame, zone: str, carried: Sequence[pl.Expr] = ()) -> pl.DataFrame:
     names = spec.columns
     kinds = {word.casefold(): kind for word, kind in spec.kinds.items()}
     events = rows.select(
@@ -67,6 +86,7 @@ def _events(spec: Purchases, rows: pl.DataFrame, zone: str) -> pl.DataFrame:
         comparable(text(rows, names.product)).alias("product_key"),
         text(rows, BELONGS_TO).alias("belongs_to"),
         *(text(rows, name).alias(role) for role, name in _texts(names).items()),
+        *carried,
     )
     linked = with_link_columns(events, pl.col("contact"), pl.col("email")).drop("contact", "email")
     return linked.sort(pl.col("at").is_null(), "at", *key_order("_key")).with_row_index("n")
@@ -81,12 +101,13 @@ def _nothing() -> list[pl.Expr]:
     return [pl.col("_key"), pl.col("_chunk"), pl.col(ROW), pl.lit([], dtype=pl.List(pl.String)).alias("_chunks"), pl.col("_exported")]
 
 
-def _subscriptions(names: SubscriptionColumns, rows: pl.DataFrame) -> pl.DataFrame:
+def _subscriptions(names: SubscriptionColumns, rows: pl.DataFrame, carried: Sequence[pl.Expr] = ()) -> pl.DataFrame:
     roles = ("product", "contact", "email", "status", "period", "price_point", "affiliate", "currency")
     named = rows.select(
         *("_key", "_chunk", ROW, "_chunks", "_exported"),
         column(rows, names.started, MOMENT).alias("started_at"),
         column(rows, names.ended, MOMENT).alias("ended_at"),
         *(text(rows, getattr(names, role)).alias(role) for role in roles),
+        *carried,
     )
     return with_link_columns(named, pl.col("contact"), pl.col("email")).drop("contact", "email")

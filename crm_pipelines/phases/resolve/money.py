@@ -9,7 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from crm_pipelines.phases.resolve.columns import united_lists
-from crm_pipelines.phases.resolve.events import CHARGEBACK, MONEY, REBILL, REFUNDS, SALE
+from crm_pipelines.phases.resolve.events import CHARGEBACK, MONEY, REBILL, REFUNDS, SALE, is_carried
+from crm_pipelines.phases.resolve.fold import filled
 from crm_pipelines.phases.resolve.matching import Chosen
 from crm_pipelines.spec.derive_purchases import LostReasons
 
@@ -19,7 +20,8 @@ FIRST = ("processor", "processor_transaction", "price_point", "quantity", "coupo
 def sums_by_record(events: pl.DataFrame) -> pl.DataFrame:
     """Return, per `target`, what was paid and refunded.
 
-    Shape: gross is null when an amount could not be read; refunded is 0 without refunds; `first_*` are of the first payment;
+    Shape: gross is null when an amount could not be read; refunded is 0 without refunds; `first_*` are of the first payment; columns
+    without a role hold the newest value of a payment, as `newest_<name>`;
     `_events` holds the chunks of everything that belongs to the record and `_earliest` the place of its earliest event.
     """
     belonging = events.filter(pl.col("target").is_not_null()).sort("n")
@@ -33,6 +35,7 @@ def sums_by_record(events: pl.DataFrame) -> pl.DataFrame:
             pl.col("amount").first().alias("first_amount"),
             pl.col("amount").last().alias("last_amount"),
             *(pl.col(name).first().alias(f"first_{name}") for name in (*FIRST, "at", "on", "product")),
+            *(_newest(belonging, name) for name in belonging.columns if is_carried(name)),
         )
     )
     back = (
@@ -46,6 +49,10 @@ def sums_by_record(events: pl.DataFrame) -> pl.DataFrame:
     )
     joined = every.join(paid, on="target", how="left").join(back, on="target", how="left")
     return joined.with_columns(pl.col("payments", "refunded").fill_null(0), pl.col("is_chargeback").fill_null(value=False))
+
+
+def _newest(events: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name).filter(filled(events, name)).last().alias(f"newest_{name}")
 
 
 def paid_states(chosen: Chosen, reasons: LostReasons, value: pl.Expr) -> list[pl.Expr]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import key_from
 from crm_pipelines.phases.resolve.companies import NO_LIST
-from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, MONEY, REBILL, REFUNDS, PurchaseRows
+from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, MONEY, REBILL, REFUNDS, PurchaseRows, is_carried
 from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, older_lines, record_lines
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.matching import Chosen, all_subscriptions, matched
@@ -68,7 +68,8 @@ def payment_records(events: pl.DataFrame, sums: pl.DataFrame, spec: Purchases, c
     failed = summed.filter(pl.col("kind") == FAILED).with_columns(*_failed_states(spec))
     paid = summed.filter(pl.col("kind") != FAILED).with_columns(*paid_states(_net(chosen), spec.lost_reasons, net_value()))
     currencies = own.select("n", "currency")
-    return pl.concat([paid, failed], how="vertical").join(currencies, on="n").select(*_payment_columns(spec))
+    together = pl.concat([paid, failed], how="vertical").join(currencies, on="n")
+    return together.select(*_payment_columns(spec), *(name for name in own.columns if is_carried(name)))
 
 
 def _net(chosen: Chosen) -> Chosen:
@@ -121,7 +122,7 @@ def _housed(records: pl.DataFrame, spec: Purchases, decisions: Mapping[str, str]
 
 
 def _shaped(records: pl.DataFrame) -> pl.DataFrame:
-    return records.with_columns(NO_LIST.alias("aliases")).select(RECORD_COLUMNS)
+    return records.with_columns(NO_LIST.alias("aliases")).select(*RECORD_COLUMNS, *(name for name in records.columns if is_carried(name)))
 
 
 def _payment_fates(

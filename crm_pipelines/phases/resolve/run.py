@@ -135,7 +135,8 @@ def _children(derive: DeriveSpec, staged: Mapping[str, StagedObject], settings: 
         return staged.get(name, StagedObject(name, []))
 
     spec = derive.purchases
-    rows = purchase_rows(spec, given(spec.payments), given(spec.subscriptions), settings.source_timezone) if spec is not None else None
+    zone = settings.source_timezone
+    rows = purchase_rows(spec, given(spec.payments), given(spec.subscriptions), zone, derive.more) if spec is not None else None
     return Children(
         purchases=rows,
         deals=fold_deals(derive.deals, given(derive.deals.from_)) if derive.deals is not None else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from crm_pipelines.phases.resolve.columns import comparable, key_from
-from crm_pipelines.phases.resolve.events import CANCELLATION, LIFECYCLE, MONEY, REQUESTED, WITHDRAWN, local_date
+from crm_pipelines.phases.resolve.events import CANCELLATION, LIFECYCLE, MONEY, REQUESTED, WITHDRAWN, is_carried, local_date
 from crm_pipelines.phases.resolve.matching import Chosen
 from crm_pipelines.phases.resolve.money import paid_states, subscription_value
 from crm_pipelines.spec.derive_purchases import Purchases, Statuses
@@ -34,7 +34,12 @@ def subscription_records(
         ],
         how="vertical",
     )
-    return stated.select(*_columns(spec, zone))
+    return stated.select(*_columns(spec, zone), *_carried(stated))
+
+
+def _carried(stated: pl.DataFrame) -> list[pl.Expr]:
+    """Return the columns without a role: the subscription's own, and the newest of its payments."""
+    return [pl.col(name).alias(name.removeprefix("newest_")) for name in stated.columns if is_carried(name)]
 
 
 def _lifecycles(events: pl.DataFrame, subscriptions: pl.DataFrame) -> pl.DataFrame:
