@@ -9,19 +9,17 @@ the answers set free.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
-from ruamel.yaml import YAML
 
 from crm_pipelines.defs.intake import take_corrections
 from crm_pipelines.errors import Problem, SettingsError, SpecError
 from crm_pipelines.ledger import Ledger
-from crm_pipelines.phases.files import write_bytes
+from crm_pipelines.phases.client import write_client
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues import DUPLICATE, OWNER, PairLine, Tables, export_headings, read_tables
 from crm_pipelines.phases.queues_answers import ANSWER, ENGAGEMENT, KEY_A, KEY_B, OBJECT, QUEUE, USER, Answers, Returned, judge
@@ -97,7 +95,7 @@ def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
         seal = require_unchanged(session, owners)
         if answers.is_empty:
             return _told(answers, Renewal(None), {}, found)
-        fresh = _take(project, client_map, found)
+        fresh = _take(project, client_map, found, by)
         walk_to_map(fresh)
         with open_session(fresh, "resolve queues", opens_pass=False) as now:
             renewal = renew_seal(now, seal, _as_sealed(client_map), owners, by) if seal else Renewal(None)
@@ -185,26 +183,15 @@ def _correction_problems(project: Project, tables: Tables, answers: Answers, fou
     return out
 
 
-def _take(project: Project, client_map: ClientMap, found: Sequence[Correction]) -> Project:
+def _take(project: Project, client_map: ClientMap, found: Sequence[Correction], by: str) -> Project:
     """Write the decisions and register the rows; return the engagement opened anew."""
     from crm_pipelines.defs.home import open_instance
 
     if client_map != project.client_map:
-        _write_map(project.engagement.decisions_path, client_map)
+        write_client(project.engagement, None, client_map, by)
     with open_instance() as instance:
         take_corrections(project, instance, found)
     return Project.open(load_engagement(project.engagement.name))
-
-
-def _write_map(path: Path, client_map: ClientMap) -> None:
-    """Replace the `map` section of the decisions file; the answers above it stay as they are written."""
-    yaml = YAML()
-    document = yaml.load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    document = document if document is not None else {}
-    document["map"] = _as_sealed(client_map)
-    out = io.StringIO()
-    yaml.dump(document, out)
-    write_bytes(path, out.getvalue().encode())
 
 
 def _written(given: Given, project: Project, ledger: Ledger) -> dict[str, list[Path]]:

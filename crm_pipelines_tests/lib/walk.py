@@ -24,6 +24,18 @@ def walk(name: str) -> int:
     project = Project.open(load_engagement(name))
     desire(project)
     confirm(project, "test", without_sample="crash test")
+    return load_all(project)
+
+
+def go_on(name: str) -> int:
+    """Do the same under the seal that is there; return the exit code."""
+    project = Project.open(load_engagement(name))
+    desire(project)
+    return load_all(project)
+
+
+def load_all(project: Project) -> int:
+    """Load every phase of what is desired; return the exit code."""
     with open_session(project, "walk") as session:
         prepare(session)
         shut = [phase for phase in project.phases if not _phase(session, phase)]
