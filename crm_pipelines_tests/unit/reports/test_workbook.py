@@ -1,0 +1,255 @@
+"""The workbook: what a client is shown, what comes back, and what others decided meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crm_pipelines.discovery.proposal import ProposedMap
+from crm_pipelines.reports.sheets import SheetError, read_book
+from crm_pipelines.reports.workbook import _read_made, read_workbook, write_workbook
+from crm_pipelines.reports.workbook_answers import Reader
+from crm_pipelines.reports.workbook_layout import APART, BEHIND, DROP, FIRST, LAYOUT, RENAME, SECOND, STAY
+from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines_tests.unit.reports.material import ROUTES, a_field, decided, material, person_phase, route
+
+SPEC, DESTINATION = route()
+PHASE = person_phase(SPEC)
+NAME = a_field(DESTINATION, PHASE)
+UNTICKED = ProposedMap("acme", ROUTES[0], (), (), (), 0.95)
+Back = tuple[dict[str, str], ClientMap]
+
+
+def fill(path: Path, answers: dict[tuple[str, tuple[str, ...]], dict[str, Any]]) -> Path:
+    """Fill in rows as a client does: (sheet, what the row is known by) -> column key -> value."""
+    book = openpyxl.load_workbook(path)
+    for (sheet, known), values in answers.items():
+        page = book[sheet]
+        at = {cell.value: cell.column for cell in page[1]}
+        row = next(row[0].row for row in page.iter_rows(min_row=2) if set(known) <= {cell.value for cell in row})
+        for key, value in values.items():
+            page.cell(row, at[key]).value = value
+    book.save(path)
+    return path
+
+
+def read(path: Path, now: Back | None = None) -> Back:
+    """Read it back for the first route."""
+    return read_workbook(path, SPEC, DESTINATION, now, engagement="acme")
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_what_was_decided_comes_back_as_it_was_on_both_routes(tmp_path: Path, name: str) -> None:
+    spec, destination = route(name)
+    phase = person_phase(spec)
+    client = decided(phase, a_field(destination, phase))
+    path = write_workbook(tmp_path / "map.xlsx", material(name, client=client, answers={"owners": "queue_rows"}))
+    ticked = client.model_copy(
+        update={"values": {**client.values, "contacts.status": {"Abonniert": "Subscribed", "Abgemeldet?": "Unsubscribed"}}}
+    )
+    assert read_workbook(path, spec, destination) == ({"owners": "queue_rows"}, ticked)
+
+
+def test_what_is_ticked_counts_and_what_is_open_does_not(tmp_path: Path) -> None:
+    answers, client = read(write_workbook(tmp_path / "map.xlsx", material()))
+    assert answers == {}
+    assert client.model_dump(exclude_defaults=True) == {
+        "columns": {"contacts": {"Handy": {"phase": PHASE, "field": NAME}}},
+        "values": {"contacts.status": {"Abgemeldet?": "Unsubscribed"}},
+    }
+
+
+def test_every_kind_of_answer_is_taken_over(tmp_path: Path) -> None:
+    path = fill(
+        write_workbook(tmp_path / "map.xlsx", material()),
+        {
+            ("Questions", ("owners",)): {"answer": "Default user "},
+            ("Questions", ("default_owner",)): {"answer": "anna@example.com"},
+            ("Columns", ("contacts", "Handy")): {"choice": BEHIND, "reason": "A copy of phone."},
+            ("Columns", ("contacts", "Geburtsdatum")): {"choice": f"New date field [{PHASE}]", "name": "Birthday"},
+            ("Columns", ("contacts", "Mitgliedsnummer (alt)")): {"choice": f"Badge number [custom field of {PHASE}]"},
+            ("Words", ("contacts.status", "Abonniert")): {"choice": "Subscribed"},
+            ("Owners", ("old@agency.example.com",)): {"choice": "CHLOE@example.com"},
+            ("Tags", ("-- ADMIN import 7",)): {"choice": DROP},
+            ("Tags", ("vip customer",)): {"choice": RENAME, "name": "VIP"},
+            ("Leave out", ("contacts", "bounced")): {"choice": STAY},
+            ("Duplicates", ("1042", "1377")): {"verdict": SECOND},
+            ("Duplicates", ("1042", "2001")): {"verdict": APART},
+        },
+    )
+    answers, client = read(path)
+    assert answers == {"owners": "default_user", "default_owner": "anna@example.com"}
+    assert client.model_dump(exclude_defaults=True) == {
+        "columns": {
+            "contacts": {
+                "Handy": {"ignore": "A copy of phone."},
+                "Geburtsdatum": {"phase": PHASE, "custom_field": "Birthday", "type": "date"},
+                "Mitgliedsnummer (alt)": {"phase": PHASE, "custom_field": "Badge number"},
+            }
+        },
+        "values": {"contacts.status": {"Abonniert": "Subscribed", "Abgemeldet?": "Unsubscribed"}},
+        "owners": {"old@agency.example.com": "chloe@example.com"},
+        "tags": {"contacts.tags": {"-- ADMIN import 7": None, "vip customer": "VIP"}},
+        "same": {"contacts": (("1377", "1042"),)},
+        "different": {"contacts": (("1042", "2001"),)},
+        "leave_out": {"contacts": ("bounced",)},
+    }
+
+
+WORD = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(lambda text: bool(text.strip()))
+COLUMN_CHOICES = st.one_of(
+    st.just({"phase": PHASE, "field": NAME}),
+    st.builds(
+        lambda name, kind: {"phase": PHASE, "custom_field": name, "type": kind}, WORD, st.sampled_from((None, "text", "date", "set"))
+    ),
+    st.builds(lambda reason: {"ignore": f"because {reason}"}, WORD),
+)
+GROUPS = st.lists(WORD, unique=True, max_size=7).map(lambda keys: [group for group in (keys[:3], keys[3:5], keys[5:]) if len(group) > 1])
+
+
+def maps() -> st.SearchStrategy[ClientMap]:
+    """Client maps of any content whose parts do not contradict each other."""
+    words = st.dictionaries(WORD, st.dictionaries(WORD, WORD, min_size=1, max_size=3), max_size=2)
+    columns = st.dictionaries(WORD, st.dictionaries(WORD, COLUMN_CHOICES, min_size=1, max_size=3).filter(_is_one_to_one), max_size=2)
+    tags = st.dictionaries(WORD, st.dictionaries(WORD, WORD | st.none(), min_size=1, max_size=3), max_size=2)
+    groups = st.dictionaries(WORD, GROUPS.filter(bool), max_size=2)
+    kinds = st.lists(st.sampled_from(("no_email", "role_account", "bounced", "stale")), unique=True, min_size=1)
+    parts = {"columns": columns, "values": words, "owners": st.dictionaries(WORD, WORD, max_size=3), "tags": tags, "same": groups}
+    return st.fixed_dictionaries({**parts, "leave_out": st.dictionaries(WORD, kinds, max_size=2)}).map(ClientMap.model_validate)
+
+
+def _is_one_to_one(columns: dict[str, dict[str, str]]) -> bool:
+    places = [choice.get("field") or choice["custom_field"] for choice in columns.values() if "ignore" not in choice]
+    return len(set(places)) == len(places)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(client=maps())
+def test_any_client_map_comes_back_and_its_rows_alone_hold_all_of_it(tmp_path: Path, client: ClientMap) -> None:
+    path = write_workbook(
+        tmp_path / "map.xlsx", material(proposed=UNTICKED, client=client, tags=(), owners=(), clean=(), columns=(), users=())
+    )
+    assert read(path)[1] == client
+    assert read(path, ({}, client))[1] == client
+    assert shown(path) == held(client)
+
+
+def shown(path: Path) -> set[tuple[str, ...]]:
+    """Return what the visible rows say, without what the workbook remembers."""
+    made = _read_made(path, "acme", None)
+    book = read_book(path, {name: LAYOUT[name] for name in made.rows}, others_ok=["Start here", "Left behind"])
+    said, verdicts = Reader(made, SPEC, DESTINATION, []).read(book)
+    found = {(*one.path, str(one.value)) for one in said if one.value is not None}
+    return found | {(each.object, each.first, each.second) for each in verdicts if each.word == FIRST}
+
+
+def held(client: ClientMap) -> set[tuple[str, ...]]:
+    """Return the same of a client map."""
+    found = {("columns", name, heading, str(choice)) for name, part in client.columns.items() for heading, choice in part.items()}
+    found |= {("values", name, word, meaning) for name, part in client.values.items() for word, meaning in part.items()}
+    found |= {("owners", owner, user) for owner, user in client.owners.items()}
+    found |= {
+        ("tags", name, tag, str(("left out",) if new is None else ("as", new)))
+        for name, part in client.tags.items()
+        for tag, new in part.items()
+    }
+    found |= {("leave_out", name, kind, "left out") for name, kinds in client.leave_out.items() for kind in kinds}
+    return found | {(name, group[0], other) for name, groups in client.same.items() for group in groups for other in group[1:]}
+
+
+def test_what_the_workbook_does_not_show_survives(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "map.xlsx", material(proposed=UNTICKED))
+    later = decided(PHASE, NAME)
+    assert read(fill(path, {("Questions", ("failed",)): {"answer": "lost deal"}}), ({"owners": "queue_rows"}, later)) == (
+        {"owners": "queue_rows", "failed": "lost_deal"},
+        later,
+    )
+
+
+def test_a_choice_that_a_client_takes_back_is_open_again(tmp_path: Path) -> None:
+    now = ({"owners": "queue_rows"}, decided(PHASE, NAME))
+    path = write_workbook(tmp_path / "map.xlsx", material(client=now[1], answers=now[0]))
+    emptied: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {
+        ("Questions", ("owners",)): {"answer": None},
+        ("Columns", ("transactions",)): {"choice": None, "name": None},
+        ("Tags", ("vip customer",)): {"choice": None, "name": None},
+        ("Leave out", ("contacts", "bounced")): {"choice": None},
+        ("Duplicates", ("7", "8")): {"verdict": None},
+    }
+    answers, client = read(fill(path, emptied), now)
+    assert answers == {}
+    assert "transactions" not in client.columns
+    assert "vip customer" not in client.tags["contacts.tags"]
+    assert client.leave_out == {"contacts": ("role_account",)}
+    assert client.same == {"contacts": (("1377", "1042"), ("7", "9"))}
+
+
+def test_what_an_engineer_decided_meanwhile_stands_unless_the_client_says_otherwise(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "map.xlsx", material())
+    meanwhile = ClientMap.model_validate(
+        {"columns": {"contacts": {"Handy": {"ignore": "Kept in the old system."}}}, "owners": {"old@agency.example.com": "ben@example.com"}}
+    )
+    assert read(path, ({}, meanwhile))[1].columns == meanwhile.columns, "a proposal that was only left ticked outvotes nobody"
+    with pytest.raises(SheetError, match=r"sheet 'Owners', cell E4: expected what was decided meanwhile"):
+        read(fill(path, {("Owners", ("old@agency.example.com",)): {"choice": "chloe@example.com"}}), ({}, meanwhile))
+    same = fill(path, {("Owners", ("old@agency.example.com",)): {"choice": "ben@example.com"}})
+    assert read(same, ({}, meanwhile))[1].owners == meanwhile.owners
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "same"),
+    [
+        ((FIRST, "", ""), (("1042", "1377"),)),
+        ((FIRST, SECOND, ""), "contradiction"),
+        ((FIRST, FIRST, ""), (("1042", "1377", "2001"),)),
+        ((FIRST, "", FIRST), (("1042", "1377", "2001"),)),
+        ((FIRST, FIRST, SECOND), "contradiction"),
+        ((FIRST, "", APART), (("1042", "1377"),)),
+        ((FIRST, APART, FIRST), "contradiction"),
+    ],
+)
+def test_verdicts_become_groups_or_a_contradiction_by_cell(tmp_path: Path, verdicts: tuple[str, ...], same: object) -> None:
+    pairs = (("1042", "1377"), ("1377", "2001"), ("1042", "2001"))
+    path = write_workbook(tmp_path / "map.xlsx", material())
+    path = fill(path, {("Duplicates", pair): {"verdict": word} for pair, word in zip(pairs, verdicts, strict=True) if word})
+    if same == "contradiction":
+        with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell F[456]: expected .*a contradiction"):
+            read(path)
+    else:
+        assert read(path)[1].same == {"contacts": same}
+
+
+def test_a_client_sees_how_much_is_open(tmp_path: Path) -> None:
+    page = openpyxl.load_workbook(write_workbook(tmp_path / "map.xlsx", material()))["Start here"]
+    told = {row[0].value: row[2].value for row in page.iter_rows() if row[0].value}
+    assert {name: told[name] for name in LAYOUT} == {
+        "Questions": "1",
+        "Columns": "4",
+        "Words": "2",
+        "Owners": "1",
+        "Tags": "0",
+        "Leave out": "0",
+        "Duplicates": "0",
+    }
+
+
+def test_every_row_offers_its_candidates_and_every_drop_down_says_what_is_allowed(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(write_workbook(tmp_path / "map.xlsx", material()))
+    page, lists = book["Columns"], book["_lists"] if "_lists" in book.sheetnames else None
+    rules = {str(rule.sqref): rule.formula1 for rule in page.data_validations.dataValidation}
+    options = rules["F4"].strip('"').split(",")
+    assert options == [f"Mobile [{PHASE}]", f"New field [{PHASE}]", BEHIND]
+    assert lists is None or lists.sheet_state == "hidden"
+    words = {str(rule.sqref): rule.formula1 for rule in book["Words"].data_validations.dataValidation}
+    assert any("Subscribed" in formula for formula in words.values())
+
+
+def test_a_workbook_of_another_engagement_is_not_taken_over(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "map.xlsx", material())
+    with pytest.raises(SheetError, match="expected the workbook of 'other', found that of 'acme'"):
+        read_workbook(path, SPEC, DESTINATION, engagement="other")
