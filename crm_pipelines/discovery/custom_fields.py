@@ -34,11 +34,32 @@ CHOICES: tuple[InferredType, ...] = ("enum", "set")
 
 
 def custom_field_findings(project: Project) -> tuple[CustomFieldFinding, ...]:
-    """Describe every field of the source's own list; empty when no such list was exported."""
-    nodes = {phase.from_: phase.custom_fields_from for phase in project.spec.phases.values() if phase.custom_fields_from}
-    rows = project.field_list() if nodes else []
+    """Describe every field of the source's own list; where no list was exported, every column of contacts that the contract does not know.
+
+    A column that nobody has typed has an empty `source_type`.
+    """
+    node = next((phase.custom_fields_from for phase in project.spec.phases.values() if phase.custom_fields_from), None)
+    if node is None:
+        return ()
     name = project.spec.derive.contacts.from_
-    return tuple(_finding(project, name, node, row) for node in nodes.values() for row in rows if row.get(node.name_column))
+    rows = [row for row in project.field_list() if row.get(node.name_column)]
+    if not rows:
+        return tuple(_untyped(project, name, heading, column) for column, heading in _unknown_columns(project, name).items())
+    return tuple(_finding(project, name, node, row) for row in rows)
+
+
+def _unknown_columns(project: Project, name: str) -> dict[str, str]:
+    """Return staged column -> heading of what the contract does not know."""
+    told = [frames.sidecar(project, name, key) for key in frames.export_chunks(project, name)]
+    headings = [heading for one in told for heading in one["headings"]]
+    return {heading["column"]: heading["raw"] for heading in headings if heading["column"] and not heading["canonical"]}
+
+
+def _untyped(project: Project, name: str, heading: str, column: str) -> CustomFieldFinding:
+    found = infer_type(frames.column_values(project, name, column))
+    options = found.options if found.type in CHOICES else ()
+    advice = _advice(found, (), is_choice=False, is_known=True)
+    return CustomFieldFinding(name, heading, "", found.type, found.share, found.judged, options, (), advice)
 
 
 def _finding(project: Project, name: str, node: SchemaFields, row: Mapping[str, Any]) -> CustomFieldFinding:

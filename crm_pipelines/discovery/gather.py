@@ -53,7 +53,7 @@ class Parts:
 def gather(project: Project, users: Mapping[str, str] | None = None) -> Parts:
     """Find out what the exports tell; with nothing registered that is the checklist alone.
 
-    `users` are the destination's: e-mail address -> name; None when it was not asked.
+    `users` are those of the destination: e-mail address -> name or id; None when it was not asked.
     Raises: SettingsError when the engagement's tag_rules.csv cannot be used.
     """
     staged = {name: frames.staged_object(project, name) for name in project.objects}

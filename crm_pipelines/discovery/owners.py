@@ -28,7 +28,7 @@ NO_CURRENCY = "no currency"
 def owner_findings(project: Project, users: Mapping[str, str] | None) -> tuple[OwnerFinding, ...]:
     """Return every owner, those without a user and with most rows first.
 
-    `users` are the destination's: e-mail address -> name; None when it could not be asked.
+    `users` are those of the destination: e-mail address -> name or id; None when it could not be asked.
     """
     rows = _rows(project)
     money = _money(project)

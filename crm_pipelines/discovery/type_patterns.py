@@ -5,10 +5,14 @@ Belongs here: patterns over lower-cased, trimmed cells. Not here: which of them 
 
 from __future__ import annotations
 
-YES_NO = (
-    "yes", "no", "y", "n", "true", "false", "t", "f", "on", "off", "1", "0", "checked", "unchecked",
-    "ja", "nein", "j", "wahr", "falsch", "an", "aus", "sí", "si", "s", "verdadero", "falso", "oui", "non", "o", "vrai", "faux",
+YES_NO_PAIRS = (
+    ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("on", "off"), ("1", "0"), ("checked", "unchecked"),
+    ("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("an", "aus"),
+    ("sí", "no"), ("si", "no"), ("s", "n"), ("verdadero", "falso"), ("oui", "non"), ("o", "n"), ("vrai", "faux"),
 )  # fmt: skip
+YES_NO = tuple(dict.fromkeys(word for pair in YES_NO_PAIRS for word in pair))
+YES_OR_NO_ALONE = tuple(word for word in YES_NO if (len(word) > 2 and word not in ("aus", "off")) or word in ("ja", "no", "sí", "si"))
+"""Words that mean yes or no without the other one beside them."""
 SEPARATORS = ("|", ";", ",")
 
 _MONTH_NAMES = (

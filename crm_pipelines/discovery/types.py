@@ -174,9 +174,10 @@ _RECOGNISED: tuple[tuple[InferredType, Callable[[pl.DataFrame], pl.Series]], ...
 
 
 def _is_yes_no(counts: pl.DataFrame) -> bool:
-    """Tell whether words of yes and no are used as such: digits only where both are there, at most two spellings of each."""
+    """Tell whether words of yes and no are used as such: a pair of them, or one that means nothing else; at most two languages."""
     words = set(counts["low"].to_list()) & set(patterns.YES_NO)
-    return len(words) <= 4 and (not words <= {"0", "1"} or words == {"0", "1"})
+    is_meant = any(words.issuperset(pair) for pair in patterns.YES_NO_PAIRS) or bool(words & set(patterns.YES_OR_NO_ALONE))
+    return is_meant and len(words) <= 4
 
 
 def _told(kind: InferredType, share: float, judged: int, sample: pl.DataFrame) -> Inference:

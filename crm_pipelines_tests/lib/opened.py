@@ -26,14 +26,14 @@ attributes:
 """
 
 
-def opened(root: Path, route: str = ROUTES[0], name: str = "acme") -> Project:
+def opened(root: Path, route: str = ROUTES[0], *, decisions: str = "owners: queue_rows\n") -> Project:
     """Open the engagement in `root`, made with no exports when there is none."""
-    folder = root / "engagements" / name
+    folder = root / "engagements" / "acme"
     (folder / "exports").mkdir(parents=True, exist_ok=True)
     (folder / "engagement.yaml").write_text(ENGAGEMENT.format(route=route), encoding="utf-8")
-    (folder / "decisions.yaml").write_text("owners: queue_rows\n", encoding="utf-8")
+    (folder / "decisions.yaml").write_text(decisions, encoding="utf-8")
     places = Home(root, root / "engagements", REPOSITORY / "mapping_specs", root / ".dagster_home", "")
-    return Project.open(load_engagement(name, places))
+    return Project.open(load_engagement("acme", places))
 
 
 def sampled(root: Path, route: str = ROUTES[0], *, contacts: int = 300, is_mapped: bool = True, **sample: Any) -> Project:

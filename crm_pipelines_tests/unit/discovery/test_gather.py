@@ -174,6 +174,12 @@ def test_custom_fields_read_as_their_content(tmp_path: Path) -> None:
     assert found["unused"].advice.startswith("No contact has a value")
 
 
+def test_without_the_list_unknown_columns_are_typed_by_content(tmp_path: Path) -> None:
+    rows = "id,email,Renewal Date\n1,a@example.com,2024-01-05\n2,b@example.com,2024-02-05\n"
+    found = gather(written(tmp_path, [("contacts_1.csv", rows)])).custom_fields
+    assert [(each.name, each.source_type, each.inferred) for each in found] == [("Renewal Date", "", "date")]
+
+
 def test_an_option_that_holds_a_separator_is_known(tmp_path: Path) -> None:
     listed = 'field_id,field_identifier,field_type,options,option_ids\n1,size,checkbox,"Small, thin|Large",1|2\n'
     rows = 'id,email,size\n1,a@example.com,"Small, thin, Large"\n2,b@example.com,"Small, thin"\n3,c@example.com,"Small, wide"\n'

@@ -166,3 +166,16 @@ def test_a_heading_that_files_spell_differently_goes_by_the_contracts_name(tmp_p
     told = {each.column: each.heading for each in column_profiles(project)}
     assert told["email"] == "email"
     assert told["shoe_size"] == "Shoe Size"
+
+
+def test_a_column_that_the_client_decided_about_waits_no_more(tmp_path: Path) -> None:
+    rows = "id,email,Shoe Size,Badge,Hat\n1,a@example.com,40,red,7\n"
+    written(tmp_path, [("contacts_1.csv", rows)])
+    decided = (
+        "owners: queue_rows\nmap:\n  columns:\n    contacts:\n      Shoe Size: {phase: people, custom_field: Shoe size, type: number}\n"
+        "      Badge: {ignore: Nobody wears them any more.}\n"
+    )
+    told = {each.column: (each.state, each.why) for each in column_profiles(opened(tmp_path, decisions=decided))}
+    assert told["shoe_size"] == ("mapped", "people: Shoe size")
+    assert told["badge"] == ("ignored", "Nobody wears them any more.")
+    assert told["hat"][0] == "waiting"

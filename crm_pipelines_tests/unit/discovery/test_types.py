@@ -44,6 +44,10 @@ TABLE: list[tuple[str, list[str | None]]] = [
     ("boolean", ["1", "0", "1"]),
     ("boolean", ["true", "FALSE"]),
     ("boolean", ["Yes", "Yes"]),
+    ("boolean", ["ja", "ja", ""]),
+    ("boolean", ["J", "N", "J", "J"]),
+    ("enum", ["S", "S", "S"]),  # a size
+    ("enum", ["on", "on", "on", "an", "an", "an"]),
     ("number", ["1", "1", "1"]),  # one digit alone is no yes
     ("email", ["a@example.com", "b@example.org", "c@example.com", "d@example.com", "unknown"]),
     ("phone", ["+1 415-555-0123", "(415) 555-0123"]),
