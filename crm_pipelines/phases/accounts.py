@@ -6,7 +6,7 @@ destination's own list and the verdict (phases.reconcile).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -207,6 +207,22 @@ def seen_users(project: Project) -> tuple[str, ...]:
     """Return the destination's users as the last run saw them."""
     path = _users_path(project)
     return tuple(orjson.loads(path.read_bytes())) if path.exists() else ()
+
+
+def remember_left_over(project: Project, phase: str, records: Mapping[str, str]) -> None:
+    """Keep which records of ours (key -> destination id) the destination lists that no row wants any more."""
+    files.write_bytes(_left_over_path(project, phase), orjson.dumps(dict(records), option=orjson.OPT_SORT_KEYS))
+
+
+def left_over(project: Project, phase: str) -> dict[str, str]:
+    """Return the records of ours that no row wants any more, as the last gate found them: their rows were merged into others since."""
+    path = _left_over_path(project, phase)
+    found: dict[str, str] = orjson.loads(path.read_bytes()) if path.exists() else {}
+    return found
+
+
+def _left_over_path(project: Project, phase: str) -> Path:
+    return project.engagement.work / "seen" / f"{phase}.left_over.json"
 
 
 def _users_path(project: Project) -> Path:

@@ -20,6 +20,7 @@ from crm_pipelines.phases.queues_blocked import money_text, waiting_records
 from crm_pipelines.phases.queues_sales import candidates
 from crm_pipelines.phases.queues_source import SourceRows, source_rows, unique_headings
 from crm_pipelines.phases.queues_words import Word, unknown_words
+from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.stage import read_sidecar
 
 OWNER, REVIEW, REMEDIATION, DUPLICATE, DECISION = "owner", "review", "remediation", "duplicate", "decision"
@@ -27,6 +28,7 @@ CONFLICT, REFUSED, PARENT = "conflict", "refused", "parent"
 QUEUES = (OWNER, REVIEW, REMEDIATION, DECISION, DUPLICATE, CONFLICT, REFUSED, PARENT)
 EDITED = (REVIEW, REMEDIATION)
 """Queues whose rows people correct and give back."""
+LEFT_OVER = "left_over"
 INVITED = "invited"
 """The answer that a user was added in the destination."""
 SAME, DIFFERENT = "same", "different"
@@ -86,6 +88,17 @@ class PairLine:
 
 
 @dataclass(frozen=True)
+class LeftOver:
+    """A record of ours in the destination that no row wants any more."""
+
+    phase: str
+    key: str
+    destination_id: str
+    into: str
+    """The record that its row became part of; empty when that is not known."""
+
+
+@dataclass(frozen=True)
 class Summary:
     """One queue and reason, and what waits on it."""
 
@@ -106,6 +119,7 @@ class Tables:
     owners: tuple[OwnerLine, ...] = ()
     words: tuple[Word, ...] = ()
     pairs: tuple[PairLine, ...] = ()
+    left: tuple[LeftOver, ...] = ()
     summary: tuple[Summary, ...] = ()
     users: tuple[str, ...] = ()
     """E-mail addresses of the destination's users, as far as they are known without asking it."""
@@ -118,14 +132,15 @@ class Tables:
 def read_tables(project: Project, ledger: Ledger, pairs: Sequence[PairLine] = ()) -> Tables:
     """Return everything that waits, from the work folder and the ledger alone; `pairs` are likely twins that somebody found."""
     waiting, records = waiting_rows(project, ledger), waiting_records(project, ledger)
-    users = known_users(project)
+    users, left = known_users(project), left_over(project)
     return Tables(
         engagement=project.engagement.name,
         rows=tuple(_row_lines(project, waiting)),
         owners=tuple(_owner_lines(project, waiting, records, users)),
         words=unknown_words(project, waiting),
         pairs=tuple(pairs),
-        summary=tuple(_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project))))),
+        left=left,
+        summary=(*_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project)))), *_left_summaries(left)),
         users=users,
     )
 
@@ -143,6 +158,20 @@ def waiting_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
         named = rows.with_columns(queue.otherwise(pl.lit(REMEDIATION)).alias("queue"), pl.lit(name).alias("object"))
         found.append(named.join(names, on="chunk", how="left", maintain_order="left").select(list(EMPTY)))
     return pl.concat(found, how="vertical_relaxed")
+
+
+def left_over(project: Project) -> tuple[LeftOver, ...]:
+    """Return the records in the destination that no row wants any more, with the record that stayed."""
+    found = [(phase, key, number) for phase in project.phases for key, number in accounts.left_over(project, phase).items()]
+    if not found:
+        return ()
+    stayed: dict[tuple[str, str], str] = {}
+    for name in (name for name in project.objects if name not in project.spec.schema_exports):
+        fates = read_resolved(project.resolved_folder, f"fates/{name}").filter(
+            (pl.col("fate") == "merged") & (pl.col("key") != pl.col("into_key"))
+        )
+        stayed |= {(phase, key): into for phase, key, into in fates.select("into_phase", "key", "into_key").iter_rows()}
+    return tuple(LeftOver(phase, key, number, stayed.get((phase, key), "")) for phase, key, number in found)
 
 
 def never_made(project: Project) -> list[str]:
@@ -237,3 +266,8 @@ def _summaries(waiting: pl.DataFrame, records: pl.DataFrame) -> Iterator[Summary
         held = records.filter((pl.col("root_queue") == queue) & (pl.col("root_reason") == reason))
         names = ", ".join(some.get_column("object").unique(maintain_order=True))
         yield Summary(str(queue), str(reason), names, some.height, held.height, money_text(held))
+
+
+def _left_summaries(left: Sequence[LeftOver]) -> Iterator[Summary]:
+    for phase in dict.fromkeys(each.phase for each in left):
+        yield Summary(CONFLICT, LEFT_OVER, phase, 0, sum(each.phase == phase for each in left), "")

@@ -179,6 +179,7 @@ def _judge_list(session: Session, verdict: Gate, states: pl.DataFrame) -> None:
     verdict.missing = missing.total() + gone
     in_ledger = set(session.ledger.records(session.account, session.engagement, verdict.phase).get_column("key"))
     verdict.unexpected = sum(1 for key in found if key not in in_ledger and key not in ours)
+    accounts.remember_left_over(project, verdict.phase, {key: ids[0] for key, ids in found.items() if key in in_ledger and key not in ours})
     verdict.duplicates = sum(len(ids) - 1 for ids in found.values())
     for count, what in ((missing.total(), "missing"), (verdict.unexpected, "unexpected"), (verdict.duplicates, "doubled")):
         if count:

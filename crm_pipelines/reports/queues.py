@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from crm_pipelines.phases.files import write_bytes
-from crm_pipelines.phases.queues import DECISION, DUPLICATE, EDITED, INVITED, OWNER, QUEUES, OwnerLine, RowLine, Tables
+from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, LEFT_OVER, OWNER, QUEUES, OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import CELL, Returned
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, read_book, read_csv, write_book, write_csv
@@ -73,6 +73,15 @@ PAIRS = (
         "answer", "Same or different", 16, editable=True, choices=("same", "different"), note="The first record of the same two survives."
     ),
 )
+LEFT = (
+    Column("phase", "Kind of record", 18),
+    Column("key", "Source record", 14),
+    Column("destination_id", "Number in the CRM", 18),
+    Column("into", "Record that stayed", 18),
+    Column("why", "Why", 50),
+    Column("what_to_do", "What to do", 50),
+)
+LEFT_SHEET = "left over"
 HOW = "Fill in the white cells, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
 SHOWN = "Shown only: what to do stands beside each row."
 
@@ -115,7 +124,7 @@ def read_answers(path: Path, headings: Mapping[str, Sequence[str]], tables: Tabl
         return [_returned(path, row, "") for row in read_csv(path, path.name, _csv_columns(queue, headings, tables), LIMITS)]
     columns: dict[str, Sequence[Column]] = {name: row_columns([*own]) for name, own in headings.items()}
     columns |= {OWNER: (*OWN, *OWNERS), DECISION: (*OWN, *WORDS), DUPLICATE: (*OWN, *PAIRS, *_pair_columns(tables))}
-    found = read_book(path, columns, LIMITS, optional=tuple(columns))
+    found = read_book(path, columns, LIMITS, optional=tuple(columns), others_ok=(LEFT_SHEET,))
     return [_returned(path, row, sheet) for sheet, rows in found.items() for row in rows]
 
 
@@ -128,10 +137,13 @@ def sheets_of(tables: Tables, queue: str) -> Iterator[Sheet]:
         yield Sheet(queue, (*OWN, *WORDS), list(_word_rows(tables)), intro)
     elif queue == DUPLICATE and tables.pairs:
         yield Sheet(queue, (*OWN, *PAIRS, *_pair_columns(tables)), list(_pair_rows(tables)), intro)
-    elif queue not in (OWNER, DUPLICATE) and (lines := tables.of(queue)):
+    elif queue not in (OWNER, DUPLICATE):
+        lines = tables.of(queue)
         for name in dict.fromkeys(line.object for line in lines):
             own = [line for line in lines if line.object == name]
             yield _row_sheet(tables, name, own, intro if queue in EDITED else SHOWN, is_edited=queue in EDITED)
+    if queue == CONFLICT and tables.left:
+        yield Sheet(LEFT_SHEET, (*OWN, *LEFT), list(_left_rows(tables)), SHOWN)
 
 
 def row_columns(headings: Iterable[str], *, is_edited: bool = True) -> list[Column]:
@@ -209,6 +221,13 @@ def _pair_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
         yield own
 
 
+def _left_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
+    for each in tables.left:
+        own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": CONFLICT, "phase": each.phase, "key": each.key}
+        texts = {"why": sentence(LEFT_OVER), "what_to_do": next_step(LEFT_OVER)}
+        yield {**own, "destination_id": each.destination_id, "into": each.into, **texts, STATE: "open"}
+
+
 def _pair_columns(tables: Tables) -> list[Column]:
     names = dict.fromkeys(name for pair in tables.pairs for name in pair.cells)
     return [
@@ -220,8 +239,10 @@ def _pair_columns(tables: Tables) -> list[Column]:
 
 def _write(tables: Tables, queue: str, sheets: Sequence[Sheet], csv: Path, book: Path) -> list[Path]:
     rows = [row for sheet in sheets for row in sheet.rows]
-    columns = list({column.key: column for sheet in sheets for column in sheet.columns}.values())
-    out = [write_csv(csv, Sheet(queue, columns, rows))]
+    columns: dict[str, Column] = {}
+    for column in (column for sheet in sheets for column in sheet.columns):
+        columns.setdefault(column.key, column)
+    out = [write_csv(csv, Sheet(queue, list(columns.values()), rows))]
     if len(rows) <= BOOK_ROWS:
         out.append(write_book(book, sheets, f"{tables.engagement}: {queue}"))
     return out

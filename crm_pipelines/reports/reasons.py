@@ -65,6 +65,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "refused_by_rule": ("A rule of the CRM forbids this record.", "Look at the row's values together: dates in order, links that fit."),
     "external_id_taken": ("The CRM holds another record under this key.", "Find out whose it is; take its external ID away, or keep it."),
     "not_allowed": ("The CRM's user may not do this.", "Give the user of the API key the rights it lacks, then run again."),
+    "left_over": (
+        "The CRM holds this record, and no row of the exports makes it any more: its row was merged into another record.",
+        "Merge it in the CRM into the record that stayed, or delete it there. Nothing is deleted by itself.",
+    ),
+    "corrected": ("The line could not be read, and came back corrected.", ""),
     "parent_waits": ("The record it belongs to waits.", "It follows by itself."),
 }
 
