@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_pipelines.defs.account import account_name, account_of, queues_of, write_account
+from crm_pipelines.defs.account import account_name, account_of, write_account
 from crm_pipelines.errors import EXIT_DESTINATION, QuotaExhausted, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import STOP, draining
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.reconcile import accept, queue_rows
+from crm_pipelines.phases.reconcile import accept
 from crm_pipelines.reports.live import LiveRun
 from crm_pipelines.settings import home
 
@@ -59,13 +59,6 @@ def read_status(project: Project) -> dict[str, Any]:
         project.scan_mapped(phase)
     with Ledger.open(home().ledger_url) as ledger:
         return account_of(project, ledger)
-
-
-def list_queues(project: Project, name: str | None) -> dict[str, Any]:
-    """Return waiting rows; holds source keys."""
-    with Ledger.open(home().ledger_url) as ledger:
-        rows = [row for row in queue_rows(project, ledger).to_dicts() if name in (None, row["queue"])]
-        return {"engagement": project.engagement.name, "queues": queues_of(project, ledger), "rows": rows}
 
 
 def accept_gate(project: Project, phase: str, by: str, reason: str) -> dict[str, Any]:

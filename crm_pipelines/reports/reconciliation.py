@@ -1,7 +1,7 @@
-"""The reconciliation of an engagement as files: HTML to read, JSON for machines, one CSV per queue.
+"""The reconciliation of an engagement as files: HTML to read, JSON for machines.
 
 Belongs here: writing what was counted. Not here: counting (phases.accounts, phases.reconcile), tables for a terminal
-(reports.terminal).
+(reports.terminal), queues (reports.queues).
 
 Shape of the account: engagement, route, pass, `files` (file, object, phase, physical_rows, buckets, adds_up), `phases` (phase,
 wanted, records by state, destination_count, money, gate, reasons), `queues` (queue, reason, object, rows), `columns` (object,
@@ -10,12 +10,10 @@ heading, state, why, files, filled), `budget`, `prediction` (phases.predicted.Co
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +25,6 @@ from crm_pipelines.reports.reasons import next_step, sentence
 
 PRIVATE_FILE = 0o600
 HOURS_FROM_MINUTES = 120
-QUEUE_COLUMNS = ("object", "file", "row", "key", "queue", "reason", "waits_for", "why", "what_to_do")
 
 
 def write_reconciliation(account: Mapping[str, Any], folder: Path) -> dict[str, Path]:
@@ -38,17 +35,6 @@ def write_reconciliation(account: Mapping[str, Any], folder: Path) -> dict[str, 
     _write(kept.with_suffix(".json"), text)
     _write(kept.with_suffix(".html"), page)
     return {"json": _write(folder / "reconciliation.json", text), "html": _write(folder / "reconciliation.html", page)}
-
-
-def write_queues(rows: Iterable[Mapping[str, Any]], folder: Path) -> dict[str, Path]:
-    """Write one CSV per queue, and take away those of queues that are empty now. Holds source keys: mode 0600."""
-    by_queue: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_queue.setdefault(str(row["queue"]), []).append(row)
-    for stale in folder.glob("*.csv"):
-        if stale.stem not in by_queue:
-            stale.unlink()
-    return {queue: _write(folder / f"{queue}.csv", _as_csv(found)) for queue, found in sorted(by_queue.items())}
 
 
 def as_html(account: Mapping[str, Any]) -> str:
@@ -96,14 +82,6 @@ def duration(seconds: float) -> str:
     if minutes >= HOURS_FROM_MINUTES:
         return f"{minutes / 60:,.1f} hours"
     return "a minute or less" if seconds <= 60 else f"{minutes} minutes"
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, QUEUE_COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**row, "why": sentence(row["reason"]), "what_to_do": next_step(row["reason"])} for row in rows)
-    return out.getvalue()
 
 
 def _write(path: Path, text: str) -> Path:

@@ -186,14 +186,3 @@ def _spelled(counts: Mapping[str, int]) -> str:
 
 def _count(value: int | None) -> str:
     return f"{value:,}" if value else ""
-
-
-def waiting_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return waiting rows one by one; holds source keys."""
-    table = Table(box=box.SIMPLE_HEAD)
-    names = ("queue", "reason", "object", "file", "row", "key", "waits_for")
-    for name in names:
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        table.add_row(*(str(row[name] if row[name] is not None else "") for name in names))
-    return table

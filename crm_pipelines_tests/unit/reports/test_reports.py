@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from pathlib import Path
@@ -12,8 +11,7 @@ import pytest
 from rich.console import Console
 
 from crm_pipelines.reports.live import LiveRun
-from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation import as_html, columns_of, duration, write_queues, write_reconciliation
+from crm_pipelines.reports.reconciliation import as_html, columns_of, duration, write_reconciliation
 from crm_pipelines.reports.terminal import cost_table, forecast_table, show_account
 
 ACCOUNT: dict[str, Any] = {
@@ -71,7 +69,6 @@ ACCOUNT: dict[str, Any] = {
         "calendar": [{"day": "2026-11-22", "tokens": 6000, "done_pct": 100}],
     },
 }
-ROW = {"object": "contacts", "file": "a.csv", "row": 7, "key": "12", "queue": "review", "reason": "no_contact"}
 
 
 def printed(show: Any) -> str:
@@ -101,16 +98,6 @@ def test_a_later_pass_leaves_the_report_of_an_earlier_one(tmp_path: Path) -> Non
     write_reconciliation({**ACCOUNT, "pass": 2}, tmp_path)
     assert "pass 1," in (tmp_path / "passes" / "0001.html").read_text()
     assert "pass 2," in (tmp_path / "reconciliation.html").read_text()
-
-
-def test_queue_files_come_and_go_with_their_rows(tmp_path: Path) -> None:
-    write_queues([ROW, {**ROW, "queue": "owner", "reason": "no_user"}], tmp_path)
-    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["owner.csv", "review.csv"]
-    words = {"why": sentence("no_contact"), "what_to_do": next_step("no_contact")}
-    assert list(csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text()))) == [{**ROW, "row": "7", "waits_for": "", **words}]
-    assert (tmp_path / "review.csv").stat().st_mode & 0o777 == 0o600
-    write_queues([ROW], tmp_path)
-    assert [path.name for path in tmp_path.glob("*.csv")] == ["review.csv"]
 
 
 def test_columns_keep_the_order_of_a_rows_life_and_lose_nothing() -> None:
