@@ -163,7 +163,7 @@ def _of_owners(found: Discovery) -> dict[str, int]:
 
 
 def _of_destination(found: Discovery) -> dict[str, int]:
-    levels = [one["level"] for one in found.inspection.get("findings", ())]
+    levels = [one["level"] for one in found.inspection.get("findings", ()) if one["topic"] != "automations"]  # these: unsigned
     return {"blockers": levels.count("blocker"), "warnings": levels.count("warning"), "unsigned": int(needs_signature(found))}
 
 

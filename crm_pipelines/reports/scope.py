@@ -1,0 +1,144 @@
+"""The scope document of an engagement as files: HTML to read and print, Markdown with the same facts.
+
+Belongs here: rendering and escaping. Not here: what the first page says (scope_facts), drawings (charts), finding out (discovery).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from crm_pipelines.discovery.grades import Count, read_rules
+from crm_pipelines.discovery.values import ColumnProfile, Discovery, TagFinding
+from crm_pipelines.phases.files import write_bytes
+from crm_pipelines.reports import charts
+from crm_pipelines.reports.reasons import next_step, sentence
+from crm_pipelines.reports.reconciliation import duration, money, number
+from crm_pipelines.reports.scope_facts import day, first_page, plain, some, span, title, upper_first
+
+TAGS_SHOWN = 100
+"""Tags of one class that are listed; the workbook lists all of them."""
+WORDS_SHOWN = 40
+TAG_KINDS = {
+    "event": "Events: something that happened",
+    "membership": "Memberships",
+    "course": "Courses",
+    "plain": "Plain: what you made of them yourself",
+    "admin": "For your own administration",
+}
+SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+BREAKS = re.compile(r"\s+")
+
+
+def write_scope(discovery: Discovery, folder: Path) -> dict[str, Path]:
+    """Write scope.html and scope.md (private, each in one step); return where they lie."""
+    pages = {"html": as_html(discovery), "md": as_markdown(discovery)}
+    return {name: write_bytes(folder / f"scope.{name}", text.encode()) for name, text in pages.items()}
+
+
+def as_html(discovery: Discovery) -> str:
+    """Return the scope document as one self-contained page."""
+    environment = _environment(autoescape=True)
+    environment.globals.update(share=charts.share, stacked=charts.stacked, columns_chart=charts.columns)
+    return environment.get_template("scope.html.j2").render(_context(discovery))
+
+
+def as_markdown(discovery: Discovery) -> str:
+    """Return the scope document as Markdown; every inserted text is escaped, so that no heading of an export can be markup."""
+    text = _environment(autoescape=False, finalize=_in_markdown).get_template("scope.md.j2").render(_context(discovery))
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def of_kind(tags: Iterable[TagFinding], kind: str) -> list[TagFinding]:
+    """Return the tags of one class, those of most contacts first."""
+    return sorted((tag for tag in tags if tag.kind == kind), key=lambda tag: -tag.records)
+
+
+def by_object(columns: Iterable[ColumnProfile]) -> dict[str, list[ColumnProfile]]:
+    """Return object -> its columns: those that wait first, then mapped ones, then what stays behind."""
+    order = ("waiting", "mapped", "custom field", "ignored")
+    out: dict[str, list[ColumnProfile]] = {}
+    for column in sorted(columns, key=lambda one: order.index(one.state)):
+        out.setdefault(column.object, []).append(column)
+    return out
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share of a hundred; what is neither nothing nor all never reads as if it were."""
+    if not whole:
+        return "–"
+    exact = 100 * part / whole
+    whole_number = math.floor(exact) if exact > 50 else math.ceil(exact)
+    return f"{whole_number}\N{NO-BREAK SPACE}%"
+
+
+def size(size_bytes: int) -> str:
+    """Return a file's size as a person would say it."""
+    return f"{size_bytes / 1_000_000:,.1f} MB" if size_bytes >= 1_000_000 else f"{math.ceil(size_bytes / 1000):,} KB"
+
+
+def count(value: int, noun: str) -> str:
+    """Return `1 row`, `1,204 rows`."""
+    return format(Count(value), noun)
+
+
+def _context(discovery: Discovery) -> dict[str, Any]:
+    return {
+        "found": discovery,
+        "page": first_page(discovery),
+        "columns": by_object(discovery.columns),
+        "tag_kinds": {kind: (told, of_kind(discovery.tags, kind)) for kind, told in TAG_KINDS.items()},
+        "over_time": {name: charts.over_time(series) for name, series in discovery.series.items() if series},
+        "days": charts.per_day(discovery.forecast.get("calendar", ())),
+        "scale": read_rules()["scale"],
+        "hours": sum(one.hours for one in discovery.grades),
+        "findings": by_topic(discovery.inspection.get("findings", ())),
+        "tags_shown": TAGS_SHOWN,
+        "words_shown": WORDS_SHOWN,
+    }
+
+
+def by_topic(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return findings, what stops first, then what asks for a look, then what is good to know."""
+    order = ("blocker", "warning", "note", "good")
+    return sorted(findings, key=lambda one: order.index(one["level"]))
+
+
+def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = None) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("crm_pipelines.reports"),
+        autoescape=autoescape,  # noqa: S701 (Markdown is escaped by a rule of its own: _in_markdown)
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finalize,
+    )
+    environment.filters.update(
+        axis=charts.axis, count=count, day=day, duration=duration, moment=_moment, money=money, next_step=next_step, number=number
+    )
+    environment.filters.update(
+        percent=percent, plain=plain, raw=Markup, span=span, sentence=sentence, size=size, some=some, system=title, upper_first=upper_first
+    )
+    return environment
+
+
+def _in_markdown(value: Any) -> Any:
+    """Return a value as text that Markdown shows as it is, on one line."""
+    if isinstance(value, Markup):  # what a macro of the template made of values that are escaped already
+        return value
+    return SPECIAL.sub(r"\\\1", BREAKS.sub(" ", str(value)).replace("&", "&amp;"))
+
+
+def _moment(value: Any) -> str:
+    """Return a time as a client reads it, or a dash where none is told."""
+    if value is None:
+        return "–"
+    told = value.isoformat() if isinstance(value, date) else str(value)
+    return f"{day(told)}, {told[11:16]} UTC" if len(told) > 10 else day(told)
