@@ -90,7 +90,7 @@ def _rows(project: Project) -> dict[str, dict[str, int]]:
 
 def _counted(cells: pl.Series) -> list[tuple[str, int]]:
     owners = cells.cast(pl.String).str.strip_chars().str.to_lowercase().drop_nulls()
-    return owners.filter(~owners.is_in(["", "n/a"])).value_counts().rows()
+    return owners.filter(~owners.is_in(["", "n/a"])).alias("owner").value_counts().rows()
 
 
 def _money(project: Project) -> dict[str, dict[str, Decimal]]:

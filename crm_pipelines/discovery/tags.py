@@ -72,7 +72,8 @@ def _gap(project: Project, people: pl.DataFrame, label: str, tags: list[str]) ->
     records = int(people.select(carries.sum()).item())
     which = "1 tag" if len(tags) == 1 else f"{len(tags)} tags"
     who = "1 contact" if records == 1 else f"{records:,} contacts"
-    return HistoryGap(label, f"Only tags recorded it: {which} on {who} say that it happened, not when.", len(tags), records)
+    say = "says" if len(tags) == 1 else "say"
+    return HistoryGap(label, f"Only tags recorded it: {which} on {who} {say} that it happened, not when.", len(tags), records)
 
 
 def _carried(people: pl.DataFrame, name: str) -> list[tuple[str, int]]:

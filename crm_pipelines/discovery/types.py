@@ -28,6 +28,8 @@ CELLS_PER_OPTION = 3
 """An option stands for a choice only where it was chosen several times on average."""
 RANGES_MAX = 12
 """Choices may be mostly digits when they are few: `20-30`, `2-5 people`."""
+LOOKED_AT = 400
+"""Characters of a text that are looked at."""
 LONG_CHARS = 255
 LONG_MEAN = 100
 SEPARATED = 0.3
@@ -71,10 +73,10 @@ def infer_type(cells: pl.Series, *, has_options: bool = True) -> Inference:
 def value_counts(cells: pl.Series) -> pl.DataFrame:
     """Count the distinct trimmed texts that say something.
 
-    Shape: [text, low, count], most frequent first, ties by text.
+    Shape: [text, low, count], most frequent first, ties by text; `low` is the beginning in small letters, which tells a type.
     """
     text = cells.cast(pl.String).str.strip_chars().drop_nulls().alias("text")
-    counts = text.value_counts().with_columns(low=pl.col("text").str.to_lowercase())
+    counts = text.value_counts().with_columns(low=pl.col("text").str.slice(0, LOOKED_AT).str.to_lowercase())
     return counts.filter(~pl.col("low").is_in(NO_VALUE)).sort("count", "text", descending=[True, False])
 
 
