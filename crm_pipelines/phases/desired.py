@@ -86,7 +86,8 @@ def stage_chunk(project: Project, key: str) -> StageSummary:
 def resolve_all(project: Project) -> dict[str, FrameSummary]:
     """Fold every staged chunk into one canonical row per key, and give every source row its fate."""
     staged = {name: _staged_object(project, name) for name in project.objects}
-    settings = ResolveSettings(source_timezone=project.engagement.node.source.timezone)
+    people = project.spec.derive.contacts.from_
+    settings = ResolveSettings(project.engagement.node.source.timezone, same=project.client_map.same.get(people, ()))
     resolve_into(project.resolved_folder, project.spec.derive, project.decisions, staged, settings)
     failpoint("fold")
     return {name: _summary(scan_resolved(project.resolved_folder, name)) for name in project.derived}

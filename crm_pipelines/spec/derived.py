@@ -187,6 +187,7 @@ def _contacts(derive: DeriveSpec, objects: Objects) -> Frame:
     added = {
         "full_name": FrameColumn("text", of(*spec.name, spec.email)),
         **{name: FrameColumn("text", of(spec.email)) for name in ("email_normal", "email_match_key", "email_problem")},
+        "other_emails": FrameColumn("texts", of(spec.email)),
     }
     standing = _bookkeeping(of(spec.key), of(spec.key), of(spec.company, spec.key), of(spec.owner))
     carried = derive.partners.on_contacts.columns if derive.partners and derive.partners.on_contacts else {}

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from crm_pipelines.phases.resolve import ChunkFrame, Resolved, StagedObject, resolve
+from crm_pipelines.phases.resolve import ChunkFrame, Resolved, ResolveSettings, StagedObject, resolve
 from crm_pipelines.spec.derive import DeriveSpec
 
 REPOSITORY = Path(__file__).parents[2]
@@ -82,9 +82,11 @@ def derive_with(**sections: Row) -> DeriveSpec:
     return DeriveSpec.model_validate({**written, **{name: {**written.get(name, {}), **keys} for name, keys in sections.items()}})
 
 
-def resolved(*objects: StagedObject, derive: DeriveSpec | None = None, **decisions: str) -> Resolved:
+def resolved(
+    *objects: StagedObject, derive: DeriveSpec | None = None, settings: ResolveSettings | None = None, **decisions: str
+) -> Resolved:
     """Resolve with the default decisions, changed where the test says so."""
-    return resolve(derive or derive_spec(), {**DEFAULTS, **decisions}, {one.name: one for one in objects})
+    return resolve(derive or derive_spec(), {**DEFAULTS, **decisions}, {one.name: one for one in objects}, settings)
 
 
 def row_of(frame: pl.DataFrame, key: str) -> Row:

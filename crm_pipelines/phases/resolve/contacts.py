@@ -16,7 +16,7 @@ from crm_pipelines.phases.resolve.emails import with_emails
 from crm_pipelines.phases.resolve.fates import merged_lines, record_lines
 from crm_pipelines.phases.resolve.fold import NO_ROWS, Held, fold_rows, tagged
 from crm_pipelines.phases.resolve.labels import chosen_spellings, distinct_labels, doubtful_labels, label_counts, respelled
-from crm_pipelines.phases.resolve.twins import merge_twins
+from crm_pipelines.phases.resolve.twins import declared, merge_twins, without_twins
 from crm_pipelines.phases.resolve.values import QUARANTINED, StagedObject, fate_lines
 from crm_pipelines.spec.derive import Contacts, DeriveSpec, Wait
 from crm_pipelines.spec.derive_nodes import applies
@@ -51,10 +51,16 @@ class ContactFold:
     """The canonical contacts of one staged object; `parts` can be read as often as needed."""
 
     def __init__(
-        self, derive: DeriveSpec, staged: StagedObject, decisions: Mapping[str, str], inventories: Mapping[str, list[str]]
+        self,
+        derive: DeriveSpec,
+        staged: StagedObject,
+        decisions: Mapping[str, str],
+        inventories: Mapping[str, list[str]],
+        same: Iterable[Iterable[str]] = (),
     ) -> None:
         self.derive, self.spec, self.staged, self.decisions = derive, derive.contacts, staged, decisions
-        self.survey = survey_contacts(self.spec, staged)
+        self.same = declared(same)
+        self.survey = survey_contacts(self.spec, staged, self.same)
         self.spellings = self._chosen(inventories)
 
     def people(self) -> Iterator[Part]:
@@ -81,14 +87,12 @@ class ContactFold:
 
     def _straight(self, rows: pl.DataFrame) -> Part:
         keyless = fate_lines(rows.filter(pl.col("_key").is_null()), fate=QUARANTINED, reason="missing_key")
-        single = rows.filter(pl.col("_key").is_not_null()).with_columns(
-            pl.concat_list("_chunk").alias("_chunks"), pl.lit([], dtype=pl.List(pl.String)).alias("_aliases")
-        )
-        return Part(single, [keyless])
+        single = rows.filter(pl.col("_key").is_not_null()).with_columns(pl.concat_list("_chunk").alias("_chunks"))
+        return Part(without_twins(single), [keyless])
 
     def _merged(self, rows: pl.DataFrame) -> Part:
         folded = fold_rows(rows.drop("email_normal", "email_match_key", "email_problem"))
-        people, losers = merge_twins(with_contact_emails(folded.frame, self.spec.email), self.spec.twins)
+        people, losers = merge_twins(with_contact_emails(folded.frame, self.spec.email), self.spec.twins, self.spec.email, self.same)
         survivors = losers.select("_key", "_survivor")
         older = folded.older.join(survivors, on="_key", how="left").with_columns(pl.coalesce("_survivor", "_key").alias("_survivor"))
         fates = [merged_lines(frame, self.spec.phase) for frame in (losers, older)]
@@ -126,8 +130,9 @@ class ContactFold:
         return {name: chosen_spellings(labels, inventories.get(name, []), counts.get(name, {})) for name, labels in doubtful.items()}
 
 
-def survey_contacts(spec: Contacts, staged: StagedObject) -> Survey:
-    """Read keys, addresses and labels of all rows; find the keys whose rows share a key or an address with another row."""
+def survey_contacts(spec: Contacts, staged: StagedObject, same: pl.DataFrame) -> Survey:
+    """Read keys, addresses and labels of all rows; find the keys whose rows share a key, an address or a declared group with others."""
+    groups_of = same.select(pl.col("_key").hash().alias("key"), pl.col("_group").cast(pl.UInt64).alias("declared"))
     hashes: list[pl.DataFrame] = []
     labels: dict[str, set[str]] = {name: set() for name in spec.spellings}
     for rows in _rows(spec, staged, {spec.key, spec.email, *spec.spellings}):
@@ -135,7 +140,7 @@ def survey_contacts(spec: Contacts, staged: StagedObject) -> Survey:
         hashes.append(keyed.select(pl.col("_key").hash().alias("key"), pl.col("email_match_key").hash().alias("email"), _addressed()))
         for name in spec.spellings:
             labels[name] |= distinct_labels(rows, name)
-    shared = _sharing(pl.concat(hashes))
+    shared = _sharing(pl.concat(hashes).join(groups_of, on="key", how="left"))
     groups = max(1, -(-shared.height // GROUP_ROWS))
     return Survey(_grouped(shared, groups), groups, labels)
 
@@ -173,18 +178,21 @@ def _addressed() -> pl.Expr:
 
 
 def _sharing(seen: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows whose key or address another row has too."""
+    """Return the rows whose key, address or declared group another row has too."""
     by_key = _repeated(seen["key"])
     by_email = _repeated(seen.filter("addressed")["email"])
-    shared = seen.filter(pl.col("key").is_in(by_key.implode()) | (pl.col("addressed") & pl.col("email").is_in(by_email.implode())))
-    return shared.with_columns(pl.when("addressed").then("email").otherwise("key").alias("email"))
+    by_address = pl.col("addressed") & pl.col("email").is_in(by_email.implode())
+    shared = seen.filter(pl.col("key").is_in(by_key.implode()) | by_address | pl.col("declared").is_not_null())
+    return shared.with_columns(pl.when("addressed").then("email").otherwise("key").alias("email"), pl.coalesce("declared", "key"))
 
 
 def _grouped(shared: pl.DataFrame, groups: int) -> pl.DataFrame:
-    """Spread the keys over groups so that rows with a common key or address, directly or over others, stay together."""
-    linked = shared.select("key", "email", pl.col("key").alias("label"))
+    """Spread the keys over groups so that rows with a common key, address or declared group, directly or over others, stay together."""
+    linked = shared.select("key", "email", "declared", pl.col("key").alias("label"))
     while True:
-        least = linked.with_columns(pl.col("label").min().over("email")).with_columns(pl.col("label").min().over("key"))
+        least = linked
+        for name in ("email", "declared", "key"):
+            least = least.with_columns(pl.col("label").min().over(name))
         if least["label"].equals(linked["label"]):
             break
         linked = least

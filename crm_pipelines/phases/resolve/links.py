@@ -27,7 +27,7 @@ class Links:
         """Remember those of some contacts that a child may ask for."""
         every = pl.concat_list(pl.concat_list("contact_key"), "aliases")
         ids = people.select(every.alias("lead"), "contact_key").explode("lead").filter(pl.col("lead").is_in(self._keys.implode()))
-        addresses = people.select("email_match_key", "contact_key").filter(pl.col("email_match_key").is_in(self._emails.implode()))
+        addresses = _addresses(people).filter(pl.col("email_match_key").is_in(self._emails.implode()))
         self._ids.append(_let_go(ids))
         self._addresses.append(_let_go(addresses))
         wanted = pl.concat([ids["contact_key"], addresses["contact_key"]]).unique()
@@ -53,6 +53,15 @@ class Links:
     def _person_columns(self, people: pl.DataFrame) -> list[pl.Expr]:
         carried = [pl.col(name).alias(new) for name, new in self.carried.items() if name in people.columns]
         return [pl.col(name) for name in ("contact_key", "company_key", "owner_key") if name in people.columns] + carried
+
+
+def _addresses(people: pl.DataFrame) -> pl.DataFrame:
+    """Return every address of every contact: its own, and those of twins that it stands for."""
+    own = people.select("email_match_key", "contact_key")
+    if "_other_keys" not in people.columns:
+        return own
+    others = people.filter(pl.col("_other_keys").list.len() > 0).select(pl.col("_other_keys").alias("email_match_key"), "contact_key")
+    return pl.concat([own, others.explode("email_match_key")])
 
 
 def _let_go(found: pl.DataFrame) -> pl.DataFrame:

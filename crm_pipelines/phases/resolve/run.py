@@ -101,7 +101,7 @@ def _resolve(
 ) -> Counter[str]:
     children = _children(derive, staged, settings)
     contacts = staged.get(derive.contacts.from_, StagedObject(derive.contacts.from_, []))
-    fold = ContactFold(derive, contacts, decisions, _inventories(derive, staged))
+    fold = ContactFold(derive, contacts, decisions, _inventories(derive, staged), settings.same)
     partners = _partners(derive, children, fold, decisions)
     links, stats = _people(derive, fold, children, partners, sink)
     if children.purchases is not None and derive.purchases is not None:

@@ -1,10 +1,12 @@
-"""Several keys, one e-mail address: one record. The lowest key survives, the others become aliases.
+"""Several keys, one person: one address, or the client says so. The lowest key survives, or the one named first; the others become aliases.
 
 Belongs here: which rows are twins and what the merged row holds. Not here: rows with the same key (fold), links of
 children that follow the survivor (links).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -14,25 +16,64 @@ from crm_pipelines.spec.derive import Strictest, Twins
 
 BETWEEN_TEXTS = "\n\n"
 OTHERS = "*"
+SAME = {"_key": pl.String(), "_group": pl.Int64(), "_place": pl.Int64()}
+_TEXTS = pl.List(pl.String)
+NOBODY = pl.lit([], dtype=_TEXTS)
 
 
-def merge_twins(frame: pl.DataFrame, spec: Twins) -> tuple[pl.DataFrame, pl.DataFrame]:
+def merge_twins(frame: pl.DataFrame, spec: Twins, email: str, same: pl.DataFrame | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return one row per person, and the rows that were merged into another one.
 
-    Shape: people gain `_aliases`; the losers hold `_chunk`, `_row`, `_key` and `_survivor`. Rows without a usable
-    address have no twins.
+    Shape: people gain `_aliases`, `other_emails` (addresses of twins that are not the person's own) and their match keys; the losers hold
+    `_chunk`, `_row`, `_key` and `_survivor`. Rows without a usable address have no twins but those that `same` (see declared) names.
     """
-    ordered = frame.sort(key_order("_key"))
-    shared = ordered["email_match_key"].is_not_null() & ordered["email_match_key"].is_duplicated()
-    alone = ordered.filter(~shared).with_columns(pl.lit([], dtype=pl.List(pl.String)).alias("_aliases"))
-    twins = ordered.filter(shared).with_columns(_ranks(ordered, spec))
-    merged = twins.group_by("email_match_key", maintain_order=True).agg(_merged_values(twins, spec))
+    ordered = _with_person(frame, declared(()) if same is None else same)
+    shared = ordered["_person"].is_duplicated()
+    alone = without_twins(ordered.filter(~shared).drop("_person"))
+    twins = _with_addresses(ordered.filter(shared), email).with_columns(_ranks(ordered, spec))
+    merged = twins.group_by("_person", maintain_order=True).agg(_merged_values(twins, spec, email))
     losers = (
-        twins.with_columns(pl.col("_key").first().over("email_match_key").alias("_survivor"))
+        twins.with_columns(pl.col("_key").first().over("_person").alias("_survivor"))
         .filter(pl.col("_key") != pl.col("_survivor"))
         .select("_chunk", "_row", "_key", "_survivor")
     )
     return pl.concat([alone, merged.select(alone.columns)], how="vertical"), losers
+
+
+def declared(groups: Iterable[Iterable[str]]) -> pl.DataFrame:
+    """Return the groups of keys that a client says are one person. Shape: one row per key, with its `_group` and `_place` in it."""
+    rows = [(key.strip(), number, place) for number, group in enumerate(groups) for place, key in enumerate(group)]
+    return pl.DataFrame(rows, schema=SAME, orient="row").unique("_key", keep="first", maintain_order=True)
+
+
+def without_twins(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns that merged rows have to rows without a twin."""
+    return rows.with_columns(NOBODY.alias("_aliases"), pl.lit(None, dtype=_TEXTS).alias("other_emails"), NOBODY.alias("_other_keys"))
+
+
+def _with_person(frame: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
+    """Put survivors first and number people: rows with a common address or declared group, directly or over others, are one."""
+    placed = frame.join(same, on="_key", how="left", maintain_order="left")
+    ordered = placed.sort(pl.col("_place").is_null(), "_place", *key_order("_key")).with_row_index("_person")
+    address = pl.when(pl.col("email_match_key").is_null()).then(pl.col("_person").cast(pl.String)).otherwise(pl.col("email_match_key"))
+    linked = ordered.select(
+        "_person", address.alias("address"), pl.coalesce("_group", -1 - pl.col("_person").cast(pl.Int64)).alias("group")
+    )
+    while True:
+        least = linked.with_columns(pl.col("_person").min().over("address")).with_columns(pl.col("_person").min().over("group"))
+        if least["_person"].equals(linked["_person"]):
+            return ordered.with_columns(linked["_person"]).drop("_group", "_place")
+        linked = least
+
+
+def _with_addresses(twins: pl.DataFrame, email: str) -> pl.DataFrame:
+    """Add which row gives the person's address (`_rank_address`), and whose address is another one (`_is_other`)."""
+    usable, written = pl.col("email_match_key").is_not_null(), filled(twins, email) if email in twins.columns else pl.lit(value=False)
+    ranked = twins.with_columns(pl.when(usable).then(0).when(written).then(1).otherwise(2).alias("_rank_address"))
+    own = pl.col("email_match_key").filter(usable).first().over("_person")
+    return ranked.with_columns(
+        (usable & (pl.col("email_match_key") != own) & pl.col("email_match_key").is_first_distinct()).alias("_is_other")
+    )
 
 
 def strictness(expr: pl.Expr, spec: Strictest) -> pl.Expr:
@@ -50,13 +91,19 @@ def _ranks(frame: pl.DataFrame, spec: Twins) -> list[pl.Expr]:
     return [strictness(pl.col(name), rule).alias(f"_rank_{name}") for name, rule in spec.strictest.items() if name in frame.columns]
 
 
-def _merged_values(frame: pl.DataFrame, spec: Twins) -> list[pl.Expr]:
-    strict = {column: name for name, rule in spec.strictest.items() for column in [name, *rule.together] if name in frame.columns}
+def _merged_values(frame: pl.DataFrame, spec: Twins, email: str) -> list[pl.Expr]:
+    others = pl.col("_is_other").fill_null(value=False)
+    addresses = pl.col("email_normal").filter(others)
     values = [pl.col("_key").slice(1).alias("_aliases"), pl.col("_chunks").explode(empty_as_null=False).unique().sort()]
+    values += [pl.when(addresses.len() > 0).then(addresses.implode()).alias("other_emails")]
+    values += [pl.col("email_match_key").filter(others).alias("_other_keys")]
+    told = (email, "email_normal", "email_match_key", "email_problem")
+    strict = {column: name for name, rule in spec.strictest.items() for column in [name, *rule.together] if name in frame.columns}
     for name in frame.columns:
-        if name in ("_chunks", "email_match_key") or name.startswith("_rank_"):
+        if name in ("_chunks", "_person", "_is_other") or name.startswith("_rank_"):
             continue
-        values.append(_merged_value(frame, spec, strict, name))
+        is_address = name.removeprefix("raw_") in told
+        values.append(_ranked_value("_rank_address", name) if is_address else _merged_value(frame, spec, strict, name))
     return values
 
 
@@ -64,7 +111,7 @@ def _merged_value(frame: pl.DataFrame, spec: Twins, strict: dict[str, str], name
     if name.startswith("_"):
         return pl.col(name).first()
     if name.removeprefix("raw_") in strict:
-        return _strictest_value(f"_rank_{strict[name.removeprefix('raw_')]}", name)
+        return _ranked_value(f"_rank_{strict[name.removeprefix('raw_')]}", name)
     if name in spec.union and isinstance(frame.schema[name], pl.List):
         united = pl.col(name).explode(empty_as_null=False).drop_nulls().unique(maintain_order=True)
         return pl.when(united.len() > 0).then(united.implode()).alias(name)
@@ -76,8 +123,8 @@ def _merged_value(frame: pl.DataFrame, spec: Twins, strict: dict[str, str], name
     return _first_value(frame, name)
 
 
-def _strictest_value(rank: str, name: str) -> pl.Expr:
-    """Return the value of the strictest row, empty or not; the survivor's when no row has a word."""
+def _ranked_value(rank: str, name: str) -> pl.Expr:
+    """Return the value of the row with the lowest rank, empty or not; the survivor's when no row has a rank."""
     chosen = pl.col(name).filter(pl.col(rank) == pl.col(rank).min()).first()
     return pl.when(pl.col(rank).min().is_not_null()).then(chosen).otherwise(pl.col(name).first()).alias(name)
 

@@ -89,9 +89,13 @@ class StagedObject:
 
 @dataclass(frozen=True)
 class ResolveSettings:
-    """What the operator declares: the zone in which the export writes its dates."""
+    """What the operator declares, the zone in which the export writes its dates, and what the client decided about contacts."""
 
     source_timezone: str = "America/New_York"
+    same: tuple[tuple[str, ...], ...] = ()
+    """Groups of contacts' keys that are one person; of each the first one that is there survives."""
+    leave_out: tuple[str, ...] = ()
+    """Kinds of contacts (`suppress.KINDS`) that do not move."""
 
 
 @dataclass
