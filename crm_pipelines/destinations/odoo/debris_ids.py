@@ -77,7 +77,9 @@ async def _groups(reader: Reader) -> dict[tuple[str, str], int]:
 async def _dangling(reader: Reader, ids: Ids, models: Models, companies: Sequence[int]) -> list[Row]:
     by_model: dict[str, list[Row]] = defaultdict(list)
     for row in ids.rows:
-        if not models.is_gone(row["model"]):
+        if row["model"] in reader.shut:
+            ids.unchecked[str(row["model"])] += 1
+        elif not models.is_gone(row["model"]):
             by_model[str(row["model"])].append(row)
     small = {model for model, rows in by_model.items() if len(rows) <= SMALL}
     doubtful = await _doubtful(reader, [row for model in sorted(small) for row in by_model[model]])

@@ -17,20 +17,21 @@ from crm_pipelines.destinations.odoo.debris import Models, found
 from crm_pipelines.destinations.odoo.inspect_reading import Reader, Row
 from crm_pipelines.destinations.odoo.rights import HAS_ACCESS_SINCE
 
-MOST_ASKED = 60  # requests for doubtful models; before 19 abstract models are among them
-UNINSTALL = (
-    "Have an engineer uninstall the add-on properly (that needs its code once more), or delete the rows; on a copy first."
-)
+MOST_ASKED = 40  # requests for doubtful models: a key with few rights makes most of them doubtful, and before 19 so are abstract ones
+UNINSTALL = "Have an engineer uninstall the add-on properly (that needs its code once more), or delete the rows; on a copy first."
 
 
 async def models_of(reader: Reader) -> Models:
-    """Read which models there are and which have no code; four requests and a few."""
+    """Read which models there are and which have no code, and let the reader know which are shut; two requests and a few."""
     rows = await reader.rows("ir.model", [], ["model"], newer=["transient", "abstract"])
     known = frozenset(str(row["model"]) for row in rows)
-    asked = [str(row["model"]) for row in rows if not row.get("transient") and not row.get("abstract")]
-    doubtful = await _doubtful(reader, asked)
-    answers = await together(*(_is_missing(reader, model) for model in doubtful[:MOST_ASKED]))
-    return Models(known, frozenset(model for model, is_missing in zip(doubtful, answers, strict=False) if is_missing))
+    storing = [str(row["model"]) for row in rows if not row.get("transient") and not row.get("abstract")]
+    doubtful = await _doubtful(reader, storing)
+    asked = doubtful[:MOST_ASKED]
+    answers = dict(zip(asked, await together(*(_access(reader, model) for model in asked)), strict=True))
+    gone = frozenset(model for model, answer in answers.items() if answer is None)
+    reader.shut = frozenset(model for model in doubtful if model not in gone and not answers.get(model))
+    return Models(known, gone)
 
 
 async def model_debris(reader: Reader, models: Models) -> list[Finding]:
@@ -47,12 +48,15 @@ async def _doubtful(reader: Reader, models: Sequence[str]) -> list[str]:
     return sorted(str(row["model"]) for row in reply.data if row["display_name"] == row["model"])
 
 
-async def _is_missing(reader: Reader, model: str) -> bool:
+async def _access(reader: Reader, model: str) -> bool | None:
+    """Return whether the key's user may read a model; None when no code stands behind it."""
     if reader.api.version[0] >= HAS_ACCESS_SINCE:
         reply = await reader.api.ask("inspect.model", model, "has_access", ids=[], operation="read")
     else:
         reply = await reader.api.ask("inspect.model", model, "check_access_rights", operation="read", raise_exception=False)
-    return reply.fault is not None and reply.fault.kind == "unknown_model"
+    if reply.fault is not None and reply.fault.kind == "unknown_model":
+        return None
+    return reply.fault is None and bool(reply.data)
 
 
 def _gone(models: Models) -> Iterable[Finding]:

@@ -21,6 +21,8 @@ class Reader:
         self.api = api
         self.closed: dict[str, str] = {}
         """Model -> why it could not be read."""
+        self.shut: frozenset[str] = frozenset()
+        """Models of which it is known beforehand: they are not asked for."""
 
     async def rows(
         self,
@@ -35,6 +37,9 @@ class Reader:
 
         `newer` are fields that some versions lack: without them the rest is read.
         """
+        if model in self.shut:
+            self.closed[model] = "no right to read"
+            return []
         reply = await self._read(model, domain, [*fields, *newer], context)
         if reply.fault is not None and newer and reply.fault.kind not in {"access", "unknown_model"}:
             reply = await self._read(model, domain, fields, context)

@@ -13,7 +13,7 @@ from crm_pipelines.errors import SettingsError
 from crm_pipelines_tests.lib.odoo import OdooServer
 from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
 from crm_pipelines_tests.unit.destinations.odoo.odoo_wire import error
-from crm_pipelines_tests.unit.destinations.odoo.real import Between, real_api
+from crm_pipelines_tests.unit.destinations.odoo.real import Between, hand_the_key_to, real_api
 
 FIELD = {"model": "res.partner", "name": "x_mood", "field_description": "Mood", "ttype": "selection", "type": "selection"}
 
@@ -152,7 +152,7 @@ PLANTED = [("crm_foreign", "partner_one"), ("crm_foreign", "people.1"), ("crm_ou
 @pytest.mark.odoo
 def test_a_user_who_may_not_do_everything_is_told_what_is_missing(odoo_server: OdooServer, odoo_db: str) -> None:
     groups = ["base.group_user", "base.group_erp_manager"]
-    _hand_the_key_to(odoo_server, odoo_db, groups)
+    hand_the_key_to(odoo_server, odoo_db, groups)
     found = _described(odoo_server, odoo_db)
     assert {"create crm.stage", "create crm.lead", "create res.partner.category", "write res.currency"} <= set(found.forbidden)
     assert "create ir.model.fields" not in found.forbidden
@@ -162,18 +162,9 @@ def test_a_user_who_may_not_do_everything_is_told_what_is_missing(odoo_server: O
 
 @pytest.mark.odoo
 def test_a_user_who_may_not_see_external_ids_cannot_migrate(odoo_server: OdooServer, odoo_db: str) -> None:
-    _hand_the_key_to(odoo_server, odoo_db, ["base.group_user"])
+    hand_the_key_to(odoo_server, odoo_db, ["base.group_user"])
     with pytest.raises(SettingsError, match=r"may not read external ids \(ir\.model\.data\).*Administration: Access Rights"):
         _described(odoo_server, odoo_db)
-
-
-def _hand_the_key_to(server: OdooServer, database: str, groups: list[str]) -> None:
-    """Give the API key to a new user with these groups alone."""
-    names = tuple(group.partition(".")[2] for group in groups)
-    found = server.rows(database, "SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = ANY(%s)", list(names))
-    values = {"name": "Etl", "login": "etl", "group_ids": [[6, 0, [row["res_id"] for row in found]]]}
-    (user,) = server.call(database, "res.users", "create", vals_list=[values], context={"no_reset_password": True})
-    server.rows(database, "UPDATE res_users_apikeys SET user_id = %s", user)
 
 
 STAGES = (Stage(1, "New", 1, False), Stage(2, "Gagné", 5, True))
