@@ -6,6 +6,7 @@ Figures are read from the server's side. What differs between vendors stands in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -93,6 +94,23 @@ def test_describe_tells_the_account_and_its_users(world: World) -> None:
     assert schema.account
     assert schema.plan
     destination.close()
+
+
+def test_inspect_reads_only_and_tells_no_record(world: World, destination: Destination) -> None:
+    _create(world, destination, "people", {"k": world.person("Unmistakable")})
+    before = world.everything()
+    journal = MemoryJournal("describe")
+    found = destination.inspect(journal, world.wanted)
+    told = orjson.dumps(asdict(found)).decode()
+    assert world.everything() == before
+    assert journal.attempts == {}
+    assert found.requests > 0
+    assert "unmistakable" not in told.casefold()
+    assert all(one.told and one.name for one in found.findings)
+    assert {one.topic for one in found.findings} >= {"plan", "seats", "users", "settings", "automations"}
+    assert found.schema == destination.describe()
+    assert found.records["people"] >= 1
+    assert found.hides_automations or any(one.topic == "automations" and one.level == "good" for one in found.findings)
 
 
 def test_prepare_makes_what_is_missing_and_then_nothing_is(world: World) -> None:

@@ -20,10 +20,17 @@ from crm_pipelines.destinations.odoo.models import MODELS
 from crm_pipelines.destinations.pipedrive import connect as connect_pipedrive
 from crm_pipelines.sandbox.pipedrive import RunningSandbox, SandboxConfig, start
 from crm_pipelines.sandbox.pipedrive.config import SandboxUser
+from crm_pipelines.sandbox.pipedrive.truth import ENTITIES
 from crm_pipelines.settings import AccountSettings
 from crm_pipelines_tests.lib.odoo import OdooServer
 from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
 
+EVERY_TABLE = """
+SELECT relname AS name, (xpath('/row/c/text()', query_to_xml(
+    format('SELECT count(*) || ''/'' || coalesce(max(xmin::text::bigint), 0) AS c FROM %I', relname), false, true, '')))[1]::text AS state
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'r' AND nspname = 'public'
+"""
+"""Of every table how many rows it has, and the transaction that wrote last."""
 Payload = Mapping[str, Any]
 QUICK = Patience(attempts=3, attempts_unmet=2, first_wait_s=0.01, longest_wait_s=0.02, answer_s=60.0)
 
@@ -59,6 +66,10 @@ class World(Protocol):
 
     def custom_fields(self, phase: str) -> list[str]:
         """Return the display names of custom fields, by the server's own word."""
+        ...
+
+    def everything(self) -> Mapping[str, object]:
+        """Return all that the server holds, by its own word; equal before and after what only reads."""
         ...
 
     def fresh(self) -> None:
@@ -124,6 +135,9 @@ class Pipedrive:
 
     def custom_fields(self, phase: str) -> list[str]:
         return [field["field_name"] for field in self._sandbox.truth.fields()[self._entities[phase]] if field["is_custom_field"]]
+
+    def everything(self) -> Mapping[str, object]:
+        return {name: self._sandbox.truth.records(name) for name in ENTITIES}
 
     def fresh(self) -> None:
         self._sandbox.truth.clear_faults()
@@ -197,6 +211,10 @@ class Odoo:
     def custom_fields(self, phase: str) -> list[str]:
         query = "select field_description->>'en_US' as name from ir_model_fields where state = 'manual' and model = %s"
         return [row["name"] for row in self._server.rows(self._database, query, MODELS[phase].name)]
+
+    def everything(self) -> Mapping[str, object]:
+        rows = self._server.rows(self._database, EVERY_TABLE)
+        return {row["name"]: row["state"] for row in rows}
 
     def fresh(self) -> None:
         self._database = self._server.new_database()
