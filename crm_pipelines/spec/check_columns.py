@@ -104,7 +104,7 @@ def _derive_columns(spec: MappingSpec) -> Iterator[tuple[Path, str, str | None]]
             yield ("derive", name, "from"), section.from_, None
             for role in roles[name]:
                 yield ("derive", name, role), section.from_, str(getattr(section, role))
-    for column in derive.contacts.name:
+    for column in (*derive.contacts.name, *([derive.contacts.postcode] if derive.contacts.postcode else [])):
         yield ("derive", "contacts", "name"), derive.contacts.from_, column
     for owner in derive.owners.from_:
         yield ("derive", "owners", "from"), owner.partition(".")[0], owner.partition(".")[2]

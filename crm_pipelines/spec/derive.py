@@ -93,6 +93,8 @@ class Contacts(Node):
     """The column that says since when the contact is known."""
     owner: str
     """The column with the owner's e-mail address."""
+    postcode: str | None = None
+    """The column with the postal code: likely duplicates are found by name and postal code, or name and company."""
     require_email: Wait | None = None
     """Where contacts without any e-mail text wait."""
     unusable_email: Wait | None = None

@@ -1,0 +1,66 @@
+"""Likely duplicates: which pairs are offered, and which are not, by what a client could check on two rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crm_pipelines.discovery.duplicates import PEOPLE_SCHEMA, WORTH, find_pairs
+
+SMITH = ("Ann Smith", "02134", "Acme Ltd")
+OFFERED = {
+    "the same in other letters": (SMITH, ("ANN SMITH", "02134", "ACME LTD"), "same_name"),
+    "a company with and without its legal form": (SMITH, ("Ann Smith", None, "Acme"), "same_name"),
+    "accents": (("José Núñez", "28013", None), ("Jose Nunez", "28013", None), "same_name"),
+    "spaces in a postal code": (("Ann Smith", "SW1A 1AA", None), ("Ann Smith", "sw1a1aa", None), "same_name"),
+    "a middle name": (SMITH, ("Ann Marie Smith", "02134", None), "same_name"),
+    "one letter of the last name": (SMITH, ("Ann Smitth", "02134", None), "last_name"),
+    "the first letter of the last name": (SMITH, ("Ann Bmith", None, "Acme Ltd"), "last_name"),
+    "one letter of the first name": (("Michael Smith", "02134", None), ("Micheal Smith", "02134", None), "first_name"),
+}
+KEPT_APART = {
+    "another company": (SMITH, ("Ann Smith", "02134", "Beta Ltd")),
+    "another postal code": (SMITH, ("Ann Smith", "90210", "Acme Ltd")),
+    "a family": (("Jan Novak", "02134", None), ("Jana Novak", "02134", None)),
+    "colleagues": (SMITH, ("Bob Miller", None, "Acme Ltd")),
+    "the same name and nothing else": (("Ann Smith", "02134", None), ("Ann Smith", None, "Acme Ltd")),
+    "no last name": (("Ann", "02134", None), ("Ann", "02134", None)),
+    "no name": ((None, "02134", None), (None, "02134", None)),
+    "two letters apart": (SMITH, ("Ann Smythe", "02134", None)),
+}
+
+
+def pairs(tmp_path: Path, *rows: tuple[str | None, str | None, str | None]) -> list[tuple[str, str, str]]:
+    people = [dict(zip(PEOPLE_SCHEMA, (str(number), *row), strict=True)) for number, row in enumerate(rows)]
+    pl.DataFrame(people, schema=PEOPLE_SCHEMA).write_parquet(tmp_path / "people.parquet")
+    found = find_pairs(tmp_path / "people.parquet", tmp_path / "found.parquet")
+    return [(min(one, other), max(one, other), rule) for one, other, rule in found.select("first", "second", "rule").iter_rows()]
+
+
+@pytest.mark.parametrize("case", OFFERED)
+def test_people_who_look_like_one_are_offered(case: str, tmp_path: Path) -> None:
+    first, second, rule = OFFERED[case]
+    assert pairs(tmp_path, first, second) == [("0", "1", rule)]
+
+
+@pytest.mark.parametrize("case", KEPT_APART)
+def test_people_with_something_against_it_are_not(case: str, tmp_path: Path) -> None:
+    first, second = KEPT_APART[case]
+    assert pairs(tmp_path, first, second) == []
+
+
+def test_a_first_name_that_many_carry_is_no_slip_of_another(tmp_path: Path) -> None:
+    crowd = [(name, f"{number:05}", None) for number in range(60) for name in (f"Marie Other{number}", f"Maria Other{number}x")]
+    assert pairs(tmp_path, ("Marie Smith", "02134", None), ("Maria Smith", "02134", None), *crowd) == []
+    assert len(pairs(tmp_path, ("Marie Smith", "02134", None), ("Marje Smith", "02134", None), *crowd)) == 1
+
+
+def test_each_pair_comes_once_however_many_ways_lead_to_it(tmp_path: Path) -> None:
+    assert sorted(pairs(tmp_path, SMITH, SMITH, SMITH)) == [("0", "1", "same_name"), ("0", "2", "same_name"), ("1", "2", "same_name")]
+
+
+def test_every_rule_has_a_worth() -> None:
+    rules = {rule for rule, _, _ in WORTH}
+    assert len(WORTH) == len(rules) * 3, "the same postal code, the same company, or both"
