@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
 
-from crm_pipelines.discovery import frames
+from crm_pipelines.discovery import frames, tag_rules
 from crm_pipelines.discovery.tag_rules import classify, load_tag_rules
 from crm_pipelines.discovery.tags import LOST, history_gaps, history_labels, tag_findings
 from crm_pipelines.discovery.values import HistoryGap, TagFinding
@@ -74,6 +75,11 @@ def test_an_engagement_may_bring_its_own_rules_in_any_order(tmp_path: Path) -> N
     assert classify("VIP prelaunch", rules).kind == "membership"  # the kind of the shipped rule for that event
     assert classify("5K_Prelaunch_Start", rules).event == "purchased"
     assert classify("Webinar attended", rules).kind == "plain"
+
+
+def test_a_copy_of_the_shipped_rules_changes_nothing(tmp_path: Path) -> None:
+    shutil.copy(Path(tag_rules.__file__).parent / tag_rules.OWN_FILE, tmp_path)
+    assert load_tag_rules(tmp_path) == load_tag_rules()
 
 
 @pytest.mark.parametrize(
