@@ -264,7 +264,7 @@ class _Cells(_Part):
         value = self._value("".join(self._buffer))
         if isinstance(value, str) and len(value) > CELL_CHARS:
             raise TooLargeError(self._too_long())
-        if (value is None or value == "") and not self._has_formula:
+        if (value is None or value == "") and not self._has_formula and self._kind != "e":
             return
         letter, number = place[1], int(place[2])
         self._column = _index(letter)

@@ -32,12 +32,12 @@ def read_book(
     limits: Limits | None = None,
     *,
     optional: Sequence[str] = (),
-    others_ok: Sequence[str] = (),
+    others_ok: Sequence[str] | None = (),
 ) -> dict[str, list[Row]]:
     """Read the sheets that were given out; blank rows are left out.
 
     Shape: sheet -> rows in their order, each with its cells by column key. Sheets in `optional` may be missing (and are then missing
-    here); those in `others_ok` may be there and are not read.
+    here); those in `others_ok` (all others, where it is None) may be there and are not read.
     Raises: SheetError with every problem of the file.
     """
     bounds = limits or Limits()
@@ -68,10 +68,11 @@ def _first(problems: Sequence[CellProblem], limit: int) -> list[CellProblem]:
 
 
 def _sheet_problems(
-    there: Mapping[str, str], wanted: Mapping[str, Sequence[Column]], optional: Sequence[str], others_ok: Sequence[str]
+    there: Mapping[str, str], wanted: Mapping[str, Sequence[Column]], optional: Sequence[str], others_ok: Sequence[str] | None
 ) -> list[CellProblem]:
     missing = [name for name in wanted if name not in there and name not in optional]
-    extra = [name for name in there if name not in wanted and name not in others_ok and not name.startswith("_")]
+    allowed = there if others_ok is None else {*wanted, *others_ok}
+    extra = [name for name in there if name not in allowed and not name.startswith("_")]
     return [
         *(CellProblem(name, "", "this sheet", "no sheet of that name", f"give it back its name; {_ASK}") for name in missing),
         *(CellProblem(name, "", f"no sheets but {', '.join(wanted)}", "one more", "delete or rename this sheet") for name in extra),

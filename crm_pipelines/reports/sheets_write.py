@@ -95,7 +95,13 @@ class _Lists:
 
 def _is_plain(option: str) -> bool:
     """Whether an option may stand in a rule itself, where it can be neither quoted nor escaped."""
-    return bool(option) and option == option.strip() and option.isprintable() and not set(option) & set(',";_&') and not is_like_formula(option)
+    return (
+        bool(option)
+        and option == option.strip()
+        and option.isprintable()
+        and not set(option) & set(',";_&')
+        and not is_like_formula(option)
+    )
 
 
 def _write_sheet(page: Worksheet, sheet: Sheet, lists: _Lists) -> None:

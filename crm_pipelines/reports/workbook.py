@@ -137,7 +137,7 @@ def _text(value: object) -> str:
 
 
 def _read_made(path: Path, engagement: str, limits: Limits | None) -> Made:
-    rows = read_book(path, {MADE: MADE_COLUMNS}, limits, others_ok=[START, *LAYOUT, *READ_ONLY])[MADE]
+    rows = read_book(path, {MADE: MADE_COLUMNS}, limits, others_ok=None)[MADE]
     try:
         made = Made.of_rows(rows)
     except ValueError as error:

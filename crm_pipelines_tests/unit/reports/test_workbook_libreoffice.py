@@ -71,7 +71,7 @@ def test_drop_downs_locks_and_hidden_sheets_are_still_there(saved: Path) -> None
         before, after = _pages(saved / "in" / file.name), _pages(file)
         assert {name: _kept(page) for name, page in after.items()} == {name: _kept(page) for name, page in before.items()}
         assert _hidden(file) == _hidden(saved / "in" / file.name)
-    assert re.search(r"<formula1>'?_lists'?!\$A\$1:\$A\$300</formula1>", "".join(_pages(saved / "out" / "odd.xlsx").values()))
+    assert re.search(r"<formula1>'?_lists'?!\$B\$1:\$B\$300</formula1>", "".join(_pages(saved / "out" / "odd.xlsx").values()))
     assert sum(page.count("<dataValidation ") for page in _pages(saved / "out" / f"{ROUTES[0]}.xlsx").values()) > len(LAYOUT)
 
 
