@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from crm_pipelines.defs import commands
 from crm_pipelines.defs.account import account_of
 from crm_pipelines.defs.queues import Given, list_queues, resolve_queues
-from crm_pipelines.errors import SpecError
+from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.project import Project
 from crm_pipelines.settings import home, load_engagement
@@ -19,6 +20,12 @@ from crm_pipelines_tests.lib.queue_files import fill_book, fill_csv, read_csv
 from crm_pipelines_tests.lib.rig import Rig, Stage
 
 Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(autouse=True)
+def _without_dagster(monkeypatch: Patch) -> None:
+    """Bring desired records up to date by the verbs alone; that the graph does the same is shown where the graph is driven."""
+    monkeypatch.setattr(commands, "walk_to_map", walk.desire)
 
 
 def opened(one: Stage) -> Project:
@@ -94,7 +101,51 @@ def test_rows_that_were_corrected_arrive_and_nothing_else_is_sent(rig: Callable[
     assert told["to_confirm"] == []
     before = one.sandbox.truth.get("counts")["requests"]
     assert walk.go_on(one.name) == 0
-    print(written(one, before))
-    print(waiting(one))
+    sent = written(one, before)
+    assert sent == {"addOrganization": 3, "addPerson": 4, "addDeal": 1, "addActivity": 1, "updatePerson": 1, "updateDeal": 2}
+    assert waiting(one) == {}
+    assert not list(queues.glob("*.csv")) + list(queues.glob("*.xlsx")), "empty queues have no files"
     told = account(one)
-    print(told["exit_code"], [f for f in told["files"] if not f["adds_up"]])
+    assert told["exit_code"] == 0, "every row and record adds up, and nothing waits"
+    persons = {person["name"]: person for person in one.sandbox.truth.live("persons")}
+    assert [each["value"] for each in persons["Nina McDonald"]["emails"]] == ["nina@example.org"]
+    before = one.sandbox.truth.get("counts")["requests"]
+    assert walk.go_on(one.name) == 0
+    assert written(one, before) == {}, "a second run writes nothing"
+
+
+def test_an_answer_is_recorded_and_renews_the_seal_for_itself_only(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    taken = resolve_queues(opened(one), Given(owners={"zoe.departed@agency.example.com": "ana@agency.example.com"}), "Carla Client")
+    assert taken["seal_no"] == 2
+    with Ledger.open(home().ledger_url) as ledger:
+        entry = next(each for each in ledger.audit(one.name) if each.what == "queue resolved")
+        seal = ledger.latest_seal(one.name, "full")
+    assert (entry.by, entry.detail["taken"]["owners"], entry.detail["seal_no"]) == ("Carla Client", 1, 2)
+    assert seal is not None
+    assert seal.by == "Carla Client"
+    decisions = one.folder / "decisions.yaml"
+    decisions.write_text(decisions.read_text() + "deal_labels: none\n")
+    with pytest.raises(NotConfirmedError, match="deal_labels"):
+        resolve_queues(opened(one), Given(owners={"zoe.departed@agency.example.com": "ben@agency.example.com"}), "Carla Client")
+    assert "ben@" not in decisions.read_text(), "nothing is changed beside the refused answer"
+
+
+def test_two_records_that_are_one_are_merged_and_the_second_is_named(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    people = opened(one).mapped("people", "key", "queue").filter(pl.col("queue").is_null()).get_column("key").to_list()
+    deals = opened(one).mapped("deals", "key", "link_person_id").drop_nulls()
+    second = deals.get_column("link_person_id")[0]
+    first = next(key for key in people if key != second and key not in set(deals.get_column("link_person_id")))
+    resolve_queues(opened(one), Given(same=[(first, second)], object="contacts"), "Carla Client")
+    before = one.sandbox.truth.get("counts")["requests"]
+    held = len(one.sandbox.truth.live("persons"))
+    assert walk.go_on(one.name) == 0
+    sent = written(one, before)
+    assert not [name for name in sent if name.startswith(("add", "delete"))], "nothing is made anew, nothing is deleted"
+    assert len(one.sandbox.truth.live("persons")) == held
+    assert waiting(one)["conflict"] == 0
+    rows = read_csv(one.folder / "queues" / "conflict.csv")
+    assert {("people", second, first)} <= {(row["Kind of record"], row["Source record"], row["Record that stayed"]) for row in rows}
