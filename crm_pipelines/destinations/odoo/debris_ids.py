@@ -28,6 +28,10 @@ IMPORTS = frozenset({"__import__", "__export__", "__custom__", "studio_customiza
 """Name spaces that Odoo itself uses for what people import, export or design."""
 TECHNICAL = ("ir.", "res.groups", "base.automation", "mail.template", "mail.message.subtype")
 """What an add-on brings and an import does not."""
+ADMINS_ONLY = "ir.cron"
+"""A model that only administrators may read: who may not sees through record rules."""
+OWN_RULES = frozenset({"ir.attachment", "mail.message", "mail.activity"})
+"""Models that hide records by code of their own (`_search`)."""
 CLEAN = "Have an engineer delete these external ids (Settings > Technical > External Identifiers), or uninstall the add-on properly."
 
 
@@ -86,7 +90,17 @@ async def _dangling(reader: Reader, ids: Ids, models: Models, companies: Sequenc
     asked = {model: by_model[model] for model in sorted(by_model.keys() - small)} | doubtful
     context = {**ARCHIVED_TOO, **({"allowed_company_ids": list(companies)} if companies else {})}
     lists = await together(*(_without_record(reader, ids, model, rows, context) for model, rows in asked.items()))
-    return [row for rows in lists for row in rows]
+    absent = [row for rows in lists for row in rows]
+    hidden = await _ruled(reader, {str(row["model"]) for row in absent}) if absent and ADMINS_ONLY in reader.shut else set()
+    ids.unchecked.update(str(row["model"]) for row in absent if row["model"] in hidden)
+    return [row for row in absent if row["model"] not in hidden]
+
+
+async def _ruled(reader: Reader, models: set[str]) -> set[str]:
+    """Return the models of which a plain user does not see every record: an absent one may only be hidden."""
+    rules = await reader.rows("ir.rule", [["model_id.model", "in", sorted(models)]], ["model_id"])
+    names = await reader.rows("ir.model", [["id", "in", [row["model_id"][0] for row in rules]]], ["model"]) if rules else []
+    return models if "ir.rule" in reader.closed else {str(row["model"]) for row in names} | (models & OWN_RULES)
 
 
 async def _doubtful(reader: Reader, rows: Sequence[Row]) -> dict[str, list[Row]]:
