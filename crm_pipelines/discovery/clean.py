@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from crm_pipelines.discovery import frames
+from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.discovery.values import CleanCount
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import StagedObject
@@ -35,17 +36,24 @@ def _contacts(project: Project, staged: Mapping[str, StagedObject], people: pl.D
     told = suppression(derive, people, engaged(derive, staged), frames.newest_export(project), key="_key", aliases="_aliases")
     flags = people.with_columns(**told).select(KINDS)
     twins = int(people["_aliases"].list.len().sum())
-    kinds = {name: int(flags[name].sum()) for name in KINDS}
+    kinds = {**{name: int(flags[name].sum()) for name in KINDS}, "duplicate_email": twins, **_likely(project)}
     unworthy = flags.select(pl.any_horizontal(NOT_WORTH_MOVING)).to_series()
     name = derive.contacts.from_
     return CleanCount(
         object=name,
         raw_rows=_raw_rows(project, name),
         distinct_keys=people.height + twins,
-        kinds={**kinds, "duplicate_email": twins},
+        kinds=kinds,
         clean=people.height - int(unworthy.sum()),
-        rules=_rules(project),
+        rules={kind: rule for kind, rule in _rules(project).items() if kind in kinds},
     )
+
+
+def _likely(project: Project) -> dict[str, int]:
+    """Count contacts that are probably somebody who is there already; nothing is told before the contacts are resolved."""
+    if frames.resolved(project, "contacts") is None:
+        return {}
+    return {"likely_duplicate": len({pair.keys[1] for pair in likely_duplicates(project)})}
 
 
 def _others(project: Project, name: str) -> CleanCount:
@@ -66,7 +74,8 @@ def _rules(project: Project) -> dict[str, str]:
         "no_email": "The e-mail address is empty.",
         "unusable_email": "The text in the e-mail column is no address that mail could be sent to.",
         "role_account": "The address belongs to a role, not to a person: info@, sales@, office@ and the like.",
-        "duplicate_email": "Another contact has the same address; both become one person, and the first one keeps its number.",
+        "duplicate_email": "Another contact has the same address (or you said that both are one); they become one person.",
+        "likely_duplicate": "Another contact has nearly the same name, and the same company or postal code; nothing is merged unasked.",
     }
     if rules is None:
         return said

@@ -19,6 +19,7 @@ from crm_pipelines.phases.resolve import ChunkFrame, StagedObject, scan_resolved
 from crm_pipelines.phases.resolve.contacts import ContactFold
 from crm_pipelines.phases.resolve.fold import fold_rows, stacked
 from crm_pipelines.phases.resolve.labels import respelled
+from crm_pipelines.phases.reword import Words, reworded
 from crm_pipelines.phases.stage import read_sidecar
 from crm_pipelines.spec.derive import DeriveSpec
 
@@ -34,11 +35,15 @@ def export_chunks(project: Project, name: str) -> list[str]:
 
 
 def staged_object(project: Project, name: str) -> StagedObject:
-    """Return the read files of an object as the fold takes them."""
-    frames = []
+    """Return the read files of an object as the fold takes them, with the words that the client gave for others.
+
+    Tags, lists and owners stand as exported: the client goes on deciding about those.
+    """
+    words, frames = _words(project, name), []
     for key in staged_chunks(project, name):
         columns = frozenset(heading["column"] for heading in sidecar(project, name, key)["headings"] if heading["column"])
-        frames.append(ChunkFrame(key, project.chunk(key).exported_at, columns, pl.scan_parquet(project.staged_path(name, key))))
+        rows = reworded(pl.scan_parquet(project.staged_path(name, key)), words)
+        frames.append(ChunkFrame(key, project.chunk(key).exported_at, columns, rows))
     return StagedObject(name, frames)
 
 
@@ -83,7 +88,8 @@ def people(project: Project, staged: Mapping[str, StagedObject]) -> pl.DataFrame
     spec = derive.contacts
     status = [spec.suppress.status] if spec.suppress else []
     wanted = [spec.joined, spec.owner, *status, *spec.twins.strictest, *spec.spellings]
-    fold = ContactFold(derive, staged.get(spec.from_, StagedObject(spec.from_, [])), project.decisions, _inventories(derive, staged))
+    contacts = staged.get(spec.from_, StagedObject(spec.from_, []))
+    fold = ContactFold(derive, contacts, project.decisions, _inventories(derive, staged), project.client_map.same.get(spec.from_, ()))
     kept = ("_key", "_aliases", "email_normal", "email_match_key", "email_problem", *dict.fromkeys(wanted))
     parts = [respelled(part.rows, fold.spellings) for part in fold.parts(wanted)]
     narrow = [part.select(name for name in kept if name in part.columns) for part in parts]
@@ -96,6 +102,12 @@ def resolved(project: Project, name: str) -> pl.LazyFrame | None:
         return scan_resolved(project.resolved_folder, name)
     except SettingsError:  # not resolved yet: what needs the frame is left out of the document
         return None
+
+
+def _words(project: Project, name: str) -> dict[str, Words]:
+    derive = project.spec.derive
+    kept = {f"{derive.contacts.from_}.{column}" for column in derive.contacts.spellings} | set(derive.owners.from_)
+    return {column: words for column, words in project.words.get(name, {}).items() if f"{name}.{column}" not in kept}
 
 
 def _inventories(derive: DeriveSpec, staged: Mapping[str, StagedObject]) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ NO_CURRENCY = "no currency"
 
 
 def owner_findings(project: Project, users: Mapping[str, str] | None) -> tuple[OwnerFinding, ...]:
-    """Return every owner, those without a user and with most rows first.
+    """Return every owner, those without a user and with most rows first; the user is whom the client named, else who has the address.
 
     `users` are those of the destination: e-mail address -> name or id; None when it could not be asked.
     """
@@ -34,10 +34,11 @@ def owner_findings(project: Project, users: Mapping[str, str] | None) -> tuple[O
     money = _money(project)
     known = {email.casefold(): name for email, name in (users or {}).items()}
     taken = set(rows) & set(known)
+    heirs = {owner.strip().casefold(): user.strip().casefold() for owner, user in project.client_map.owners.items()}
     found = [
         OwnerFinding(
             owner=owner,
-            user=owner if owner in known else None,
+            user=next((each for each in (heirs.get(owner, owner), owner) if each in known), None),
             rows=dict(each),
             money={currency: f"{value:f}" for currency, value in sorted(money.get(owner, {}).items())},
             suggestions=() if owner in known else suggestions(owner, {email: name for email, name in known.items() if email not in taken}),

@@ -9,6 +9,7 @@ import pytest
 
 from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.clean import clean_counts
+from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.discovery.values import CleanCount
 from crm_pipelines.phases.project import Project
 from crm_pipelines_tests.lib import exports
@@ -123,6 +124,22 @@ def test_clean_is_what_no_rule_takes_away(tmp_path: Path) -> None:
     }
     assert set(told.rules) == set(told.kinds)
     assert "24 months" in told.rules["stale"]
+
+
+def test_words_that_the_client_explained_count_as_what_they_mean(tmp_path: Path) -> None:
+    rows = "1,a@example.com,Unzustellbar,2026-01-01 10:00:00\n2,b@example.com,Active,2026-01-01 10:00:00\n"
+    project = written(tmp_path, [("contacts_1.csv", HEADING + rows)])
+    assert counts(project)["contacts"].kinds["bounced"] == 0
+    decided = (
+        "owners: queue_rows\nmap:\n  values: {contacts.status: {unzustellbar: Multiple soft bounces}}\n  same: {contacts: [['1', '2']]}\n"
+    )
+    told = counts(opened(tmp_path, decisions=decided))["contacts"]
+    assert (told.kinds["bounced"], told.kinds["duplicate_email"], told.distinct_keys, told.clean) == (1, 1, 2, 0)
+
+
+def test_likely_duplicates_are_counted_once_contacts_are_resolved(project: Project) -> None:
+    told = counts(project)["contacts"]
+    assert told.kinds["likely_duplicate"] == len({pair.keys[1] for pair in likely_duplicates(project)})
 
 
 def test_without_a_time_of_export_nothing_is_stale(tmp_path: Path) -> None:

@@ -112,6 +112,14 @@ def test_a_user_who_is_an_owner_already_is_suggested_to_nobody(tmp_path: Path) -
     }
 
 
+def test_whom_the_client_named_takes_over(tmp_path: Path) -> None:
+    files = [("contacts_1.csv", f"id,email,owner\n1,a@example.com,{GONE}\n")]
+    written(tmp_path, files)
+    decided = f"owners: queue_rows\nmap:\n  owners: {{{GONE.title()}: zoe@agency.example.com}}\n"
+    told = gather(opened(tmp_path, decisions=decided), USERS).owners
+    assert [(each.owner, each.user) for each in told] == [(GONE, "zoe@agency.example.com")]
+
+
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
