@@ -121,6 +121,8 @@ class Tables:
     pairs: tuple[PairLine, ...] = ()
     left: tuple[LeftOver, ...] = ()
     summary: tuple[Summary, ...] = ()
+    owners_known: frozenset[str] = frozenset()
+    """Every owner that the exports name; after a sample most of them wait for nothing yet."""
     users: tuple[str, ...] = ()
     """E-mail addresses of the destination's users, as far as they are known without asking it."""
 
@@ -140,6 +142,7 @@ def read_tables(project: Project, ledger: Ledger, pairs: Sequence[PairLine] = ()
         words=unknown_words(project, waiting),
         pairs=tuple(pairs),
         left=left,
+        owners_known=frozenset(key for name in never_made(project) for key in project.mapped(name, "key").get_column("key")),
         summary=(*_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project)))), *_left_summaries(left)),
         users=users,
     )

@@ -99,7 +99,7 @@ class _Judging:
         self.tables, self.payments, self.answers = tables, payments, Answers()
         self.users = {user.casefold(): user for user in users}
         self.lines = {(line.chunk, line.row): line for line in tables.rows}
-        self.owners = {line.owner for line in tables.owners}
+        self.owners = {line.owner for line in tables.owners} | {each for each in tables.owners_known if each.casefold() not in self.users}
         self.words = {(word.column, word.word): word for word in tables.words}
         self.fixed: dict[tuple[str, int], list[tuple[str, ...]]] = {}
 
