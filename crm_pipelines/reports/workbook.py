@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from crm_pipelines.discovery.proposal import ProposedMap
+from crm_pipelines.discovery.values import Discovery
+from crm_pipelines.phases.contracts import destination_contract, source_contract
+from crm_pipelines.phases.project import Project
 from crm_pipelines.reports.sheets import Cell, CellProblem, Limits, Scalar, Sheet, SheetError, read_book, write_book
 from crm_pipelines.reports.workbook_answers import Reader
+from crm_pipelines.reports.workbook_check import route_problems
 from crm_pipelines.reports.workbook_layout import (
     ANSWER,
     COLUMNS,
@@ -44,17 +49,40 @@ from crm_pipelines.reports.workbook_rows import (
     tag_rows,
     word_rows,
 )
+from crm_pipelines.spec.client import Client
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import DestinationContract
 from crm_pipelines.spec.model import MappingSpec
 
-__all__ = ["Material", "read_workbook", "write_workbook"]
+__all__ = ["Material", "read_decided", "read_workbook", "write_material", "write_workbook"]
 
+Decided = tuple[Mapping[str, str], ClientMap]
+"""Answers and client map."""
 _ALWAYS = (QUESTIONS, COLUMNS)
 
 
-def write_workbook(path: Path, material: Material) -> Path:
-    """Write the workbook that a client fills in, in one step, readable by its owner only.
+def write_workbook(path: Path, proposed: ProposedMap, found: Discovery, project: Project) -> Path:
+    """Write the workbook of an engagement, in one step, readable by its owner only."""
+    return write_material(path, Material.of(proposed, found, project))
+
+
+def read_workbook(path: Path, project: Project, before: Client) -> tuple[dict[str, str], ClientMap]:
+    """Return the answers and the client map as they are with the workbook's changes laid over `before`; changes nothing itself.
+
+    What the workbook does not show, or shows unchanged, stays as it is. A proposal that was left ticked counts as chosen.
+    Raises: SheetError with every problem by sheet and cell, those of meaning among them (a field that another column fills).
+    """
+    destination = destination_contract(project.engagement.destination)
+    read = _Reading(path, project.route_spec, destination, project.engagement.name)
+    answers, client = read.decided((before.answers, before.map))
+    problems = route_problems(project.route_spec, source_contract(project.source), destination, client, (read.said, read.verdicts))
+    if problems:
+        raise SheetError(path, problems)
+    return answers, client
+
+
+def write_material(path: Path, material: Material) -> Path:
+    """Write the workbook that a client fills in.
 
     Shape: sheets of `workbook_layout`; those without rows are left out. Everything that the client map holds has a row.
     """
@@ -66,33 +94,45 @@ def write_workbook(path: Path, material: Material) -> Path:
     return write_book(path, [start_sheet(material, sheets), *sheets, made.as_sheet()], f"Map of {material.proposed.engagement}")
 
 
-def read_workbook(
+def read_decided(
     path: Path,
     spec: MappingSpec,
     destination: DestinationContract,
-    now: tuple[Mapping[str, str], ClientMap] | None = None,
+    now: Decided | None = None,
     *,
     engagement: str = "",
     limits: Limits | None = None,
 ) -> tuple[dict[str, str], ClientMap]:
-    """Return the answers and the client map as they are with the workbook's changes laid over `now`.
+    """Return what is decided as `read_workbook` does, without holding it against what the route can do.
 
-    `now` is what decisions.yaml holds at this moment; without it, what it held when the workbook was given out. What the workbook does
-    not show, or shows unchanged, stays as it is. A proposal that was left ticked counts as chosen.
-    Raises: SheetError with every problem by sheet and cell; nothing was changed.
+    `now` is what decisions.yaml holds at this moment; without it, what it held when the workbook was given out.
+    Raises: SheetError with every problem by sheet and cell.
     """
-    made = _read_made(path, engagement, limits)
-    shapes = {name: LAYOUT[name] for name in LAYOUT if name in made.rows}
-    book = read_book(path, shapes, limits, others_ok=[START, *READ_ONLY])
-    problems: list[CellProblem] = []
-    said, verdicts = Reader(made, spec, destination, problems).read(book)
-    answers, client = now if now is not None else (made.answers, made.client)
-    merge = Merge(answers, client, problems)
-    merge.take(said, made.answers, made.client)
-    merge.judge(verdicts, made.client)
-    if problems:
-        raise SheetError(path, problems)
-    return merge.answers, merge.client
+    return _Reading(path, spec, destination, engagement, limits).decided(now)
+
+
+class _Reading:
+    """One workbook that came back: what its rows say."""
+
+    def __init__(
+        self, path: Path, spec: MappingSpec, destination: DestinationContract, engagement: str, limits: Limits | None = None
+    ) -> None:
+        self._path = path
+        self._made = _read_made(path, engagement, limits)
+        shapes = {name: LAYOUT[name] for name in LAYOUT if name in self._made.rows}
+        book = read_book(path, shapes, limits, others_ok=[START, *READ_ONLY])
+        self._problems: list[CellProblem] = []
+        self.said, self.verdicts = Reader(self._made, spec, destination, self._problems).read(book)
+
+    def decided(self, now: Decided | None) -> tuple[dict[str, str], ClientMap]:
+        made = self._made
+        answers, client = now if now is not None else (made.answers, made.client)
+        merge = Merge(answers, client, self._problems)
+        merge.take(self.said, made.answers, made.client)
+        merge.judge(self.verdicts, made.client)
+        if self._problems:
+            raise SheetError(self._path, self._problems)
+        return merge.answers, merge.client
 
 
 def _rows(material: Material, picks: Picks) -> dict[str, list[Values]]:
@@ -118,7 +158,9 @@ def _made(material: Material, picks: Picks, sheets: Sequence[Sheet]) -> Made:
         users=tuple(dict.fromkeys([*material.users, *material.client.owners.values()])),
         words=readings(material),
         rows={sheet.name: [_known(sheet, row) for row in sheet.rows] for sheet in sheets},
-        ticked={sheet.name: [(*_known(sheet, row), tick) for row in sheet.rows if (tick := _tick(sheet, row))] for sheet in sheets},
+        ticked={
+            sheet.name: [(*_known(sheet, row), *_cells(sheet, row)) for row in sheet.rows if _is_ticked(sheet, row)] for sheet in sheets
+        },
     )
 
 
@@ -126,9 +168,13 @@ def _known(sheet: Sheet, row: Mapping[str, Scalar | Cell]) -> tuple[str, ...]:
     return tuple(_text(row.get(key)) for key in IDS[sheet.name])
 
 
-def _tick(sheet: Sheet, row: Mapping[str, Scalar | Cell]) -> str:
+def _cells(sheet: Sheet, row: Mapping[str, Scalar | Cell]) -> list[str]:
+    return [_text(row.get(column.key)) for column in sheet.columns if column.editable]
+
+
+def _is_ticked(sheet: Sheet, row: Mapping[str, Scalar | Cell]) -> bool:
     cell = row.get(ANSWER[sheet.name])
-    return _text(cell) if isinstance(cell, Cell) and cell.state == "proposed" else ""
+    return isinstance(cell, Cell) and cell.state == "proposed" and bool(cell.value)
 
 
 def _text(value: object) -> str:

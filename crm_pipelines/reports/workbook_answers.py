@@ -21,6 +21,7 @@ from crm_pipelines.reports.workbook_layout import (
     DUPLICATES,
     IDS,
     KEEP,
+    LAYOUT,
     LEAVE_OUT,
     OWNERS,
     QUESTIONS,
@@ -217,7 +218,7 @@ class Reader:
                 self.problems.append(CellProblem(COLUMNS, one.place, "one column for each field", f"the same field as in {others}", todo))
 
     def _said(self, row: Row, sheet: str, path: Path, value: Any) -> Said:
-        row_id = (*(row.text(key) for key in IDS[sheet]), row.text(ANSWER[sheet]))
+        row_id = (*(row.text(key) for key in IDS[sheet]), *(row.text(each.key) for each in LAYOUT[sheet] if each.editable))
         return Said(path, value, sheet, row.address(ANSWER[sheet]), row_id in self._ticked.get(sheet, ()))
 
     def _wrong(self, row: Row, key: str, expected: str, todo: str, found: str) -> None:

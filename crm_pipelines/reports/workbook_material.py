@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from crm_pipelines.discovery.proposal import ProposedMap
+from crm_pipelines.discovery.tags import tag_columns
 from crm_pipelines.discovery.values import (
     CleanCount,
     ColumnProfile,
@@ -22,10 +23,12 @@ from crm_pipelines.discovery.values import (
     TagFinding,
     VocabularyFinding,
 )
+from crm_pipelines.phases.contracts import destination_contract, source_contract
+from crm_pipelines.phases.project import Project
 from crm_pipelines.reports.sheets import Cell, Row, Sheet
 from crm_pipelines.reports.workbook_layout import MADE, MADE_COLUMNS, VERSION
 from crm_pipelines.spec.client_map import ClientMap, ColumnChoice
-from crm_pipelines.spec.contract import DestinationContract
+from crm_pipelines.spec.contract import DestinationContract, SourceContract
 from crm_pipelines.spec.model import MappingSpec
 
 _CHUNK = 12_000
@@ -38,6 +41,7 @@ class Material:
 
     proposed: ProposedMap
     spec: MappingSpec
+    source: SourceContract
     destination: DestinationContract
     answers: Mapping[str, str] = field(default_factory=dict)
     client: ClientMap = field(default_factory=ClientMap)
@@ -54,10 +58,22 @@ class Material:
     history: Sequence[HistoryGap] = ()
 
     @staticmethod
-    def parts(found: Discovery) -> dict[str, Any]:
-        """Return what a discovery tells, as keywords of this class."""
+    def of(proposed: ProposedMap, found: Discovery, project: Project) -> Material:
+        """Return what an engagement's workbook shows."""
+        contacts = project.route_spec.derive.contacts
+        columns = tag_columns(contacts)
         names = ("columns", "owners", "tags", "vocabularies", "clean", "gaps", "history")
-        return {name: getattr(found, name) for name in names}
+        return Material(
+            proposed=proposed,
+            spec=project.route_spec,
+            source=source_contract(project.source),
+            destination=destination_contract(project.engagement.destination),
+            answers=project.answered,
+            client=project.client_map,
+            users=tuple(found.inspection.get("schema", {}).get("users", ())),
+            tag_column=f"{contacts.from_}.{columns[0]}" if columns else "",
+            **{name: getattr(found, name) for name in names},
+        )
 
 
 class Pick(BaseModel):
@@ -97,7 +113,7 @@ class Made(BaseModel):
     rows: dict[str, list[tuple[str, ...]]]
     """Sheet -> what its rows are known by."""
     ticked: dict[str, list[tuple[str, ...]]]
-    """Sheet -> rows with a proposal that was ticked: what they are known by, and the proposal."""
+    """Sheet -> rows with a proposal that was ticked: what they are known by, and every cell that may be changed."""
 
     def as_sheet(self) -> Sheet:
         """Return it as a hidden sheet: one JSON text in pieces."""

@@ -5,13 +5,13 @@ Belongs here: the labels of targets. Not here: the rows they stand in (workbook_
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from crm_pipelines.discovery.proposal import Candidate, Proposal, Target
 from crm_pipelines.reports.workbook_layout import BEHIND
 from crm_pipelines.reports.workbook_material import Material, Pick
 from crm_pipelines.spec.client_map import ColumnChoice
-from crm_pipelines.spec.model import MappingSpec
+from crm_pipelines.spec.contract import COLUMN_VALUES, CUSTOM_DEFAULT, ValueType
+from crm_pipelines.spec.derived import frame_of
+from crm_pipelines.spec.overlay import CUSTOM_RULES
 
 _TYPES = {
     "long_text": "long_text",
@@ -35,10 +35,10 @@ class Picks:
 
     def options(self, proposal: Proposal) -> tuple[str, ...]:
         """Return what may be chosen for a column: its candidates, a new field, nothing."""
+        phases = self._phases(proposal.object)
         targets = [each.target for each in proposal.candidates if each.target.kind in ("field", "custom_field")]
-        phases = _phases(self._material.spec, proposal.object) or [target.phase for target in targets]
-        new = [self._new(phase, proposal.inferred) for phase in dict.fromkeys(phases) if self._takes_custom(phase)]
-        return tuple(dict.fromkeys([*map(self.label, targets), *(label for labels in new for label in labels), BEHIND]))
+        new = [label for phase in phases for label in self._new(phase, proposal)]
+        return tuple(dict.fromkeys([*(self.label(target) for target in targets if target.phase in phases), *new, BEHIND]))
 
     def label(self, target: Target) -> str:
         """Return the label of a place of the destination."""
@@ -53,8 +53,8 @@ class Picks:
         """Return the label of a candidate; a new field goes to the first phase that takes the column's records."""
         if candidate.target.kind != "new":
             return self.label(candidate.target)
-        phases = [candidate.target.phase] if candidate.target.phase else _phases(self._material.spec, proposal.object)
-        return next((self._new(phase, proposal.inferred)[0] for phase in phases if self._takes_custom(phase)), "New custom field")
+        labels = (label for phase in self._phases(proposal.object) for label in self._new(phase, proposal))
+        return next(labels, "New field")
 
     def chosen(self, choice: ColumnChoice) -> tuple[str, str, str]:
         """Return label, name of a new field and reason of what was decided before."""
@@ -69,19 +69,31 @@ class Picks:
             return known, "", ""
         return self._field(phase, choice.type), str(choice.custom_field), ""
 
-    def _new(self, phase: str, inferred: str) -> tuple[str, ...]:
-        """Return the new fields that fit: of the type that the column reads as, and of text."""
-        fitting = _TYPES.get(inferred)
-        types = [fitting] if fitting in self._material.destination.custom_types else []
-        return tuple(self._field(phase, each) for each in [*types, None])
+    def _new(self, phase: str, proposal: Proposal) -> list[str]:
+        """Return the new fields that fit: of the type that the column reads as, and of text; else of its own type."""
+        if not self._material.destination.phases[phase].custom_fields:
+            return []
+        kind = self._kind(proposal)
+        fitting = [each for each in (_TYPES.get(proposal.inferred), None) if self._fits(each, kind)]
+        return [self._field(phase, each) for each in fitting or [CUSTOM_DEFAULT[kind]]]
+
+    def _fits(self, type_: str | None, kind: ValueType) -> bool:
+        known = type_ is None or type_ in self._material.destination.custom_types
+        return known and kind in CUSTOM_RULES[type_ or "text"]
+
+    def _kind(self, proposal: Proposal) -> ValueType:
+        contract = self._material.source.objects.get(proposal.object)
+        column = self._material.source.staged_column(proposal.object, proposal.heading) if contract else ""
+        return COLUMN_VALUES[contract.columns.get(column, "text")] if contract else "text"
+
+    def _phases(self, name: str) -> list[str]:
+        """Return the phases whose records carry an export's columns (spec.overlay holds a choice against the same)."""
+        frame, known = frame_of(self._material.spec.derive, name), self._material.destination.phases
+        return [each for each, phase in self._material.spec.phases.items() if frame is not None and phase.from_ == frame and each in known]
 
     def _field(self, phase: str, type_: str | None) -> str:
         words = f"New {(type_ or '').replace('_', ' ')} field".replace("  ", " ") if type_ else "New field"
         return self._add(f"{words} [{phase}]", Pick(phase=phase, is_new=True, type=type_))
-
-    def _takes_custom(self, phase: str) -> bool:
-        contract = self._material.destination.phases.get(phase)
-        return contract is not None and contract.custom_fields
 
     def _add(self, label: str, pick: Pick) -> str:
         number, wanted = 1, label
@@ -89,10 +101,3 @@ class Picks:
             number += 1
             wanted = f"{label} ({number})"
         return wanted
-
-
-def _phases(spec: MappingSpec, name: str) -> list[str]:
-    """Return the phases that receive an object's records, its home first."""
-    homes = [phase for phase, node in spec.phases.items() if name in node.home_of]
-    read: Iterable[str] = (phase for phase, node in spec.phases.items() if node.from_ == name or name in node.home_if)
-    return list(dict.fromkeys([*homes, *read]))

@@ -12,7 +12,7 @@ from typing import get_args
 
 from crm_pipelines.discovery.proposal import Proposal, WordProposal
 from crm_pipelines.reports.sheets import Cell, Scalar, State
-from crm_pipelines.reports.workbook_layout import APART, DROP, FIRST, KEEP, RENAME, SECOND, STAY, spoken
+from crm_pipelines.reports.workbook_layout import APART, BEHIND, DROP, FIRST, KEEP, REASON_CHARS, RENAME, SECOND, STAY, spoken
 from crm_pipelines.reports.workbook_material import Material
 from crm_pipelines.reports.workbook_picks import Picks
 from crm_pipelines.spec.client import completed
@@ -80,8 +80,9 @@ def _column(material: Material, picks: Picks, proposal: Proposal, choice: Column
     label, name, reason, state = "", "", "", "open"
     if choice is not None:
         (label, name, reason), state = picks.chosen(choice), "done"
-    elif proposal.state == "pre-ticked" and proposal.best.target.kind != "none":
-        label, state = picks.proposed(proposal, proposal.best), "proposed"
+    elif proposal.state == "pre-ticked":
+        label, reason = _ticked(picks, proposal, options)
+        state = "proposed" if label else "open"
     if label and label not in options:
         options = (label, *options)
     profile = _profile(material, proposal.object, proposal.heading)
@@ -95,6 +96,15 @@ def _column(material: Material, picks: Picks, proposal: Proposal, choice: Column
         "name": name,
         "reason": reason,
     }
+
+
+def _ticked(picks: Picks, proposal: Proposal, options: tuple[str, ...]) -> tuple[str, str]:
+    """Return the proposal that is filled in, with its reason where the column is to stay behind; nothing where it may not be chosen."""
+    label = picks.proposed(proposal, proposal.best)
+    reason = "; ".join(proposal.best.evidence) if label == BEHIND else ""
+    if label not in options or (label == BEHIND and len(reason) < REASON_CHARS):
+        return "", ""
+    return label, reason
 
 
 def _decided_column(material: Material, picks: Picks, key: tuple[str, str], choice: ColumnChoice) -> Values:
@@ -216,13 +226,15 @@ def _tag_choice(key: tuple[str, str], decided: Mapping[tuple[str, str], str | No
 
 def leave_out_rows(material: Material) -> list[Values]:
     """Return a row per object and kind of record that may be left out."""
-    clean = {each.object: each for each in material.clean}
+    contacts = material.spec.derive.contacts
+    clean = {each.object: each for each in material.clean if each.object == contacts.from_}
+    ruled = get_args(LeaveOut) if contacts.suppress else ("no_email", "role_account")
     rows: list[Values] = []
     for name in dict.fromkeys([*clean, *material.client.leave_out]):
         for kind in get_args(LeaveOut):
             chosen_kinds = material.client.leave_out.get(name, ())
             count = clean[name].kinds.get(kind) if name in clean else None
-            if count or kind in chosen_kinds:
+            if (count and kind in ruled) or kind in chosen_kinds:
                 rule = (clean[name].rules.get(kind, "") if name in clean else "") or KINDS[kind]
                 state: State = "done" if kind in chosen_kinds else ""
                 cell = Cell(STAY if kind in chosen_kinds else "", state=state)

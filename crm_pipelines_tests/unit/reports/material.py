@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_pipelines.discovery.proposal import Candidate, EmptyField, Proposal, ProposedMap, Target, WordProposal
 from crm_pipelines.discovery.values import CleanCount, ColumnProfile, HistoryGap, OwnerFinding, TagFinding, VocabularyFinding
-from crm_pipelines.phases.contracts import destination_contract
+from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
 from crm_pipelines.reports.workbook import Material
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import DestinationContract
@@ -42,6 +42,7 @@ def material(name: str = ROUTES[0], **given: Any) -> Material:
     parts: dict[str, Any] = {
         "proposed": proposed(name, phase, a_field(contract, phase)),
         "spec": spec,
+        "source": source_contract(load_source(spec.route.source)),
         "destination": contract,
         "users": USERS,
         "columns": COLUMNS,

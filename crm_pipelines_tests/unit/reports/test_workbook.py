@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crm_pipelines.discovery.proposal import ProposedMap
 from crm_pipelines.reports.sheets import SheetError, read_book
-from crm_pipelines.reports.workbook import _read_made, read_workbook, write_workbook
+from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
 from crm_pipelines.reports.workbook_layout import APART, BEHIND, DROP, FIRST, LAYOUT, RENAME, SECOND, STAY
 from crm_pipelines.spec.client_map import ClientMap
@@ -40,7 +40,7 @@ def fill(path: Path, answers: dict[tuple[str, tuple[str, ...]], dict[str, Any]])
 
 def read(path: Path, now: Back | None = None) -> Back:
     """Read it back for the first route."""
-    return read_workbook(path, SPEC, DESTINATION, now, engagement="acme")
+    return read_decided(path, SPEC, DESTINATION, now, engagement="acme")
 
 
 @pytest.mark.parametrize("name", ROUTES)
@@ -48,15 +48,15 @@ def test_what_was_decided_comes_back_as_it_was_on_both_routes(tmp_path: Path, na
     spec, destination = route(name)
     phase = person_phase(spec)
     client = decided(phase, a_field(destination, phase))
-    path = write_workbook(tmp_path / "map.xlsx", material(name, client=client, answers={"owners": "queue_rows"}))
+    path = write_material(tmp_path / "map.xlsx", material(name, client=client, answers={"owners": "queue_rows"}))
     ticked = client.model_copy(
         update={"values": {**client.values, "contacts.status": {"Abonniert": "Subscribed", "Abgemeldet?": "Unsubscribed"}}}
     )
-    assert read_workbook(path, spec, destination) == ({"owners": "queue_rows"}, ticked)
+    assert read_decided(path, spec, destination) == ({"owners": "queue_rows"}, ticked)
 
 
 def test_what_is_ticked_counts_and_what_is_open_does_not(tmp_path: Path) -> None:
-    answers, client = read(write_workbook(tmp_path / "map.xlsx", material()))
+    answers, client = read(write_material(tmp_path / "map.xlsx", material()))
     assert answers == {}
     assert client.model_dump(exclude_defaults=True) == {
         "columns": {"contacts": {"Handy": {"phase": PHASE, "field": NAME}}},
@@ -66,7 +66,7 @@ def test_what_is_ticked_counts_and_what_is_open_does_not(tmp_path: Path) -> None
 
 def test_every_kind_of_answer_is_taken_over(tmp_path: Path) -> None:
     path = fill(
-        write_workbook(tmp_path / "map.xlsx", material()),
+        write_material(tmp_path / "map.xlsx", material()),
         {
             ("Questions", ("owners",)): {"answer": "Default user "},
             ("Questions", ("default_owner",)): {"answer": "anna@example.com"},
@@ -131,7 +131,7 @@ def _is_one_to_one(columns: dict[str, dict[str, str]]) -> bool:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(client=maps())
 def test_any_client_map_comes_back_and_its_rows_alone_hold_all_of_it(tmp_path: Path, client: ClientMap) -> None:
-    path = write_workbook(
+    path = write_material(
         tmp_path / "map.xlsx", material(proposed=UNTICKED, client=client, tags=(), owners=(), clean=(), columns=(), users=())
     )
     assert read(path)[1] == client
@@ -163,7 +163,7 @@ def held(client: ClientMap) -> set[tuple[str, ...]]:
 
 
 def test_what_the_workbook_does_not_show_survives(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "map.xlsx", material(proposed=UNTICKED))
+    path = write_material(tmp_path / "map.xlsx", material(proposed=UNTICKED))
     later = decided(PHASE, NAME)
     assert read(fill(path, {("Questions", ("failed",)): {"answer": "lost deal"}}), ({"owners": "queue_rows"}, later)) == (
         {"owners": "queue_rows", "failed": "lost_deal"},
@@ -173,7 +173,7 @@ def test_what_the_workbook_does_not_show_survives(tmp_path: Path) -> None:
 
 def test_a_choice_that_a_client_takes_back_is_open_again(tmp_path: Path) -> None:
     now = ({"owners": "queue_rows"}, decided(PHASE, NAME))
-    path = write_workbook(tmp_path / "map.xlsx", material(client=now[1], answers=now[0]))
+    path = write_material(tmp_path / "map.xlsx", material(client=now[1], answers=now[0]))
     emptied: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {
         ("Questions", ("owners",)): {"answer": None},
         ("Columns", ("transactions",)): {"choice": None, "name": None},
@@ -190,7 +190,7 @@ def test_a_choice_that_a_client_takes_back_is_open_again(tmp_path: Path) -> None
 
 
 def test_what_an_engineer_decided_meanwhile_stands_unless_the_client_says_otherwise(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "map.xlsx", material())
+    path = write_material(tmp_path / "map.xlsx", material())
     meanwhile = ClientMap.model_validate(
         {"columns": {"contacts": {"Handy": {"ignore": "Kept in the old system."}}}, "owners": {"old@agency.example.com": "ben@example.com"}}
     )
@@ -215,7 +215,7 @@ def test_what_an_engineer_decided_meanwhile_stands_unless_the_client_says_otherw
 )
 def test_verdicts_become_groups_or_a_contradiction_by_cell(tmp_path: Path, verdicts: tuple[str, ...], same: object) -> None:
     pairs = (("1042", "1377"), ("1377", "2001"), ("1042", "2001"))
-    path = write_workbook(tmp_path / "map.xlsx", material())
+    path = write_material(tmp_path / "map.xlsx", material())
     path = fill(path, {("Duplicates", pair): {"verdict": word} for pair, word in zip(pairs, verdicts, strict=True) if word})
     if same == "contradiction":
         with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell F[456]: expected .*a contradiction"):
@@ -225,7 +225,7 @@ def test_verdicts_become_groups_or_a_contradiction_by_cell(tmp_path: Path, verdi
 
 
 def test_a_client_sees_how_much_is_open(tmp_path: Path) -> None:
-    page = openpyxl.load_workbook(write_workbook(tmp_path / "map.xlsx", material()))["Start here"]
+    page = openpyxl.load_workbook(write_material(tmp_path / "map.xlsx", material()))["Start here"]
     told = {row[0].value: row[2].value for row in page.iter_rows() if row[0].value}
     assert {name: told[name] for name in LAYOUT} == {
         "Questions": "1",
@@ -239,7 +239,7 @@ def test_a_client_sees_how_much_is_open(tmp_path: Path) -> None:
 
 
 def test_every_row_offers_its_candidates_and_every_drop_down_says_what_is_allowed(tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(write_workbook(tmp_path / "map.xlsx", material()))
+    book = openpyxl.load_workbook(write_material(tmp_path / "map.xlsx", material()))
     page, lists = book["Columns"], book["_lists"] if "_lists" in book.sheetnames else None
     rules = {str(rule.sqref): rule.formula1 for rule in page.data_validations.dataValidation}
     options = rules["F4"].strip('"').split(",")
@@ -250,6 +250,6 @@ def test_every_row_offers_its_candidates_and_every_drop_down_says_what_is_allowe
 
 
 def test_a_workbook_of_another_engagement_is_not_taken_over(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path / "map.xlsx", material())
+    path = write_material(tmp_path / "map.xlsx", material())
     with pytest.raises(SheetError, match="expected the workbook of 'other', found that of 'acme'"):
-        read_workbook(path, SPEC, DESTINATION, engagement="other")
+        read_decided(path, SPEC, DESTINATION, engagement="other")

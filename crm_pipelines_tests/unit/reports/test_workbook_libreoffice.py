@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crm_pipelines.reports.sheets import Column, Sheet, read_book, write_book
-from crm_pipelines.reports.workbook import read_workbook, write_workbook
+from crm_pipelines.reports.workbook import read_decided, write_material
 from crm_pipelines.reports.workbook_layout import LAYOUT
 from crm_pipelines_tests.unit.reports.material import ROUTES, a_field, decided, material, person_phase, route
 from crm_pipelines_tests.unit.reports.test_sheets import COLUMNS, ODD_TEXTS
@@ -47,14 +47,14 @@ def _write(folder: Path) -> list[Path]:
         spec, destination = route(name)
         phase = person_phase(spec)
         client = decided(phase, a_field(destination, phase))
-        files.append(write_workbook(folder / f"{name}.xlsx", material(name, client=client, answers={"owners": "queue_rows"})))
+        files.append(write_material(folder / f"{name}.xlsx", material(name, client=client, answers={"owners": "queue_rows"})))
     return files
 
 
 @pytest.mark.parametrize("name", ROUTES)
 def test_a_saved_workbook_says_the_same(saved: Path, name: str) -> None:
     spec, destination = route(name)
-    before, after = (read_workbook(saved / folder / f"{name}.xlsx", spec, destination, engagement="acme") for folder in ("in", "out"))
+    before, after = (read_decided(saved / folder / f"{name}.xlsx", spec, destination, engagement="acme") for folder in ("in", "out"))
     assert after == before
     assert after[1].same, "the comparison is about something"
 

@@ -17,7 +17,7 @@ import pytest
 from crm_pipelines.errors import EXIT_SPEC_OR_SETTINGS, SpecError
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.reports.sheets import Limits
-from crm_pipelines.reports.workbook import read_workbook, write_workbook
+from crm_pipelines.reports.workbook import read_decided, write_material
 from crm_pipelines.reports.workbook_layout import BEHIND, FIRST, RENAME, SECOND
 from crm_pipelines.spec.client import load_client
 from crm_pipelines_tests.unit.reports.material import material, route
@@ -30,7 +30,7 @@ Break = Callable[[Path], object]
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The workbook as it was given out."""
-    return write_workbook(tmp_path_factory.mktemp("whole") / "map.xlsx", material()).read_bytes()
+    return write_material(tmp_path_factory.mktemp("whole") / "map.xlsx", material()).read_bytes()
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def test_a_malformed_workbook_is_told_and_changes_nothing(tmp_path: Path, path: 
     change(path)
     before = _disk(tmp_path)
     with pytest.raises(SpecError) as error:
-        read_workbook(path, SPEC, DESTINATION, engagement="acme")
+        read_decided(path, SPEC, DESTINATION, engagement="acme")
     assert told in str(error.value)
     assert SECRET not in str(error.value)
     assert str(tmp_path) not in str(error.value), "the file's name is enough"
@@ -313,7 +313,7 @@ def test_all_problems_of_a_workbook_are_told_at_once(path: Path) -> None:
     for name in ("an unknown word", "an unknown user", "no reason", "no address"):
         CASES[name][0](path)
     with pytest.raises(SpecError) as error:
-        read_workbook(path, SPEC, DESTINATION)
+        read_decided(path, SPEC, DESTINATION)
     assert [problem.path for problem in error.value.problems] == [
         *("sheet 'Questions', cell F5", "sheet 'Columns', cell H5", "sheet 'Words', cell F4", "sheet 'Owners', cell E4"),
     ]
@@ -322,7 +322,7 @@ def test_all_problems_of_a_workbook_are_told_at_once(path: Path) -> None:
 def test_real_sizes_are_held_against_the_limits(path: Path) -> None:
     for limits in (Limits(file_bytes=1000), Limits(inflated_bytes=5000), Limits(members=3), Limits(columns=2)):
         with pytest.raises(SpecError):
-            read_workbook(path, SPEC, DESTINATION, limits=limits)
+            read_decided(path, SPEC, DESTINATION, limits=limits)
 
 
 def test_what_spreadsheets_add_by_themselves_is_no_problem(path: Path) -> None:
@@ -336,7 +336,7 @@ def test_what_spreadsheets_add_by_themselves_is_no_problem(path: Path) -> None:
         page.row_dimensions[4].hidden = True
 
     book(change)(path)
-    assert read_workbook(path, SPEC, DESTINATION)[1].owners == {"old@agency.example.com": "ben@example.com"}
+    assert read_decided(path, SPEC, DESTINATION)[1].owners == {"old@agency.example.com": "ben@example.com"}
 
 
 def test_hidden_rows_below_the_table_are_read_like_all_others(path: Path) -> None:
@@ -346,7 +346,7 @@ def test_hidden_rows_below_the_table_are_read_like_all_others(path: Path) -> Non
 
     book(change)(path)
     with pytest.raises(SpecError, match="sheet 'Owners', cell A500: expected a row as it was given out"):
-        read_workbook(path, SPEC, DESTINATION)
+        read_decided(path, SPEC, DESTINATION)
 
 
 DECISIONS = {
