@@ -42,10 +42,25 @@ def confirm(engagement: str, by: str, sample: int | None, without_sample: str | 
     def show() -> None:
         for line in told["diff"]:
             out.print(f"  {line}", markup=False, soft_wrap=True)
+        if "coverage" in told:
+            out.print(f"The sample shows {told['coverage']['told']}.", markup=False, soft_wrap=True)
         scope = ", ".join(f"{count:,} {phase}" for phase, count in told["scope"].items() if count)
-        out.print(f"Seal {told['seal_no']} ({told['kind']}) by {by}: {scope}", markup=False, soft_wrap=True)
+        cites = f", on the word of sample seal {told['cites']}" if told["cites"] else ""
+        out.print(f"Seal {told['seal_no']} ({told['kind']}) by {by}{cites}: {scope}", markup=False, soft_wrap=True)
 
     show_or_dump(told, as_json, show)
+    return EXIT_RECONCILED
+
+
+@command("audit")
+@click.argument("engagement")
+def audit(engagement: str, as_json: bool) -> int:
+    """Show who confirmed, accepted, decided and resolved what, and write it into the hand-over folder."""
+    from crm_pipelines.defs.planning import read_audit
+    from crm_pipelines.reports.audit import audit_table
+
+    told = read_audit(opened(engagement))
+    show_or_dump(told, as_json, lambda: out.print(audit_table(told)))
     return EXIT_RECONCILED
 
 

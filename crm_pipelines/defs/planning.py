@@ -7,16 +7,20 @@ look (reports), commands that load (commands).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from crm_pipelines.defs.commands import walk_to_map
 from crm_pipelines.errors import NotConfirmedError
+from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.confirm import confirm as seal
 from crm_pipelines.phases.plan import Forecast, forecast
 from crm_pipelines.phases.predict import PhasePrediction, predict, predicted_chunks, predicted_rows
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
+from crm_pipelines.reports.audit import write_audit
+from crm_pipelines.settings import home
 
 
 def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
@@ -41,7 +45,22 @@ def make_confirmation(project: Project, by: str, sample: int | None, without_sam
     """Seal the map as the exports, the spec and the destination are now."""
     walk_to_map(project)
     done = seal(project, by, sample, without_sample)
-    return {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope}
+    told: dict[str, Any] = {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope, "cites": done.cites}
+    if done.coverage is not None:
+        told["coverage"] = {**asdict(done.coverage), "told": done.coverage.told()}
+    return told
+
+
+def read_audit(project: Project) -> dict[str, Any]:
+    """Return everything that people confirmed, accepted, decided and resolved, and write it into the hand-over folder."""
+    name = project.engagement.name
+    with Ledger.open(home().ledger_url) as ledger:
+        entries = [
+            {"no": each.audit_no, "at": each.done_utc.isoformat(), "by": each.by, "what": each.what, "detail": dict(each.detail)}
+            for each in ledger.audit(name)
+        ]
+    told = {"engagement": name, "entries": entries}
+    return told | {"files": {kind: str(path) for kind, path in write_audit(told, project.engagement.handoff).items()}}
 
 
 def _confirmation(session: Session) -> str:
@@ -49,7 +68,8 @@ def _confirmation(session: Session) -> str:
         check_confirmed(session)
     except NotConfirmedError as error:
         return str(error)
-    return f"{session.engagement}: the map is confirmed as it is."
+    grown = "".join(f"\n  since then, and needing no confirmation: {line}" for line in session.grown)
+    return f"{session.engagement}: the map is confirmed as it is.{grown}"
 
 
 def _phase(session: Session, one: PhasePrediction, told: Forecast, cost: Mapping[str, int]) -> dict[str, Any]:

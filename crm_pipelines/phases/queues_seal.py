@@ -6,14 +6,15 @@ Belongs here: whether the map is as it was confirmed before an answer is taken, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Seal
 from crm_pipelines.phases.accounts import newest_seal
-from crm_pipelines.phases.confirm import SHOWN_LINES, differences, seal_content, seal_digest
+from crm_pipelines.phases.changes import Change, differences
+from crm_pipelines.phases.confirm import SHOWN_LINES, seal_content, seal_digest
 from crm_pipelines.phases.session import Session
 
 USERS = "destination.users."
@@ -57,9 +58,10 @@ def renew_seal(session: Session, before: Seal, declared: Mapping[str, Any], owne
     names it.
     """
     content = seal_content(session)
-    changes = tuple(differences(before.content, content))
+    changes = tuple(str(change) for change in differences(before.content, content))
     expected = {**content, "map": declared}
-    undeclared = (*differences(expected, content), *_beside(differences({**before.content, "map": declared}, content), owners))
+    beside = _beside(differences({**before.content, "map": declared}, content), owners)
+    undeclared = (*(str(change) for change in differences(expected, content)), *beside)
     if undeclared or not changes:
         return Renewal(None, changes, tuple(dict.fromkeys(undeclared)))
     if "sample" in before.content:
@@ -77,7 +79,7 @@ def renew_seal(session: Session, before: Seal, declared: Mapping[str, Any], owne
     return Renewal(number, changes)
 
 
-def _beside(lines: Any, owners: Collection[str]) -> list[str]:
+def _beside(changes: Iterable[Change], owners: Collection[str]) -> list[str]:
     """Return the differences that are not about the users of these owners."""
-    own = tuple(f"{USERS}{owner}: " for owner in owners)
-    return [line for line in lines if not line.startswith(own)]
+    own = {f"{USERS}{owner}" for owner in owners}
+    return [change.told for change in changes if change.path not in own]

@@ -48,6 +48,8 @@ class Session:
     """Phase -> when (monotonic) a prediction read the existing records, and what it read."""
     confirmed: tuple[object, ...] = ()
     """What the seal was last found to cover; a chunk's load need not read all desired records again."""
+    grown: list[str] = field(default_factory=list)
+    """What came since the map was confirmed and needs no confirmation, in sentences."""
     refused: dict[str, set[str]] = field(default_factory=dict)
     """Phase -> keys that the vendor refused in this session; the next session sends them once more."""
     listings: dict[str, pl.DataFrame] = field(default_factory=dict)

@@ -1,0 +1,242 @@
+"""How two seals differ, in a client's words: which decision, column, field, option, stage or user is another one now.
+
+Belongs here: comparing two contents of seals and wording each difference; what is growth and what is change. Not here: what a seal holds
+(phases.confirm). Never says a source key: groups of records that were decided on are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+PARTS = ("spec", "decisions", "map", "headings", "destination", "growth", "engine")
+GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
+"""Parts where new entries are growth, not change: they are reported by the run, never blocking."""
+HAS_USER, HAS_NONE = "has a user", "has no user"
+FACTS = frozenset({"there", "exists", "made"})
+"""Of a field: how the destination stands, kept to tell what is gone since; no difference by itself."""
+LONGEST = 80
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between what was confirmed and what is."""
+
+    path: str
+    """Where it stands in the seal, e.g. `destination.users.ann@example.com`."""
+    told: str
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return self.told
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield every difference between two seals' contents that has to be confirmed; growth is none."""
+    for change, is_growth in _all(old, new):
+        if not is_growth:
+            yield change
+
+
+def growth(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield what came since and needs no confirmation: new users and owners, currencies, export files of a known kind."""
+    for change, is_growth in _all(old, new):
+        if is_growth:
+            yield change
+
+
+def _all(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Change, bool]]:
+    for part in PARTS:
+        for path, was, now in _differ((part,), old.get(part) or {}, new.get(part) or {}):
+            yield Change(".".join(path), _worded(path, was, now)), _is_growth(path, was, now)
+    yield from ((change, False) for change in _gone(old, new))
+
+
+def _differ(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Yield (path, old value, new value) of leaves that differ; None stands for absent."""
+    if old == new or (len(path) == 4 and path[-1] in FACTS and path[:2] == ("destination", "fields")):
+        return
+    if isinstance(old, Mapping) and isinstance(new, Mapping) and not _is_whole(path):
+        for key in sorted({*old, *new}, key=str):
+            yield from _differ((*path, str(key)), _at(old, key), _at(new, key))
+    elif isinstance(old, list) and isinstance(new, list) and all(isinstance(x, str) for x in (*old, *new)):
+        words: list[tuple[Any, Any]] = [(x, None) for x in old if x not in new] + [(None, x) for x in new if x not in old]
+        yield from ((path, was, now) for was, now in words or [(old, new)])
+    else:
+        yield path, old, new
+
+
+def _at(content: Mapping[str, Any], key: Any) -> Any:
+    """Return what stands under a key; a null is a word of its own (a tag that is left out), absence is None."""
+    return "left out" if key in content and content[key] is None else content.get(key)
+
+
+def _is_whole(path: tuple[str, ...]) -> bool:
+    """Say whether what stands here is worded as one: a column's choice."""
+    return path[:2] == ("map", "columns") and len(path) == 4
+
+
+def _is_growth(path: tuple[str, ...], was: Any, now: Any) -> bool:
+    if path[:2] == ("destination", "users") and (was, now) == (HAS_NONE, HAS_USER):
+        return True
+    return was is None and ".".join(path[:-1]) in GROWING
+
+
+def _gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield fields and options that the destination had, or was given by us, and has no more: loading would make them anew."""
+    before = (old.get("destination") or {}).get("fields") or {}
+    for name, now in ((new.get("destination") or {}).get("fields") or {}).items():
+        was = before.get(name) or {}
+        is_made_since = bool(now.get("made")) and not was.get("made")
+        if (was.get("exists") or is_made_since) and now.get("exists") is False:
+            yield Change(f"destination.fields.{name}", f"the field {name} is gone in the destination")
+            continue
+        there = {*was.get("there", ()), *(was.get("options", ()) if is_made_since else ())}
+        for option in sorted((there - set(now.get("there", ()))) & set(now.get("options", ()))):
+            yield Change(f"destination.fields.{name}.options", f"the option `{option}` of {name} is gone in the destination")
+
+
+def _worded(path: tuple[str, ...], was: Any, now: Any) -> str:
+    for start, words in WORDS.items():
+        if path[: len(start)] == start:
+            return words(path[len(start) :], was, now)
+    return f"{path[0]} {'.'.join(path[1:])}: {_moved(was, now)}"
+
+
+def _moved(was: Any, now: Any) -> str:
+    if was is None:
+        return f"new, {_short(now)}"
+    return f"gone, was {_short(was)}" if now is None else f"was {_short(was)}, is {_short(now)}"
+
+
+def _decision(path: Sequence[str], was: Any, now: Any) -> str:
+    return f"decision {path[0]}: {_moved(was, now)}"
+
+
+def _column(path: Sequence[str], was: Any, now: Any) -> str:
+    name = f"column `{path[1]}` of {path[0]}" if len(path) > 1 else f"columns of {path[0]}"
+    if now is None:
+        return f"{name}: no longer decided; was {_choice(was)}"
+    return f"{name}: now {_choice(now)}" + (f" (was {_choice(was)})" if was is not None else "")
+
+
+def _choice(choice: Any) -> str:
+    if not isinstance(choice, Mapping):
+        return _short(choice)
+    if "ignore" in choice:
+        return f"ignored: {choice['ignore']}"
+    if "custom_field" in choice:
+        kind = f" ({choice['type']})" if choice.get("type") else ""
+        return f"custom field {choice.get('phase')}.{choice['custom_field']}{kind}"
+    return f"field {choice.get('phase')}.{choice.get('field')}"
+
+
+def _word(path: Sequence[str], was: Any, now: Any) -> str:
+    end = "read as it stands" if now is None else f"read as `{now}`"
+    return f"word `{path[-1]}` of {path[0]}: now {end}" + (f" (was `{was}`)" if was is not None else "")
+
+
+def _owner(path: Sequence[str], was: Any, now: Any) -> str:
+    end = "to a user of the same address" if now is None else f"to {now}"
+    return f"records of {'.'.join(path)}: now go {end}" + (f" (was {was})" if was is not None else "")
+
+
+def _tag(path: Sequence[str], was: Any, now: Any) -> str:
+    return f"tag `{path[-1]}` of {path[0]}: {_moved(was, now) if now is not None else 'decided otherwise: left out, or as it stands'}"
+
+
+def _groups(word: str) -> Callable[[Sequence[str], Any, Any], str]:
+    def told(path: Sequence[str], was: Any, now: Any) -> str:
+        name = path[0] if path else "records"
+        return f"{name}: {len(now or ())} groups decided to be {word} (were {len(was or ())}), or others than before"
+
+    return told
+
+
+def _left_out(path: Sequence[str], was: Any, now: Any) -> str:
+    name = path[0] if path else "rows"
+    if isinstance(was, list) or isinstance(now, list):
+        return f"{name}: what stays behind is {', '.join(now or ()) or 'nothing'} (was {', '.join(was or ()) or 'nothing'})"
+    return f"{name}: rows of kind {was or now} {'stay behind now' if was is None else 'move again'}"
+
+
+def _heading(path: Sequence[str], was: Any, now: Any) -> str:
+    if isinstance(was, list) or isinstance(now, list):
+        return f"exports of {path[0]}: " + ("are new" if was is None else "are gone" if now is None else "columns are in another order")
+    return f"column `{was or now}` of {path[0]}: " + ("new in the exports" if was is None else "gone from the exports")
+
+
+def _field(path: Sequence[str], was: Any, now: Any) -> str:
+    name, rest = path[0], path[1:]
+    if rest == ("options",):
+        return f"the option `{was or now}` of {name} is {'new' if was is None else 'gone'}"
+    if rest:
+        return f"{name}: {'type' if rest == ('type',) else '.'.join(rest)} {_moved(was, now)}"
+    if now is None:
+        return f"{name}: this custom field is no longer part of the map"
+    options = f", options {', '.join(now['options'])}" if now.get("options") else ""
+    return f"{name}: new custom field ({now['type']}{options})"
+
+
+def _stage(path: Sequence[str], was: Any, now: Any) -> str:
+    if isinstance(was, list) or isinstance(now, list):
+        return f"pipeline {path[0]}: " + ("new" if was is None else "gone" if now is None else "its stages are in another order")
+    return f"pipeline {path[0]}: stage `{was or now}` is {'new' if was is None else 'gone'}"
+
+
+def _user(path: Sequence[str], was: Any, now: Any) -> str:
+    owner = ".".join(path)
+    if was is None:
+        return f"owner {owner}: new in the exports, {now}"
+    return (
+        f"owner {owner}: gone from the exports"
+        if now is None
+        else f"owner {owner}: {now} in the destination now, {was.replace('has', 'had')}"
+    )
+
+
+def _account(path: Sequence[str], was: Any, now: Any) -> str:
+    return f"another account of the destination: {_moved(was, now)}"
+
+
+def _engine(path: Sequence[str], was: Any, now: Any) -> str:
+    return f"engine: {'version' if path[0] == 'version' else 'the libraries it is locked to'} {_moved(was, now)}"
+
+
+def _spec(path: Sequence[str], was: Any, now: Any) -> str:
+    if len(path) >= 3 and path[0] == "phases" and path[2] in {"fields", "custom_fields"} and len(path) > 3:
+        name, rest = f"{path[1]}.{path[3]}", ".".join(path[4:])
+        if rest:
+            return f"{name}: {rest} {_moved(was, now)}"
+        kind = "custom field" if path[2] == "custom_fields" else "field"
+        return f"{name}: {'new' if was is None else 'no longer a'} {kind}" if was is None or now is None else f"{name}: {_moved(was, now)}"
+    place = f"phase {path[1]}: {'.'.join(path[2:])}" if path[0] == "phases" and len(path) > 2 else ".".join(path)
+    return f"mapping spec, {place}: {_moved(was, now)}"
+
+
+WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
+    ("decisions",): _decision,
+    ("map", "columns"): _column,
+    ("map", "values"): _word,
+    ("map", "owners"): _owner,
+    ("map", "tags"): _tag,
+    ("map", "same"): _groups("one record"),
+    ("map", "different"): _groups("different records"),
+    ("map", "leave_out"): _left_out,
+    ("headings",): _heading,
+    ("destination", "fields"): _field,
+    ("destination", "stages"): _stage,
+    ("destination", "users"): _user,
+    ("destination", "account"): _account,
+    ("engine",): _engine,
+    ("spec",): _spec,
+}
+"""Start of a path -> how a difference below it is said."""
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
