@@ -200,7 +200,7 @@ def test_a_changed_answer_is_shown_and_nothing_is_sent(rig: Make) -> None:
         file.write("failed: lost_deal\n")
     ran = one.crm("run", "acme")
     assert ran.returncode == 2
-    assert "decisions.failed: was 'exclude', is 'lost_deal'" in ran.stderr
+    assert "decision failed: was exclude, is lost_deal" in ran.stderr
     assert one.sandbox.truth.live("organizations") == []
     assert "Traceback" not in ran.stderr
 

@@ -28,7 +28,7 @@ def test_another_default_company_of_the_keys_user_stops_the_load(
     confirm(project, "test", without_sample="nothing is loaded here")
     _check(project)
     first, second = _switch_company(one)
-    with pytest.raises(NotConfirmedError, match=rf"destination\.account: was '.* company {first}', is '.* company {second}'"):
+    with pytest.raises(NotConfirmedError, match=rf"another account of the destination: was .* company {first}, is .* company {second}"):
         _check(project)
     confirm(project, "test", without_sample="nothing is loaded here")
     _check(project)
