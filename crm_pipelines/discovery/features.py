@@ -18,7 +18,7 @@ from crm_pipelines.discovery.names import NOTHING, NameIndex, NameMatch
 from crm_pipelines.discovery.overlap import Hits, Overlap
 from crm_pipelines.discovery.proposal import Target
 
-FEATURES = ("name", "exact", "fit", "conflict", "missing", "against", "object", "name_fit", "overlap", "none_like")
+FEATURES = ("name", "exact", "fit", "conflict", "missing", "against", "object", "name_fit", "overlap", "none_like", "open")
 NONE_FEATURES = ("bias", "like", "exact", "technical", "code")
 OTHER_LANGUAGE = 0.9  # what a name counts in a language that the file does not speak
 LEXICAL = frozenset(
@@ -206,7 +206,7 @@ class Surveyor:
         affinity = clues.told.get(self.objects[place], 0.5)
         of_name = [name.likeness, _exact(name)]
         of_values = [fit, conflict, missing]
-        return [*of_name, *of_values, name.against, affinity, name.likeness * fit, clues.hits[place].share, doubt]
+        return [*of_name, *of_values, name.against, affinity, name.likeness * fit, clues.hits[place].share, doubt, name.open_share]
 
     def _own_names(self) -> list[Alias]:
         """Return the destination's own names of its fields as aliases."""

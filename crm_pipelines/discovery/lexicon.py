@@ -10,7 +10,7 @@ import csv
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -92,13 +92,14 @@ def load_lexicon() -> Lexicon:
     kinds = read_table("kinds")
     spoken = list(_names())
     words = _vocabulary(table, spoken)
-    aliases = tuple(alias for each in spoken for alias in _read(each, words))
+    own = tuple(alias for each in spoken for alias in _read(each, words))
     folded = {name: frozenset(words.same.get(fold(str(word)), fold(str(word))) for word in each) for name, each in table["objects"].items()}
+    aliases = (*own, *_of_twins(own, table["twins"], frozenset(word for each in folded.values() for word in each)))
     return Lexicon(
         concepts={row["target"]: Concept(row["target"], row["label"], row["description"], row["kind"]) for row in _targets()},
         aliases=aliases,
         words=words,
-        weight=_weights(aliases),
+        weight=_weights(own),
         objects=folded,
         files={name: frozenset(map(fold, each)) for name, each in table["files"].items()},
         against={
@@ -133,7 +134,12 @@ def _names() -> Iterator[Alias]:
 def _vocabulary(table: Mapping[str, Any], spoken: list[Alias]) -> Words:
     same = {fold(str(other)): fold(canonical) for canonical, others in table["same"].items() for other in others}
     known = {word for alias in spoken for word in re.findall(r"[^\W_]+", fold(alias.spelled))}
-    parts = {word for word in known if not word.isdigit()} | set(same) | set(same.values())
+    parts = (
+        {word for word in known if not word.isdigit()}
+        | set(same)
+        | set(same.values())
+        | {word for word in map(fold, table["stop"]) if len(word) > 3}
+    )
     return Words(same=same, stop=frozenset(fold(word) for word in table["stop"]), known=frozenset(parts))
 
 
@@ -141,6 +147,16 @@ def _read(alias: Alias, words: Words) -> Iterator[Alias]:
     for spelled in dict.fromkeys((alias.spelled, alias.spelled.translate(UMLAUTS))):
         said = read_heading(spelled, words)
         yield replace(alias, text=said.text, words=tuple(dict.fromkeys((*said.words, *said.units))))
+
+
+def _of_twins(own: Sequence[Alias], groups: Sequence[Sequence[str]], objects: frozenset[str]) -> Iterator[Alias]:
+    """Yield the names that a concept has from its twins: those without a word that says whose column it is."""
+    known = {(alias.concept, alias.language, alias.text) for alias in own}
+    for group in groups:
+        for alias in own:
+            if alias.concept in group and objects.isdisjoint(alias.words):
+                lent = (replace(alias, concept=name, place=1.0) for name in group if name != alias.concept)
+                yield from (each for each in lent if (each.concept, each.language, each.text) not in known)
 
 
 def _weights(aliases: tuple[Alias, ...]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rapidfuzz import fuzz, process
@@ -27,6 +27,7 @@ UNIT_SHARE = 0.25
 TEXT_LIKE = 86.0  # whole texts that are almost equal: typos
 TEXT_TRUST = 0.93
 SPELLINGS = 3
+TOGETHER_MIN, TOGETHER = 0.5, 0.88  # a name that has half of the heading; what several names are worth together
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class NameMatch:
     against: float = 0.0
     """How surely the words that the name does not have speak against it."""
     uncovered: tuple[str, ...] = ()
+    open_share: float = 0.0
+    """Share of the heading's weight that the name does not have."""
 
 
 NOTHING = NameMatch(0.0, "", "")
@@ -76,9 +79,23 @@ class NameIndex:
             alias = self.aliases[place]
             key = (alias.concept, alias.language)
             if likeness > best.get(key, NOTHING).likeness:
-                against, uncovered = self._against(said, alias)
-                best[key] = NameMatch(likeness, alias.spelled, alias.language, against, uncovered)
-        return best
+                best[key] = self._told(said, alias, likeness)
+        return {key: self._together(said, key, match) for key, match in best.items()}
+
+    def _together(self, said: Said, key: tuple[str, str], match: NameMatch) -> NameMatch:
+        """Raise a match whose concept knows every word of the heading, though no single name has them all (`Consent newsletter`)."""
+        is_known = all(word in self._said_of[key] for word in said.words)
+        if not is_known or len(said.words) < 2 or not TOGETHER_MIN <= match.likeness < TOGETHER:
+            return match
+        return replace(match, likeness=TOGETHER, against=0.0, uncovered=(), open_share=0.0)
+
+    @cached_property
+    def _said_of(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Return every word of the names of a concept in a language."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for alias in self.aliases:
+            found[alias.concept, alias.language].update(alias.words)
+        return {key: frozenset(words) for key, words in found.items()}
 
     def _likely(self, said: Said) -> dict[int, float]:
         found = {place: score / 100 * TEXT_TRUST for place, score in self._spelled_alike(said.text)}
@@ -135,8 +152,13 @@ class NameIndex:
         own = self._of_object.get(concept.partition(".")[0], frozenset())
         return weight * OBJECT_SHARE if not is_met and word in own else weight
 
-    def _against(self, said: Said, alias: Alias) -> tuple[float, tuple[str, ...]]:
-        uncovered = tuple(
-            word for word in (*said.words, *said.units) if not any(other in alias.words for other in (word, *self._like(word)))
-        )
-        return max((self.lexicon.against.get(word, 0.0) for word in uncovered), default=0.0), uncovered
+    def _told(self, said: Said, alias: Alias, likeness: float) -> NameMatch:
+        """Return a match with what the name leaves open of the heading."""
+        if alias.text == said.text:
+            return NameMatch(likeness, alias.spelled, alias.language)
+        every = dict.fromkeys((*said.words, *said.units))
+        uncovered = tuple(word for word in every if not any(other in alias.words for other in (word, *self._like(word))))
+        against = max((self.lexicon.against.get(word, 0.0) for word in uncovered), default=0.0)
+        weights = {word: self._weight(word, alias.concept, False) for word in said.words}
+        left = sum(weight for word, weight in weights.items() if word in uncovered)
+        return NameMatch(likeness, alias.spelled, alias.language, against, uncovered, left / max(0.1, sum(weights.values())))

@@ -7,6 +7,7 @@ engagement (proposing), sentences (telling). Pure: the same columns, targets and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -102,10 +103,12 @@ def _proposal(surveyor: Surveyor, facts: Facts, probable: np.ndarray, chosen: in
 
 
 def _ranked(fields: list[Candidate], no_places: list[Candidate], is_placed: bool) -> tuple[Candidate, ...]:
-    """Put the assigned one first, the others by confidence."""
-    first = fields[:1] if is_placed else no_places[:1]
-    rest = [each for each in (*fields, *no_places) if each not in first]
-    return (*first, *sorted(rest, key=lambda each: -each.confidence))
+    """Put the assigned one first, the others by confidence; together they are sure at most once."""
+    first = (fields or no_places)[0] if is_placed else no_places[0]
+    rest = [each for each in (*fields, *no_places) if each is not first]
+    share = min(1.0, (1 - first.confidence) / max(TINY, sum(each.confidence for each in rest)))
+    scaled = [replace(each, confidence=round(each.confidence * share, 4)) for each in rest]
+    return (first, *sorted(scaled, key=lambda each: -each.confidence))
 
 
 def _no_places(facts: Facts, confidence: float) -> list[Candidate]:
