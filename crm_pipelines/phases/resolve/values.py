@@ -51,13 +51,13 @@ class ChunkFrame:
         return frame.collect() if isinstance(frame, pl.LazyFrame) else frame
 
     def batches(self, wanted: Iterable[str] | None = None) -> Iterator[pl.DataFrame]:
-        """Yield the rows as `read` does, at most BATCH_ROWS at a time when the frame is lazy."""
+        """Yield the rows as `read` does, at most BATCH_ROWS at a time when the frame is lazy; at least one batch, which may be empty."""
         frame = self._selected(wanted)
         if isinstance(frame, pl.DataFrame):
             yield frame
             return
         start = 0
-        while (batch := frame.slice(start, BATCH_ROWS).collect()).height:
+        while (batch := frame.slice(start, BATCH_ROWS).collect()).height or start == 0:
             yield batch
             start += BATCH_ROWS
 
