@@ -15,6 +15,7 @@ from crm_pipelines.discovery.owners import suggestions
 from crm_pipelines.phases.project import Project
 from crm_pipelines_tests.lib import exports
 from crm_pipelines_tests.lib.opened import ROUTES, opened, written
+from crm_pipelines_tests.lib.walk import desire
 
 USERS = {"Ana@agency.example.com": "Ana Agency", "zoe@agency.example.com": "Zoe", "admin@example.com": "Ada Admin"}
 GONE = "zoe.departed@agency.example.com"
@@ -208,3 +209,17 @@ def test_months_add_up_to_the_records_that_have_a_time(project: Project, parts: 
     assert sum(parts.series["transactions"].values()) == len(keys)
     assert list(parts.series["contacts"]) == sorted(parts.series["contacts"])
     assert all(len(month) == 7 for month in parts.series["contacts"])
+
+
+def test_files_without_rows_are_told_as_empty(tmp_path: Path) -> None:
+    paid = "id,transaction_type,date,product,buyer_email,Amount (USD),Revenue (USD)\n"
+    project = written(tmp_path, [("contacts_1.csv", "id,email,tags,owner,Extra\n"), ("transactions_1.csv", paid)])
+    desire(project)
+    told = gather(project)
+    assert [(each.object, each.physical_rows, each.keys, each.first_date) for each in told.files] == [
+        ("contacts", 0, 0, None),
+        ("transactions", 0, 0, None),
+    ]
+    assert {each.inferred for each in told.columns} == {"empty"}
+    assert [(each.raw_rows, each.clean) for each in told.clean] == [(0, 0), (0, 0)]
+    assert not any((told.tags, told.history, told.owners, told.vocabularies, told.series))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm_pipelines.discovery.types import infer_type
+from crm_pipelines.discovery.values import InferredType
 
 FRUIT = ["Apple, Pear", "Pear", "Plum, Apple"] * 4
 TABLE: list[tuple[str, list[str | None]]] = [
@@ -122,3 +127,12 @@ def test_long_columns_are_judged_by_frequent_and_rare_texts_alike() -> None:
     found = infer_type(pl.Series(cells))
     assert found.type == "date"
     assert found.share == pytest.approx(0.9, abs=0.02)
+
+
+@given(st.lists(st.none() | st.text(max_size=30) | st.sampled_from([cell for _, cells in TABLE for cell in cells]), max_size=40))
+def test_any_text_reads_as_something(cells: list[str | None]) -> None:
+    found = infer_type(pl.Series(cells, dtype=pl.String))
+    assert found.type in get_args(InferredType)
+    assert found.type == "empty" or 0.8 <= found.share <= 1
+    assert found.judged <= len(cells)
+    assert bool(found.options) == (found.type in ("enum", "set"))
