@@ -23,7 +23,6 @@ from crm_pipelines.spec.parse import chosen
 
 SIGNED_LEVEL = "good"
 ABBREVIATIONS = {"mrr": "MRR", "arr": "ARR", "gdpr": "GDPR", "sms": "SMS"}
-NOT_ASKED = "The destination was not asked: its plan, users, required fields and automations are not known."
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def assemble(
         left_out=ahead.left_out,
         grades=(),
         overall="A",
-        notes=(*parts.notes, *(() if inspection else (NOT_ASKED,)), *ahead.notes),
+        notes=(*parts.notes, *ahead.notes),
         automations_signed=None if signed is None else {"by": signed.by, "at": signed.at.astimezone(UTC).isoformat(timespec="minutes")},
     )
     return _graded(found)

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,7 @@ def write_scope(discovery: Discovery, folder: Path) -> dict[str, Path]:
 
 def as_html(discovery: Discovery) -> str:
     """Return the scope document as one self-contained page."""
-    environment = _environment(autoescape=True)
-    environment.globals.update(share=charts.share, stacked=charts.stacked, columns_chart=charts.columns)
-    return environment.get_template("scope.html.j2").render(_context(discovery))
+    return _environment(autoescape=True).get_template("scope.html.j2").render(_context(discovery))
 
 
 def as_markdown(discovery: Discovery) -> str:
@@ -111,6 +110,7 @@ def by_topic(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(findings, key=lambda one: order.index(one["level"]))
 
 
+@cache
 def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = None) -> Environment:
     environment = Environment(
         loader=PackageLoader("crm_pipelines.reports"),
@@ -120,12 +120,10 @@ def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = No
         lstrip_blocks=True,
         finalize=finalize,
     )
-    environment.filters.update(
-        axis=charts.axis, count=count, day=day, duration=duration, moment=_moment, money=money, next_step=next_step, number=number
-    )
-    environment.filters.update(
-        percent=percent, plain=plain, raw=Markup, span=span, sentence=sentence, size=size, some=some, system=title, upper_first=upper_first
-    )
+    named = (count, day, duration, money, next_step, number, percent, plain, sentence, size, some, span, upper_first, charts.axis)
+    environment.filters.update({function.__name__: function for function in named})
+    environment.filters.update(moment=_moment, raw=Markup, system=title)
+    environment.globals.update(share=charts.share, stacked=charts.stacked, columns_chart=charts.columns)
     return environment
 
 
