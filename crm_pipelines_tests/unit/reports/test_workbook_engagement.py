@@ -1,0 +1,86 @@
+"""The workbook of an engagement: from its discovery to decisions.yaml, held against what its route can do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crm_pipelines.discovery.assemble import assemble
+from crm_pipelines.phases.client import read_client, write_client
+from crm_pipelines.phases.contracts import destination_contract
+from crm_pipelines.phases.project import Project
+from crm_pipelines.reports.sheets import SheetError
+from crm_pipelines.reports.workbook import read_workbook, write_workbook
+from crm_pipelines.reports.workbook_layout import FIRST
+from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines_tests.lib.opened import ROUTES, opened
+from crm_pipelines_tests.unit.reports.material import a_field, person_phase, proposed
+from crm_pipelines_tests.unit.reports.test_workbook import fill
+
+
+def given_out(root: Path, route: str, decisions: str = "owners: queue_rows\n") -> tuple[Project, Path]:
+    """Return an engagement and the workbook that is given out for it."""
+    project = opened(root, route, decisions=decisions)
+    phase = person_phase(project.route_spec)
+    found = assemble(project, None, {}, None, made_at=datetime.now(UTC))
+    field = a_field(destination_contract(project.engagement.destination), phase)
+    return project, write_workbook(root / "map.xlsx", proposed(route, phase, field), found, project)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_workbook_becomes_decisions_that_the_project_opens_with(tmp_path: Path, route: str) -> None:
+    project, path = given_out(tmp_path, route)
+    phase = person_phase(project.route_spec)
+    fill(
+        path,
+        {
+            ("Columns", ("contacts", "Handy")): {"choice": "Leave behind (say why)", "reason": "A copy of the phone column."},
+            ("Columns", ("contacts", "Geburtsdatum")): {"choice": f"New date field [{phase}]", "name": "Birthday (new)"},
+            ("Words", ("contacts.status", "Abonniert")): {"choice": "Subscribed"},
+            ("Duplicates", ("1042", "1377")): {"verdict": FIRST},
+        },
+    )
+    answers, client = read_workbook(path, project, read_client(project.engagement))
+    write_client(project.engagement, answers, client, "Anna")
+    again = opened(tmp_path, route, decisions=project.engagement.decisions_path.read_text("utf-8"))
+    assert again.client_map == client
+    assert "Birthday (new)" in again.spec.phases[phase].custom_fields
+    assert client.columns["contacts"]["Handy"].ignore == "A copy of the phone column."
+
+
+def test_what_the_route_cannot_do_is_told_by_cell_and_nothing_is_changed(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    before = project.engagement.decisions_path.read_bytes()
+    taken = next(iter(project.route_spec.phases["people"].custom_fields))
+    fill(path, {("Columns", ("contacts", "Geburtsdatum")): {"choice": "New date field [people]", "name": taken}})
+    with pytest.raises(SheetError) as error:
+        read_workbook(path, project, read_client(project.engagement))
+    told = [str(problem) for problem in error.value.problems]
+    assert any("sheet 'Columns', cell F5" in one and "is filled by the route already; choose another name" in one for one in told)
+    assert any("sheet 'Columns', cell F4" in one and "is filled by the route already" in one for one in told), (
+        "a ticked proposal is held, too"
+    )
+    assert project.engagement.decisions_path.read_bytes() == before
+
+
+def test_decisions_by_hand_that_no_row_shows_survive_the_workbook(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    by_hand = ClientMap.model_validate(
+        {"columns": {"contacts": {"Handy": {"ignore": "Kept elsewhere."}, "shoe size": {"ignore": "Nobody asks for it."}}}}
+    )
+    write_client(project.engagement, {"owners": "block_phase", "failed": "lost_deal"}, by_hand, "an engineer")
+    answers, client = read_workbook(path, project, read_client(project.engagement))
+    assert answers == {"owners": "block_phase", "failed": "lost_deal"}
+    assert client.columns == by_hand.columns
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_nothing_is_offered_that_the_route_would_refuse(tmp_path: Path, route: str) -> None:
+    """Every new field in a drop-down, of whatever the column reads as, is one that can be made."""
+    project, path = given_out(tmp_path, route)
+    phase = person_phase(project.route_spec)
+    for label in (f"New date field [{phase}]", f"New field [{phase}]"):
+        fill(path, {("Columns", ("contacts", "Handy")): {"choice": None}, ("Columns", ("contacts", "Geburtsdatum")): {"choice": label}})
+        assert read_workbook(path, project, read_client(project.engagement))[1].columns["contacts"]["Geburtsdatum"].phase == phase
