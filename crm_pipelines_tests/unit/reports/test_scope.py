@@ -209,12 +209,13 @@ def test_what_is_lost_names_exports_history_gaps_columns_and_rows() -> None:
 
 def test_work_of_ours_is_not_given_to_the_client() -> None:
     ours = by_hand.finding("plan", "warning", "Which plan?", "Put it into engagement.yaml as account.plan.")
-    hidden = by_hand.finding("automations", "warning", "Not shown.", "Sign: --automations-paused-by NAME.")
+    hidden = by_hand.finding("automations", "warning", "Not shown.", "Switch them off and sign.")
     page = first_page(by_hand.discovery(inspection={**FULL.inspection, "findings": (ours, hidden)}))
     yours, engineers = ([line.what for line in todo] for _, todo in page.todo)
     assert not [what for what in yours if "engagement.yaml" in what or "--" in what]
     assert "Put it into engagement.yaml as account.plan." in engineers
     assert "Pause the automations in Other" in yours
+    assert "Switch them off and sign." not in [*yours, *engineers], "said already"
 
 
 def test_once_signed_nobody_is_asked_to_pause() -> None:
