@@ -129,6 +129,8 @@ def test_leads_count_towards_the_cap_of_open_deals(sandbox: RunningSandbox) -> N
     assert "1 open deals and 1 leads of the 5000" in _of(found, "caps", "open_deals")[0].told
     assert (found.records["deals"], found.records["people"]) == (2, 1)
     assert {one.name for one in _of(found, "records")} == {"people", "deals", "leads"}
+    coming = _inspect(sandbox, WantedSchema(counts={"open_deals": 4999}))
+    assert _of(coming, "caps", "open_deals")[0].level == "blocker", "one deal and one lead are there"
 
 
 def test_more_records_than_a_page_holds_are_not_called_a_count(sandbox: RunningSandbox) -> None:
