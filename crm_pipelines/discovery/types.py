@@ -24,6 +24,8 @@ SHARE = 0.8
 SAMPLE = 5_000
 OPTIONS_MAX = 60
 OPTION_CHARS = 60
+CHOICE_SHARE = 0.95
+"""Share of cells that hold a word of the choice."""
 CELLS_PER_OPTION = 3
 """An option stands for a choice only where it was chosen several times on average."""
 RANGES_MAX = 12
@@ -204,8 +206,8 @@ def _by_use(counts: pl.DataFrame, sample: pl.DataFrame, judged: int, *, has_opti
     """Tell choices and free text apart by how often texts repeat and how long they are."""
     if has_options and (several := _as_set(counts, judged)) is not None:
         return several
-    if has_options and _is_choice(counts, judged):
-        return Inference("enum", 1.0, judged, options=tuple(counts["text"].to_list()))
+    if has_options and (words := _choices(counts, judged)) is not None:
+        return Inference("enum", int(words["count"].sum()) / judged, judged, options=tuple(words["text"].to_list()))
     lengths = sample.select((pl.col("text").str.len_chars() * pl.col("count")).sum() / pl.col("count").sum()).item()
     is_long = sample["text"].str.len_chars().max() > LONG_CHARS or lengths > LONG_MEAN  # type: ignore[operator]
     lines = _share(sample, sample["text"].str.contains("\n"))
@@ -220,15 +222,23 @@ def _as_set(counts: pl.DataFrame, judged: int) -> Inference | None:
         pieces = counts.select(text=pl.col("text").str.split(separator), count="count").explode("text")
         pieces = pieces.with_columns(pl.col("text").str.strip_chars()).filter(pl.col("text") != "")
         options = pieces.group_by("text").agg(pl.col("count").sum()).sort("count", "text", descending=[True, False])
-        if options.height and _is_choice(options, int(options["count"].sum())):
-            return Inference("set", 1.0, judged, options=tuple(options["text"].to_list()), separator=separator)
+        pieces_seen = int(options["count"].sum())
+        if options.height and (words := _choices(options, pieces_seen)) is not None:
+            share = int(words["count"].sum()) / pieces_seen
+            return Inference("set", share, judged, options=tuple(words["text"].to_list()), separator=separator)
     return None
 
 
-def _is_choice(counts: pl.DataFrame, cells: int) -> bool:
-    """Tell whether few short texts, none of them mostly digits, are used again and again."""
-    few = counts.height <= OPTIONS_MAX and counts.height * CELLS_PER_OPTION <= cells
-    if not few or counts["text"].str.contains(patterns.NO_OPTION).any() or counts["text"].str.len_chars().max() > OPTION_CHARS:  # type: ignore[operator]
-        return False
-    digits = int(counts["text"].str.count_matches(r"\d").sum()) / int(counts["text"].str.len_chars().sum())
-    return bool(digits < 0.4 or (counts.height <= RANGES_MAX and not counts["text"].str.contains(r"^\d+$").any()))
+def _choices(counts: pl.DataFrame, cells: int) -> pl.DataFrame | None:
+    """Return the words of a choice: few short texts, not mostly digits, used again and again; None when it is none.
+
+    Long texts and those with an address in them are no words; a few of them beside the words change nothing, and are not shown.
+    """
+    text = pl.col("text")
+    words = counts.filter((text.str.len_chars() <= OPTION_CHARS) & ~text.str.contains(patterns.NO_OPTION))
+    used = int(words["count"].sum())
+    if used < CHOICE_SHARE * cells or words.height > OPTIONS_MAX or words.height * CELLS_PER_OPTION > used:
+        return None
+    digits = int(words["text"].str.count_matches(r"\d").sum()) / int(words["text"].str.len_chars().sum())
+    are_ranges = words.height <= RANGES_MAX and not words["text"].str.contains(r"^\d+$").any()
+    return words if digits < 0.4 or are_ranges else None

@@ -118,6 +118,12 @@ def test_words_with_addresses_or_long_numbers_are_never_options(word: str) -> No
     assert infer_type(pl.Series(["Phone", "Office", word] * 5)).options == ()
 
 
+def test_a_stray_text_does_not_hide_a_choice_and_is_not_shown() -> None:
+    found = infer_type(pl.Series(["gold", "silver"] * 20 + ["ana@example.com"]))
+    assert (found.type, found.options) == ("enum", ("gold", "silver"))
+    assert found.share == pytest.approx(40 / 41)
+
+
 def test_what_people_write_freely_is_no_choice() -> None:
     assert infer_type(pl.Series(["Paris", "Lyon"] * 9), has_options=False).type == "text"
 
