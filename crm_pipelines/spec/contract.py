@@ -75,6 +75,8 @@ class FieldContract:
     """The only words it takes."""
     max_length: int | None = None
     """Longest text the vendor stores."""
+    concept: str = ""
+    """What it means, as discovery/targets.csv names it (`person.mobile`); empty where no concept fits."""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ requests (shape, entities), prices (costs). Source: OpenAPI v2 add-requests and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crm_pipelines.spec.contract import DestinationContract, FieldContract, PhaseContract
 
 TITLE_MAX = 255  # varchar; a longer title is refused
 OWNER = FieldContract("text", link="users")
 ORGANIZATION = FieldContract("text", link="organizations")
 LABELS = FieldContract("texts")
+MARKETING = ("no_consent", "unsubscribed", "subscribed", "archived")
 
 USERS = PhaseContract(
     match_only=True,  # inviting a user takes a paid seat: support.pipedrive.com, user pricing, read 2026-11
@@ -22,15 +25,15 @@ ORGANIZATIONS = PhaseContract(
     custom_fields=True,
     labels="label_ids",
     fields={
-        "name": FieldContract("text", required=True, max_length=TITLE_MAX),
-        "owner_id": OWNER,
+        "name": FieldContract("text", required=True, max_length=TITLE_MAX, concept="org.name"),
+        "owner_id": replace(OWNER, concept="org.owner"),
         "add_time": FieldContract("datetime", create_only=True),  # in addOrganization, not in updateOrganization
         "label_ids": LABELS,
-        "address": FieldContract("address"),
-        "website": FieldContract("text"),
+        "address": FieldContract("address", concept="org.street"),
+        "website": FieldContract("text", concept="org.website"),
         "linkedin": FieldContract("text"),
-        "annual_revenue": FieldContract("number"),
-        "employee_count": FieldContract("number"),
+        "annual_revenue": FieldContract("number", concept="org.annual_revenue"),
+        "employee_count": FieldContract("number", concept="org.employee_count"),
     },
 )
 
@@ -38,15 +41,15 @@ PEOPLE = PhaseContract(
     custom_fields=True,
     labels="label_ids",
     fields={
-        "name": FieldContract("text", required=True, max_length=TITLE_MAX),
-        "emails": FieldContract("texts"),
-        "phones": FieldContract("texts"),
-        "owner_id": OWNER,
+        "name": FieldContract("text", required=True, max_length=TITLE_MAX, concept="person.full_name"),
+        "emails": FieldContract("texts", concept="person.email"),
+        "phones": FieldContract("texts", concept="person.phone"),
+        "owner_id": replace(OWNER, concept="person.owner"),
         "org_id": ORGANIZATION,
-        "add_time": FieldContract("datetime", create_only=True),
-        "label_ids": LABELS,
+        "add_time": FieldContract("datetime", create_only=True, concept="person.created_at"),
+        "label_ids": replace(LABELS, concept="person.tags"),
         # "only allowed once to change from an old status to a new one"; without a valid e-mail it stays no_consent (addPerson)
-        "marketing_status": FieldContract("text", create_only=True, choices=("no_consent", "unsubscribed", "subscribed", "archived")),
+        "marketing_status": FieldContract("text", create_only=True, choices=MARKETING, concept="person.opt_in_status"),
     },
 )
 
@@ -59,18 +62,18 @@ DEALS = PhaseContract(
     pipeline="pipeline",
     stage="stage",
     fields={
-        "title": FieldContract("text", required=True, max_length=TITLE_MAX),
-        "value": FieldContract("number"),
-        "currency": FieldContract("text"),
-        "status": FieldContract("text", choices=("open", "won", "lost")),
+        "title": FieldContract("text", required=True, max_length=TITLE_MAX, concept="deal.title"),
+        "value": FieldContract("number", concept="deal.value"),
+        "currency": FieldContract("text", concept="deal.currency"),
+        "status": FieldContract("text", choices=("open", "won", "lost"), concept="deal.status"),
         "won_time": FieldContract("datetime"),
         "lost_time": FieldContract("datetime"),
-        "lost_reason": FieldContract("text"),
-        "expected_close_date": FieldContract("date"),
-        "probability": FieldContract("number"),
-        "pipeline": FieldContract("text"),
-        "stage": FieldContract("text"),
-        "owner_id": OWNER,
+        "lost_reason": FieldContract("text", concept="deal.lost_reason"),
+        "expected_close_date": FieldContract("date", concept="deal.close_date"),
+        "probability": FieldContract("number", concept="deal.probability"),
+        "pipeline": FieldContract("text", concept="deal.pipeline"),
+        "stage": FieldContract("text", concept="deal.stage"),
+        "owner_id": replace(OWNER, concept="deal.owner"),
         "person_id": FieldContract("text", link="people"),
         "org_id": ORGANIZATION,
         "label_ids": LABELS,
@@ -80,20 +83,20 @@ DEALS = PhaseContract(
 ACTIVITIES = PhaseContract(
     types="type",
     fields={
-        "subject": FieldContract("text", required=True, max_length=TITLE_MAX),
-        "type": FieldContract("text", required=True),
-        "owner_id": OWNER,
+        "subject": FieldContract("text", required=True, max_length=TITLE_MAX, concept="activity.subject"),
+        "type": FieldContract("text", required=True, concept="activity.type"),
+        "owner_id": replace(OWNER, concept="activity.owner"),
         "deal_id": FieldContract("text", link="deals"),
         "org_id": ORGANIZATION,
         # person_id is read-only (400): people arrive as participants
         "participants": FieldContract("text", link="people"),
-        "due_date": FieldContract("date"),
+        "due_date": FieldContract("date", concept="activity.due_date"),
         "due_time": FieldContract("text"),
-        "duration": FieldContract("text"),
-        "done": FieldContract("boolean"),
+        "duration": FieldContract("text", concept="activity.duration"),
+        "done": FieldContract("boolean", concept="activity.done"),
         "busy": FieldContract("boolean"),
-        "location": FieldContract("text"),
-        "note": FieldContract("text", max_length=100_000),  # 100 KB: changelog 2025-09-21
+        "location": FieldContract("text", concept="activity.location"),
+        "note": FieldContract("text", max_length=100_000, concept="activity.note"),  # 100 KB: changelog 2025-09-21
         "public_description": FieldContract("text"),
         "priority": FieldContract("number"),
     },
@@ -101,7 +104,9 @@ ACTIVITIES = PhaseContract(
 
 NOTES = PhaseContract(
     fields={
-        "content": FieldContract("text", required=True, max_length=100_000),  # undocumented for notes; the activity's limit
+        "content": FieldContract(
+            "text", required=True, max_length=100_000, concept="person.notes"
+        ),  # undocumented for notes; the activity's limit
         "person_id": FieldContract("text", link="people"),
         "org_id": ORGANIZATION,
         "deal_id": FieldContract("text", link="deals"),
