@@ -87,7 +87,11 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
     """Fold every staged chunk into one canonical row per key, and give every source row its fate."""
     staged = {name: _staged_object(project, name) for name in project.objects}
     people = project.spec.derive.contacts.from_
-    settings = ResolveSettings(project.engagement.node.source.timezone, same=project.client_map.same.get(people, ()))
+    settings = ResolveSettings(
+        project.engagement.node.source.timezone,
+        same=project.client_map.same.get(people, ()),
+        leave_out=project.client_map.leave_out.get(people, ()),
+    )
     resolve_into(project.resolved_folder, project.spec.derive, project.decisions, staged, settings)
     failpoint("fold")
     return {name: _summary(scan_resolved(project.resolved_folder, name)) for name in project.derived}

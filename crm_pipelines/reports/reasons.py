@@ -15,7 +15,26 @@ REASONS: dict[str, tuple[str, str]] = {
         "Add the address in the export file and give the file back, or leave the contact behind.",
     ),
     "unusable_email": ("The contact's e-mail address cannot be used.", "Correct the address in the export file and give the file back."),
-    "no_contact": ("No contact in the exports belongs to this row.", "Export the missing contact, or tell which contact it belongs to."),
+    "no_contact": (
+        "No contact that moves belongs to this row: the exports hold none, or it was left out.",
+        "Export the missing contact, or tell which contact it belongs to.",
+    ),
+    "left_out_no_email": ("Contacts without an e-mail address are left out, as decided.", ""),
+    "left_out_role_account": ("Contacts of a role (info@, sales@) are left out, as decided.", ""),
+    "left_out_bounced": ("Contacts whose mail comes back are left out, as decided.", ""),
+    "left_out_stale": ("Contacts who have done nothing for long are left out, as decided.", ""),
+    "unreadable_number": (
+        "A cell should hold a number, and does not.",
+        "Correct the cell and give the file back, or make the field a text.",
+    ),
+    "unreadable_date": (
+        "A cell should hold a date, and does not, or holds one that reads two ways (05/06/2026).",
+        "Write the date as 2026-05-31 and give the file back, or make the field a text.",
+    ),
+    "unreadable_yes_no": (
+        "A cell should say yes or no, and does not.",
+        "Correct the cell and give the file back, or make the field a text.",
+    ),
     "two_candidates": ("The refund fits more than one sale.", "Tell which sale was refunded."),
     "no_candidate": ("The refund fits no sale in the exports.", "Export the earlier transactions, or tell which sale was refunded."),
     "no_subscription": ("The row belongs to a subscription that cannot be told.", "Export the subscriptions, or tell which one it is."),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_pipelines.phases.resolve import ChunkFrame, StagedObject
+from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject
+from crm_pipelines.phases.reword import reworded, rewording
+from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines_tests.lib.contracts import kartra_contract
 from crm_pipelines_tests.lib.staged_objects import TYPES, Row, as_rows, chunk, day, derive_with, resolved, staged
 
 APART = dict.fromkeys(("one_off", "rebill", "failed"), "invoices")
@@ -112,14 +116,46 @@ exports = st.fixed_dictionaries(
 )
 
 
+keys = st.sampled_from(["1", "2", "3", "10", "77"])
+client_maps = st.builds(
+    ClientMap,
+    same=st.fixed_dictionaries({}, optional={"contacts": st.lists(st.lists(keys, min_size=2, max_size=3, unique=True), max_size=2)}),
+    leave_out=st.fixed_dictionaries(
+        {}, optional={"contacts": st.lists(st.sampled_from(["no_email", "role_account", "bounced", "stale"]), max_size=3)}
+    ),
+    values=st.fixed_dictionaries(
+        {},
+        optional={
+            "transactions.transaction_type": st.just({"odd": "Refund", "sale": "Rebill"}),
+            "contacts.status": st.just({"odd": "Multiple soft bounces"}),
+            "contacts.tags": st.just({"vip": "new"}),
+        },
+    ),
+    tags=st.fixed_dictionaries({}, optional={"contacts.tags": st.just({"New": None})}),
+    owners=st.fixed_dictionaries({}, optional={"o@agency.example.com": st.just("p@agency.example.com")}),
+)
+
+
+def reworded_objects(tables: dict[str, list[list[Row]]], client_map: ClientMap) -> list[StagedObject]:
+    """Return the staged objects with the client's words, as they are read for the fold."""
+    words = rewording(client_map, DERIVE, kartra_contract())
+    return [
+        StagedObject(one.name, [replace(each, frame=reworded(each.read().lazy(), words.get(one.name, {}))) for each in one.frames])
+        for one in objects(tables)
+    ]
+
+
 def objects(tables: dict[str, list[list[Row]]]) -> list[StagedObject]:
     return [staged(name, *rows) for name, rows in tables.items()]
 
 
-@given(exports, decisions)
+@given(exports, decisions, client_maps)
 @SLOW
-def test_every_staged_row_has_exactly_one_fate_and_every_record_a_row(tables: dict[str, list[list[Row]]], answers: dict[str, str]) -> None:
-    result = resolved(*objects(tables), derive=DERIVE, **answers)
+def test_every_staged_row_has_exactly_one_fate_and_every_record_a_row(
+    tables: dict[str, list[list[Row]]], answers: dict[str, str], client_map: ClientMap
+) -> None:
+    settings_ = ResolveSettings(same=client_map.same.get("contacts", ()), leave_out=client_map.leave_out.get("contacts", ()))
+    result = resolved(*reworded_objects(tables, client_map), derive=DERIVE, settings=settings_, **answers)
     for name, parts in tables.items():
         lines = result.fates[name]
         given_rows = Counter((place, row) for place, rows in enumerate(parts) for row in range(1, len(rows) + 1))

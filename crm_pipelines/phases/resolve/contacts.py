@@ -16,8 +16,9 @@ from crm_pipelines.phases.resolve.emails import with_emails
 from crm_pipelines.phases.resolve.fates import merged_lines, record_lines
 from crm_pipelines.phases.resolve.fold import NO_ROWS, Held, fold_rows, tagged
 from crm_pipelines.phases.resolve.labels import chosen_spellings, distinct_labels, doubtful_labels, label_counts, respelled
+from crm_pipelines.phases.resolve.suppress import LeftOut
 from crm_pipelines.phases.resolve.twins import declared, merge_twins, without_twins
-from crm_pipelines.phases.resolve.values import QUARANTINED, StagedObject, fate_lines
+from crm_pipelines.phases.resolve.values import EXCLUDED, QUARANTINED, StagedObject, fate_lines
 from crm_pipelines.spec.derive import Contacts, DeriveSpec, Wait
 from crm_pipelines.spec.derive_nodes import applies
 
@@ -26,12 +27,13 @@ GROUP_ROWS = 20_000  # rows that are merged at a time, 25 MB of forty columns
 
 @dataclass
 class Part:
-    """Some of the canonical contacts, the fates of all rows behind them, and how many twins were merged."""
+    """Some of the canonical contacts, the fates of all other rows, and how many twins were merged and people left out."""
 
     rows: pl.DataFrame
     fates: list[pl.DataFrame] = field(default_factory=list)
     twins: int = 0
     older: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,12 @@ class ContactFold:
         staged: StagedObject,
         decisions: Mapping[str, str],
         inventories: Mapping[str, list[str]],
+        *,
         same: Iterable[Iterable[str]] = (),
+        left_out: LeftOut | None = None,
     ) -> None:
         self.derive, self.spec, self.staged, self.decisions = derive, derive.contacts, staged, decisions
-        self.same = declared(same)
+        self.same, self.left_out = declared(same), left_out
         self.survey = survey_contacts(self.spec, staged, self.same)
         self.spellings = self._chosen(inventories)
 
@@ -71,7 +75,8 @@ class ContactFold:
 
     def parts(self, wanted: Iterable[str] | None = None) -> Iterator[Part]:
         """Yield the canonical contacts as folded: rows nobody shares a key or address with, then the merged ones."""
-        columns = None if wanted is None else {self.spec.key, self.spec.email, *wanted}
+        judged = self.left_out.columns if self.left_out else ()
+        columns = None if wanted is None else {self.spec.key, self.spec.email, *judged, *wanted}
         held = [Held() for _ in range(self.survey.groups)]
         for rows in _rows(self.spec, self.staged, columns):
             marked = rows.with_columns(pl.col("_key").hash().alias("_hash")).join(
@@ -80,10 +85,20 @@ class ContactFold:
             busy = pl.col("group").is_not_null() & pl.col("_key").is_not_null()
             for (group,), some in marked.filter(busy).partition_by("group", as_dict=True, include_key=False).items():
                 held[int(str(group))].add(some.drop("_hash"))
-            yield self._straight(marked.filter(~busy).drop("_hash", "group"))
+            yield self._moving(self._straight(marked.filter(~busy).drop("_hash", "group")))
         for group in held:
             if (rest := group.taken()) is not None:
-                yield self._merged(rest)
+                yield self._moving(self._merged(rest))
+
+    def _moving(self, part: Part) -> Part:
+        """Take out the people of whom the client says that they do not move, and give all rows behind them that fate."""
+        if self.left_out is None:
+            return part
+        judged = part.rows.with_columns(self.left_out.reason(part.rows).alias("_why"))
+        gone = judged.filter(pl.col("_why").is_not_null())
+        kept = judged.filter(pl.col("_why").is_null()).drop("_why")
+        fates = [*(_excluded_with(lines, gone) for lines in part.fates), fate_lines(gone, fate=EXCLUDED, reason=pl.col("_why"))]
+        return Part(kept, fates, part.twins, part.older, gone.height)
 
     def _straight(self, rows: pl.DataFrame) -> Part:
         keyless = fate_lines(rows.filter(pl.col("_key").is_null()), fate=QUARANTINED, reason="missing_key")
@@ -164,6 +179,18 @@ def _rows(spec: Contacts, staged: StagedObject, wanted: set[str] | None) -> Iter
     for order, chunk in enumerate(staged.in_order()):
         for frame in chunk.batches(wanted):
             yield with_contact_emails(tagged(frame, chunk, order, spec.key), spec.email)
+
+
+def _excluded_with(lines: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines of merged rows, of which those that became part of somebody left out are left out, too."""
+    joined = lines.join(gone.select(pl.col("_key").alias("into_key"), "_why"), on="into_key", how="left", maintain_order="left")
+    out = pl.col("_why").is_not_null()
+    nothing = pl.lit(None, dtype=pl.String())
+    return joined.with_columns(
+        pl.when(out).then(pl.lit(EXCLUDED)).otherwise("fate").alias("fate"),
+        *(pl.when(out).then(nothing).otherwise(name).alias(name) for name in ("into_phase", "into_key", "queue")),
+        pl.coalesce("_why", "reason").alias("reason"),
+    ).drop("_why")
 
 
 def _wait_column(rules: Mapping[str, Wait], name: str) -> pl.Expr:

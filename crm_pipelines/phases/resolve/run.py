@@ -25,6 +25,7 @@ from crm_pipelines.phases.resolve.partners import FoldedPartners, ResolvedPartne
 from crm_pipelines.phases.resolve.products import product_records, with_product_key
 from crm_pipelines.phases.resolve.purchases import resolve_purchases
 from crm_pipelines.phases.resolve.store import PartWriter
+from crm_pipelines.phases.resolve.suppress import left_out_contacts
 from crm_pipelines.phases.resolve.values import FOLDED, ChunkFrame, Resolved, ResolveSettings, StagedObject, fate_lines, no_fates
 from crm_pipelines.spec.derive import DeriveSpec
 from crm_pipelines.spec.derive_purchases import Products
@@ -101,7 +102,8 @@ def _resolve(
 ) -> Counter[str]:
     children = _children(derive, staged, settings)
     contacts = staged.get(derive.contacts.from_, StagedObject(derive.contacts.from_, []))
-    fold = ContactFold(derive, contacts, decisions, _inventories(derive, staged), settings.same)
+    left_out = left_out_contacts(derive, staged, settings.leave_out) if settings.leave_out else None
+    fold = ContactFold(derive, contacts, decisions, _inventories(derive, staged), same=settings.same, left_out=left_out)
     partners = _partners(derive, children, fold, decisions)
     links, stats = _people(derive, fold, children, partners, sink)
     if children.purchases is not None and derive.purchases is not None:
@@ -179,7 +181,14 @@ def _people(
         owners.absorb(part.rows)
         links.absorb(part.rows)
         sink.add("contacts", _shaped(part.rows))
-        stats.update({"twins_merged": part.twins, "contact_rows_merged": part.older, "contacts": part.rows.height})
+        stats.update(
+            {
+                "twins_merged": part.twins,
+                "contact_rows_merged": part.older,
+                "contacts_left_out": part.left_out,
+                "contacts": part.rows.height,
+            }
+        )
     for some in companies.named():
         sink.add("companies", some)
     for hanging in _hanging(children):

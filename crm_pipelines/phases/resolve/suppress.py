@@ -41,6 +41,35 @@ class Engaged:
     emails: pl.Series
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Kinds of contacts of whom the client says that they do not move, to be asked of folded contacts."""
+
+    derive: DeriveSpec
+    kinds: tuple[str, ...]
+    done: Engaged
+    newest: datetime | None
+    """When the newest file was exported."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the rules read beside key and address."""
+        rules = self.derive.contacts.suppress
+        return (self.derive.contacts.joined, *([rules.status] if rules else []))
+
+    def reason(self, frame: pl.DataFrame) -> pl.Expr:
+        """Return why a contact (one row of `frame`, with `_key` and `_aliases`) stays behind; null when it moves."""
+        told = suppression(self.derive, frame, self.done, self.newest, key="_key", aliases="_aliases")
+        return pl.coalesce(*(pl.when(told[kind]).then(pl.lit(f"left_out_{kind}")) for kind in self.kinds))
+
+
+def left_out_contacts(derive: DeriveSpec, staged: Mapping[str, StagedObject], kinds: tuple[str, ...]) -> LeftOut:
+    """Return the kinds that stay behind, with what they are judged by."""
+    times = [chunk.exported_at for each in staged.values() for chunk in each.frames]
+    done = engaged(derive, staged if "stale" in kinds else {})
+    return LeftOut(derive, tuple(dict.fromkeys(kinds)), done, max(times, default=None))
+
+
 def is_role_account(match_key: pl.Expr) -> pl.Expr:
     """Tell whether an address (as `email_match_key`) belongs to a role; a suffix after `+` does not count."""
     local = match_key.str.extract(r"^([^@+]*)(?:\+[^@]*)?@", 1)
