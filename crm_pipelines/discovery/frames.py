@@ -89,7 +89,7 @@ def people(project: Project, staged: Mapping[str, StagedObject]) -> pl.DataFrame
     status = [spec.suppress.status] if spec.suppress else []
     wanted = [spec.joined, spec.owner, *status, *spec.twins.strictest, *spec.spellings]
     contacts = staged.get(spec.from_, StagedObject(spec.from_, []))
-    fold = ContactFold(derive, contacts, project.decisions, _inventories(derive, staged), project.client_map.same.get(spec.from_, ()))
+    fold = ContactFold(derive, contacts, project.decisions, _inventories(derive, staged), same=project.client_map.same.get(spec.from_, ()))
     kept = ("_key", "_aliases", "email_normal", "email_match_key", "email_problem", *dict.fromkeys(wanted))
     parts = [respelled(part.rows, fold.spellings) for part in fold.parts(wanted)]
     narrow = [part.select(name for name in kept if name in part.columns) for part in parts]
