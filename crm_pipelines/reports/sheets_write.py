@@ -40,7 +40,7 @@ _TITLE, _INTRO = Font(name=FONT, size=18, bold=True, color="1F3864"), Font(name=
 _FILLS = {state: PatternFill("solid", start_color=colour, end_color=colour) for state, colour in COLOURS.items()}
 _THIN = Side("thin", color="BFBFBF")
 _LINE = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-CHARS_PER_WIDTH = 1.15
+CHARS_PER_WIDTH = 1.2
 """Letters of running text per unit of width, less the indent; measured with Arial 10."""
 _WRAPPED = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=1)
 _TITLE_LINE = Alignment(vertical="center")

@@ -40,10 +40,10 @@ def route_problems(
 
 
 def _told(problem: Problem, cells: Sequence[_Place]) -> CellProblem:
-    expected, found = "what the route can do", "something else"
+    expected, found = "a choice that works on this route", "one that does not"
     if problem.line is None:
         return CellProblem("", "", expected, found, f"{problem.path}: {problem.message}")
-    return CellProblem(*cells[problem.line], expected, found, f"the choice: {problem.message}")
+    return CellProblem(*cells[problem.line], expected, found, problem.message)
 
 
 def _places(client: ClientMap, said: Sequence[Said], verdicts: Sequence[Verdict]) -> dict[Path, _Place]:

@@ -61,7 +61,7 @@ LAYOUT: Mapping[str, tuple[Column, ...]] = {
         Column("column", "Column", 20),
         Column("tag", "Tag", 36),
         Column("records", "Records", 10, is_number=True),
-        Column("kind", "What it records", 32),
+        Column("kind", "What it records", 30),
         Column("choice", "Your choice", 18, editable=True, choices=(KEEP, DROP, RENAME), note="Empty: it is kept as it is."),
         Column("name", "New name", 30, editable=True, note="Only for Rename. Two tags with one new name become one."),
     ),

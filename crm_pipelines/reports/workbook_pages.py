@@ -88,7 +88,8 @@ def _empty(material: Material) -> list[_Values]:
 def _left(material: Material) -> list[_Values]:
     gaps = [{"what": each.get("what", ""), "why": each.get("why", ""), "instead": each.get("instead", "")} for each in material.gaps]
     history = [
-        {"what": each.kind.replace("_", " "), "why": each.told, "instead": _tags_help(each.tags, each.records)} for each in material.history
+        {"what": each.kind.replace("_", " "), "why": each.told, "instead": "The tags arrive." if each.tags else ""}
+        for each in material.history
     ]
     columns = [
         {"what": each.heading, "where": each.object, "why": each.why}
@@ -96,7 +97,3 @@ def _left(material: Material) -> list[_Values]:
         if each.state == "ignored" and each.filled
     ]
     return [*gaps, *history, *columns]
-
-
-def _tags_help(tags: int, records: int) -> str:
-    return f"{tags:,} tags on {records:,} records tell of it; they arrive as tags." if tags else ""

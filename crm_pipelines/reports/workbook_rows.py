@@ -29,10 +29,10 @@ KINDS: Mapping[str, str] = {
     "stale": "not active for long",
 }
 EVENTS: Mapping[str, str] = {
-    "event": "Something that happened",
-    "membership": "A membership",
-    "course": "A course",
-    "admin": "Housekeeping",
+    "event": "something that happened",
+    "membership": "membership",
+    "course": "course",
+    "admin": "housekeeping",
     "plain": "",
 }
 
@@ -71,6 +71,10 @@ def column_rows(material: Material, picks: Picks) -> list[Values]:
     """Return a row per column that no rule knows, and per column decided before."""
     decided = {(name, heading): choice for name, columns in material.client.columns.items() for heading, choice in columns.items()}
     proposed = {(proposal.object, proposal.heading): proposal for proposal in material.proposed.columns}
+    for each in material.columns:
+        if each.state == "waiting":
+            nothing = Proposal(each.object, each.heading, each.column, each.filled, each.inferred, (), "unmapped")
+            proposed.setdefault((each.object, each.heading), nothing)
     rows = [_column(material, picks, proposal, decided.get(key)) for key, proposal in proposed.items()]
     return rows + [_decided_column(material, picks, key, choice) for key, choice in decided.items() if key not in proposed]
 
@@ -210,7 +214,7 @@ def tag_rows(material: Material) -> list[Values]:
     rows: list[Values] = []
     for key in dict.fromkeys([*found, *counts, *decided]):
         each, word = found.get(key), counts.get(key)
-        kind = ": ".join(filter(None, (EVENTS[each.kind], "" if each.event == "plain" else each.event.replace("_", " ")))) if each else ""
+        kind = (EVENTS[each.kind] if each.event in ("plain", each.kind) else each.event.replace("_", " ")) if each else ""
         records = each.records if each else word.rows if word else None
         rows.append({"column": key[0], "tag": key[1], "records": records, "kind": kind, **_tag_choice(key, decided)})
     return rows
