@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.clean import clean_counts
 from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.discovery.values import CleanCount
+from crm_pipelines.phases.desired import resolve_all
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines_tests.lib import exports
-from crm_pipelines_tests.lib.opened import opened, written
+from crm_pipelines_tests.lib.opened import ROUTES, opened, sampled, written
 
 HEADING = "id,email,status,date_joined\n"
 
@@ -147,6 +150,19 @@ def test_without_a_time_of_export_nothing_is_stale(tmp_path: Path) -> None:
     assert (told.kinds["stale"], told.kinds["no_email"], told.clean) == (0, 1, 1)
 
 
-@pytest.mark.parametrize("route", ["kartra_to_pipedrive", "kartra_to_odoo"])
+@pytest.mark.parametrize("route", ROUTES)
 def test_nothing_is_counted_where_nothing_was_exported(tmp_path: Path, route: str) -> None:
     assert counts(opened(tmp_path, route)) == {}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_leaving_out_what_was_counted_leaves_what_was_called_clean(tmp_path: Path, route: str) -> None:
+    project = sampled(tmp_path, route, contacts=120, is_mapped=False)
+    told = counts(project)["contacts"]
+    decided = "owners: queue_rows\nmap:\n  leave_out: {contacts: [no_email, role_account, bounced, stale]}\n"
+    again = opened(tmp_path, route, decisions=decided)
+    resolve_all(again)
+    kept = read_resolved(again.resolved_folder, "contacts")
+    assert kept.filter(pl.col("email_problem").is_null()).height == told.clean
+    assert kept.height < told.distinct_keys - told.kinds["duplicate_email"]
+    assert counts(again)["contacts"].clean == told.clean
