@@ -29,10 +29,20 @@ class Models:
         return bool(self.known) and isinstance(model, str) and bool(model) and (model in self.gone or model not in self.known)
 
 
-def found(kind: str, names: Collection[str], told: str, todo: str, level: Literal["note", "warning"] = "warning") -> Iterable[Finding]:
-    """Yield one finding for all remains of a kind, none when there are none; `{n}` in `told` is their number."""
+def found(
+    kind: str, names: Collection[str], noun: str, told: str, todo: str, *, level: Literal["note", "warning"] = "warning"
+) -> Iterable[Finding]:
+    """Yield one finding for all remains of a kind, none when there are none; `told` goes on after `3 screens`."""
     if names:
-        yield Finding("debris", level, listed(kind, sorted(names)), told.format(n=len(names)), todo)
+        yield Finding("debris", level, listed(kind, sorted(names)), f"{amount(len(names), noun)} {told}", todo)
+
+
+def amount(number: int, noun: str) -> str:
+    """Return `1 screen`, `2 screens`, `2 kinds of record`."""
+    if number == 1:
+        return f"1 {noun}"
+    head, of, rest = noun.partition(" of ")
+    return f"{number} {head}s{of}{rest}"
 
 
 def listed(kind: str, names: Sequence[str]) -> str:

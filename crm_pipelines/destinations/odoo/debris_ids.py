@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import Finding
-from crm_pipelines.destinations.odoo.debris import SHOWN, Models, found
+from crm_pipelines.destinations.odoo.debris import SHOWN, Models, amount, found, listed
 from crm_pipelines.destinations.odoo.inspect_reading import ARCHIVED_TOO, Reader, Row
 
 SMALL = 60  # external ids of a model up to which they are asked for by name
@@ -133,8 +133,9 @@ def _of_missing_models(ids: Ids, models: Models) -> Iterable[Finding]:
     for (module, model), count in ids.groups.items():
         if models.is_gone(model):
             counts[f"{module} ({model})"] += count
-    told = f"{counts.total()} external ids are of kinds of record that no longer exist."
-    yield from found("ir.model.data, model", counts, told, CLEAN, "note")
+    if counts:
+        told = f"{amount(counts.total(), 'external id')} of kinds of record that no longer exist."
+        yield Finding("debris", "note", listed("ir.model.data, model", sorted(counts)), told, CLEAN)
 
 
 def _of_missing_records(dangling: Sequence[Row]) -> Iterable[Finding]:
@@ -144,7 +145,7 @@ def _of_missing_records(dangling: Sequence[Row]) -> Iterable[Finding]:
         by_module[module].append(f"{count} of {model}")
     for module, parts in sorted(by_module.items())[: SHOWN * SHOWN]:
         total = sum(count for (of, _), count in counts.items() if of == module)
-        told = f"{total} external ids of {module} lead to records that are gone, or hidden from the API key's user."
+        told = f"{amount(total, 'external id')} of {module}, leading to records that are gone, or hidden from the API key's user."
         todo = f"{CLEAN} While they are there, updating or importing by these ids fails or makes records twice."
         yield Finding("debris", "warning", f"ir.model.data, {module}: {', '.join(sorted(parts))}", told, todo)
 
@@ -155,10 +156,10 @@ def _of_missing_addons(ids: Ids, installed: Collection[str]) -> Iterable[Finding
     for (module, model), count in ids.groups.items():
         if module not in installed and module not in IMPORTS:
             (counts if model.startswith(TECHNICAL) else imports)[module] += count
-    told = "{n} add-ons are not installed any more, but " + f"{counts.total()} fields, views, rights or actions of theirs are still there."
-    yield from found("ir.model.data, add-ons", counts, told, CLEAN)
+    told = f"not installed any more, of which fields, views, rights or actions are still there ({counts.total()} in all)."
+    yield from found("ir.model.data, add-ons", counts, "add-on", told, CLEAN)
     earlier = {module for module in imports if module not in counts}
     total = sum(imports[module] for module in earlier)
-    told = f"{total} records came by earlier imports under name spaces of their own; they are left alone."
+    told = f"{amount(total, 'record')} of earlier imports, under name spaces of their own; they are left alone."
     if earlier:
         yield Finding("records", "note", f"external ids: {', '.join(sorted(earlier)[:SHOWN])}", told)

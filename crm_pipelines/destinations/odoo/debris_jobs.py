@@ -22,26 +22,29 @@ class Kind:
     model: str
     names: str
     """Field with the technical name of the model."""
+    noun: str
     told: str
     todo: str
     more: tuple[str, ...] = ()
     """Fields that are read too."""
 
 
+LOST = "for kinds of record that no longer exist, left by a removed add-on."
 DELETE = "Delete them (Settings > Technical, with the developer mode)."
 KINDS = (
     Kind(
         "ir.cron",
         "model_name",
-        "{n} scheduled jobs of removed add-ons are left; the active ones fail every time they run.",
+        "scheduled job",
+        "left by removed add-ons; while it is active, such a job fails every time it runs.",
         "Switch them off or delete them (Settings > Technical > Scheduled Actions).",
         ("active", "model_id"),
     ),
-    Kind("ir.actions.act_window", "res_model", "{n} menu actions open kinds of record that no longer exist.", DELETE, ("view_mode",)),
-    Kind("ir.actions.server", "model_name", "{n} server actions work on kinds of record that no longer exist.", DELETE, ("usage",)),
-    Kind("ir.actions.report", "model", "{n} printed reports belong to kinds of record that no longer exist.", DELETE),
-    Kind("mail.template", "model", "{n} mail templates belong to kinds of record that no longer exist.", DELETE),
-    Kind("ir.filters", "model_id", "{n} saved filters belong to kinds of record that no longer exist.", DELETE),
+    Kind("ir.actions.act_window", "res_model", "menu action", LOST, DELETE, ("view_mode",)),
+    Kind("ir.actions.server", "model_name", "server action", LOST, DELETE, ("usage",)),
+    Kind("ir.actions.report", "model", "printed report", LOST, DELETE),
+    Kind("mail.template", "model", "mail template", LOST, DELETE),
+    Kind("ir.filters", "model_id", "saved filter", LOST, DELETE),
 )
 
 
@@ -58,12 +61,14 @@ def _of(kind: Kind, rows: Mapping[str, Sequence[Row]], models: Models) -> Iterab
     if kind.model == "ir.actions.server":  # a scheduled job is one, too
         broken = [row for row in broken if row["usage"] != "ir_cron"]
     names = {f"{row['id']} of {row[kind.names]}{'' if row.get('active', True) else ', switched off'}" for row in broken}
-    yield from found(kind.model, names, kind.told, kind.todo, "warning" if kind.model == "ir.cron" else "note")
+    yield from found(kind.model, names, kind.noun, kind.told, kind.todo, level="warning" if kind.model == "ir.cron" else "note")
 
 
 def _tree_actions(rows: Mapping[str, Sequence[Row]]) -> Iterable[Finding]:
     names = {
         f"{row['id']} of {row['res_model']}" for row in rows["ir.actions.act_window"] if "tree" in str(row["view_mode"] or "").split(",")
     }
-    told = "{n} menu actions still ask for a <tree> view, which this version calls a list; they fail to open."
-    yield from found("ir.actions.act_window, view_mode", names, told, "Have an engineer write list in place of tree in them.")
+    told = "asking for a <tree> view, which this version calls a list and cannot open."
+    yield from found(
+        "ir.actions.act_window, view_mode", names, "menu action", told, "Have an engineer write list in place of tree in them."
+    )

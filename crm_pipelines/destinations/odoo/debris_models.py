@@ -60,8 +60,8 @@ async def _access(reader: Reader, model: str) -> bool | None:
 
 
 def _gone(models: Models) -> Iterable[Finding]:
-    told = "{n} kinds of record are left of add-ons whose code is no longer on the server. Nothing can be read from or written to them."
-    yield from found("ir.model", models.gone, told, UNINSTALL)
+    told = "without code on the server, left by a removed add-on: nothing can be read from there, or written."
+    yield from found("ir.model", models.gone, "kind of record", told, UNINSTALL)
 
 
 async def _fields(reader: Reader, models: Models) -> list[Finding]:
@@ -75,11 +75,12 @@ async def _fields(reader: Reader, models: Models) -> list[Finding]:
     owned = {f"{row['model']}.{row['name']}" for row in orphans}
     links = {f"{row['model']}.{row['name']}" for row in pointing} - owned
     return [
-        *found("ir.model.fields", owned, "{n} fields belong to kinds of record that no longer exist.", UNINSTALL, "note"),
+        *found("ir.model.fields", owned, "field", "of kinds of record that no longer exist.", UNINSTALL, level="note"),
         *found(
             "ir.model.fields, relation",
             links,
-            "{n} fields point to kinds of record that no longer exist; forms and lists that show them may fail to open.",
+            "field",
+            "pointing to kinds of record that no longer exist; forms and lists that show them may fail to open.",
             UNINSTALL,
         ),
     ]

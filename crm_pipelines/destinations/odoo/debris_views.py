@@ -37,20 +37,20 @@ def is_readable(arch: object) -> bool:
 
 def _broken(views: Sequence[Row]) -> Iterable[Finding]:
     names = {_name(view) for view in views if not is_readable(view["arch_db"])}
-    told = "{n} screens cannot be opened: what describes them is broken. Whoever clicks on one sees an error."
-    yield from found("ir.ui.view, arch", names, told, EDIT)
+    told = "cannot be opened, because the description is broken. Whoever gets there sees an error."
+    yield from found("ir.ui.view, arch", names, "screen", told, EDIT)
 
 
 def _gone(views: Sequence[Row], models: Models) -> Iterable[Finding]:
     names = {_name(view) for view in views if models.is_gone(view["model"])}
-    told = "{n} screens belong to kinds of record that no longer exist, left by a removed add-on."
-    yield from found("ir.ui.view, model", names, told, EDIT, "note")
+    told = "for kinds of record that no longer exist, left by a removed add-on."
+    yield from found("ir.ui.view, model", names, "screen", told, EDIT, level="note")
 
 
 def _trees(views: Sequence[Row]) -> Iterable[Finding]:
     names = {_name(view) for view in views if view["type"] != "qweb" and _is_tree(view)}
-    told = "{n} lists are still written for Odoo 17 or earlier (<tree>, since 18 <list>) and fail to open in this version."
-    yield from found("ir.ui.view, <tree>", names, told, "Have an engineer write <list> in place of <tree> in them.")
+    told = "still written for Odoo 17 or earlier (<tree>, since 18 <list>), which this version cannot open."
+    yield from found("ir.ui.view, <tree>", names, "list", told, "Have an engineer write <list> in place of <tree> in them.")
 
 
 def _is_tree(view: Row) -> bool:

@@ -52,7 +52,7 @@ def field_findings(schema: Schema, required: Mapping[str, Sequence[str]], wanted
     custom = {(MODELS[field.phase].name, field.code) for field in schema.fields}
     if custom:
         counts = Counter(model for model, _ in custom)
-        told = f"{len(custom)} custom fields are there: {', '.join(f'{count} of {model}' for model, count in sorted(counts.items()))}."
+        told = f"Custom fields that are there: {', '.join(f'{count} of {model}' for model, count in sorted(counts.items()))}."
         yield Finding("fields", "note", "ir.model.fields", told, "See whether columns of the export belong into them.")
     yield from _doubles(schema)
     if wanted is not None:

@@ -124,14 +124,12 @@ def _record_findings(extra: Extra) -> Iterable[Finding]:
     for phase, count in extra.records.items():
         if count:
             number = f"{count} or more" if phase in extra.full else str(count)
-            told = (
-                f"The account already holds {number} {phase}; what arrives is held against them by e-mail or name before anything is made."
-            )
+            told = f"Already in the account: {phase} ({number}). What arrives is held against them before anything is made."
             yield Finding("records", "note", phase, told)
     if extra.leads:
         number = f"{extra.leads} or more" if extra.leads >= LIST_PAGE else str(extra.leads)
         labels = f" with {len(extra.lead_labels)} labels" if extra.lead_labels else ""
-        yield Finding("records", "note", "leads", f"The leads inbox holds {number} leads{labels}; they stay as they are.")
+        yield Finding("records", "note", "leads", f"In the leads inbox: {number}{labels}. They stay as they are.")
 
 
 def _settings_findings(schema: Schema) -> Iterable[Finding]:

@@ -90,7 +90,7 @@ def _double_options(fields: Fields) -> Iterable[Finding]:
             counts = Counter(str(option["label"]).strip().casefold() for option in field.get("options") or ())
             again = sum(1 for count in counts.values() if count > 1)
             if again:
-                told = f"{field['field_name']} of {phase} has {again} options that exist twice; values would go to the first of each."
+                told = f"{field['field_name']} of {phase} has options that exist twice ({again}); values would go to the first of each."
                 yield Finding("fields", "warning", f"{phase}.{field['field_code']}", told, f"Merge them by hand ({FIELDS_PAGE}).")
 
 

@@ -17,14 +17,16 @@ def user_findings(users: Sequence[Record]) -> Iterable[Finding]:
     """Yield what is to be known of the users; by number, not by name."""
     active = [user for user in users if user.get("active_flag")]
     admins = [user for user in active if _is_admin(user)]
-    yield Finding("users", "good", "active_flag", f"{len(active)} active users, {len(admins)} of them administrators.")
+    yield Finding("users", "good", "active_flag", f"Active users: {len(active)}, administrators among them: {len(admins)}.")
     switched_off = len(users) - len(active)
     if switched_off:
-        told = f"{switched_off} users are switched off. Records cannot be given to them; those of their customers wait for a new owner."
+        told = (
+            f"Users who are switched off: {switched_off}. Records cannot be given to them; those of their customers wait for a new owner."
+        )
         yield Finding("users", "note", "active_flag=false", told, "Switch on who should own records, or name who takes them over.")
     nameless = sum(1 for user in active if not str(user.get("email") or "").strip())
     if nameless:
-        told = f"{nameless} active users have no e-mail address, so no owner of the export can be matched to them."
+        told = f"Active users without an e-mail address: {nameless}. No owner of the export can be matched to them."
         yield Finding("users", "warning", "email", told, "Add their addresses in Pipedrive, as the export spells them.")
     if not admins:
         told = "No active user is an administrator as far as this API token may see."
@@ -39,11 +41,11 @@ def board_findings(raw: Raw, doubles: Sequence[str]) -> Iterable[Finding]:
     yield from _double_stages(raw)
     types = Counter(str(one["name"]).strip().casefold() for one in raw.types if one.get("active_flag", True))
     if again := [name for name, count in types.items() if count > 1]:
-        told = f"{len(again)} activity types exist twice under one name; activities would go to the last of each."
+        told = f"Names that several activity types have: {len(again)}. Activities would go to the last of each."
         yield Finding("settings", "warning", "activityTypes", told, "Rename all but one (Company settings > Activities).")
     live = sum(1 for one in raw.pipelines if not one.get("is_deleted"))
     stages = sum(1 for one in raw.stages if not one.get("is_deleted"))
-    yield Finding("settings", "good", "pipelines", f"{live} pipelines with {stages} stages are there.")
+    yield Finding("settings", "good", "pipelines", f"Pipelines that are there: {live}, with {stages} stages.")
 
 
 def _double_stages(raw: Raw) -> Iterable[Finding]:

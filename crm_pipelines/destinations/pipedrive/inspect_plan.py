@@ -46,7 +46,7 @@ def _plan(schema: Schema, declared: str | None) -> Finding:
 
 
 def _seats(schema: Schema, use: Use) -> Finding:
-    told = f"{use.active_users} active users on {schema.seats} seats."
+    told = f"Active users: {use.active_users}, seats: {schema.seats}."
     if use.active_users > schema.seats:
         return Finding("seats", "warning", "account.seats", f"{told} The day's API budget is counted by seats.", SETTING)
     free = schema.seats - use.active_users
@@ -60,7 +60,7 @@ def _custom_fields(schema: Schema, wanted: WantedSchema | None) -> Finding:
     new = len(_to_be_made(schema, wanted.fields)) if wanted else 0
     cap = schema.caps["custom_fields"]
     coming = f" and the map adds {new}" if wanted else ""
-    told = f"{there} of {cap} custom fields that the plan allows exist{coming} ({CAPS_SOURCE})."
+    told = f"Custom fields: {there} of the {cap} that the plan allows exist{coming} ({CAPS_SOURCE})."
     todo = "Delete fields nobody uses (Settings > Data fields), take some out of the map, or choose a larger plan."
     return Finding("caps", *_rated("custom_fields", told, there + new, cap, todo, is_full=there >= cap))
 
@@ -71,7 +71,7 @@ def _open_deals(schema: Schema, use: Use, wanted: WantedSchema | None) -> Findin
     cap = schema.caps["open_deals"]
     least = " or more" if (use.leads or 0) >= LIST_PAGE else ""
     coming = f", and {new} more arrive" if new else ""
-    told = f"{use.open_deals} open deals and {use.leads or 0}{least} leads of the {cap} that plan and seats allow{coming} ({CAPS_SOURCE})."
+    told = f"Open deals: {use.open_deals}, leads: {use.leads or 0}{least}, of {cap} that plan and seats allow{coming} ({CAPS_SOURCE})."
     todo = "Close or archive what is done with, let fewer deals arrive as open, or choose a larger plan."
     return Finding("caps", *_rated("open_deals", told, there + new, cap, todo, is_full=there >= cap))
 

@@ -102,8 +102,8 @@ def test_users_are_counted_against_the_seats(sandbox: RunningSandbox) -> None:
     sandbox.truth.add_user("", "Nobody")
     found = _inspect(sandbox)
     (seats,) = _of(found, "seats")
-    assert (seats.level, seats.told.startswith("5 active users on 2 seats.")) == ("warning", True)
-    assert [one.told.split(" ")[0] for one in _of(found, "users")] == ["5", "1", "1"]
+    assert (seats.level, seats.told.startswith("Active users: 5, seats: 2.")) == ("warning", True)
+    assert [one.told.partition(".")[0].partition(", ")[0][-1] for one in _of(found, "users")] == ["5", "1", "1"]
     assert {one.name: one.level for one in _of(found, "users")} == {"active_flag": "good", "active_flag=false": "note", "email": "warning"}
 
 
@@ -112,7 +112,7 @@ def test_caps_near_and_over_the_limit(sandbox: RunningSandbox) -> None:
         _make(sandbox, "/api/v2/dealFields", {"field_name": f"Field {number}", "field_type": "varchar"})
     near = _inspect(sandbox)
     (cap,) = _of(near, "caps", "custom_fields")
-    assert (cap.level, cap.told.startswith("25 of 30 custom fields"), "usage limits" in cap.told) == ("warning", True, True)
+    assert (cap.level, cap.told.startswith("Custom fields: 25 of the 30"), "usage limits" in cap.told) == ("warning", True, True)
     fields = tuple(WantedField("people", f"New {number}", "text") for number in range(6))
     over = _inspect(sandbox, WantedSchema(fields=fields, counts={"open_deals": 6000}))
     assert {one.name: one.level for one in _of(over, "caps")} == {"custom_fields": "blocker", "open_deals": "blocker"}
@@ -126,7 +126,7 @@ def test_leads_count_towards_the_cap_of_open_deals(sandbox: RunningSandbox) -> N
     _make(sandbox, "/api/v2/deals", {"title": "D"})
     _make(sandbox, "/api/v2/deals", {"title": "W", "status": "won"})
     found = _inspect(sandbox)
-    assert "1 open deals and 1 leads of the 5000" in _of(found, "caps", "open_deals")[0].told
+    assert "Open deals: 1, leads: 1, of 5000" in _of(found, "caps", "open_deals")[0].told
     assert (found.records["deals"], found.records["people"]) == (2, 1)
     assert {one.name for one in _of(found, "records")} == {"people", "deals", "leads"}
     coming = _inspect(sandbox, WantedSchema(counts={"open_deals": 4999}))
@@ -148,7 +148,7 @@ def test_more_records_than_a_page_holds_are_not_called_a_count(sandbox: RunningS
     found = _inspect(sandbox, transport=Full)
     assert "people" not in found.records
     assert found.records["deals"] == 1, "of deals the vendor tells the number"
-    assert "500 or more people" in _of(found, "records", "people")[0].told
+    assert "people (500 or more)" in _of(found, "records", "people")[0].told
 
 
 def test_required_and_important_fields(sandbox: RunningSandbox) -> None:
@@ -182,7 +182,7 @@ def test_fields_of_one_name_and_fields_the_map_would_take_over(sandbox: RunningS
     found = _inspect(sandbox, wanted)
     warned = [one.told.split(":")[0] for one in _of(found, "fields") if one.level == "warning"]
     assert warned[:2] == ["2 fields of people are called Phone", "3 fields of people are called Score"]
-    assert _of(found, "fields", colour["field_code"])[0].told.startswith("Colour of deals has 1 options that exist twice")
+    assert _of(found, "fields", colour["field_code"])[0].told.startswith("Colour of deals has options that exist twice (1)")
     assert [(one.level, one.name) for one in _of(found, "fields") if one.name.split(": ")[-1] in {"Score", "Born", "Region", "New"}] == [
         ("blocker", "people: Score"),
         ("blocker", "deals: Born"),
