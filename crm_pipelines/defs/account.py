@@ -19,14 +19,16 @@ from crm_pipelines.errors import EXIT_DESTINATION, EXIT_DIFFERENCES, EXIT_RECONC
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
+from crm_pipelines.phases.beside import pages
 from crm_pipelines.phases.plan import forecast
 from crm_pipelines.phases.predicted import compare
 from crm_pipelines.phases.predicted import remember as remember_prediction
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues import CONFLICT, LEFT_OVER, left_over
 from crm_pipelines.phases.reconcile import queue_rows, summary
-from crm_pipelines.phases.session import Session
+from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.reports.reconciliation import write_reconciliation
+from crm_pipelines.reports.side_by_side import write_side_by_side
 
 FORECAST_PARTS = {"forecast": "total", "cheapest": "cheapest", "prepare": "prepare", "verify": "verify"}
 OPEN_BUCKETS = ("waiting", "refused", "quarantined")
@@ -109,6 +111,16 @@ def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dic
     paths = write_reconciliation(told, project.engagement.handoff)
     write_queue_files(project, ledger)
     return told, paths
+
+
+def show_sample(project: Project) -> dict[str, Path]:
+    """Write the loaded sample beside its source, read back from the destination; return where the files lie."""
+    with open_session(project, "show the sample", opens_pass=False) as session:
+        seal = newest_seal(session.ledger, session.engagement)
+        if seal is None or seal.kind != "sample":
+            return {}
+        shown = pages(session, seal.content["sample"])
+    return write_side_by_side(shown, project.engagement.name, seal.seal_no, project.engagement.handoff)
 
 
 def remember_forecast(session: Session) -> None:

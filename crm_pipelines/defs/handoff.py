@@ -15,7 +15,7 @@ import dagster as dg
 import pandas as pd
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
-from crm_pipelines.defs.account import close_pass, write_account
+from crm_pipelines.defs.account import close_pass, show_sample, write_account
 from crm_pipelines.defs.metadata import account_markdown, budget_metadata
 from crm_pipelines.defs.partitions import chosen_features
 from crm_pipelines.ledger import Ledger
@@ -51,10 +51,12 @@ def reconcile_and_report(project: Project) -> dg.Output[pd.DataFrame]:
     with Ledger.open(home().ledger_url) as ledger:
         told, paths = write_account(project, ledger)
         close_pass(told, ledger)
+    sample = show_sample(project) if told["confirmed"] == "sample" else {}
     metadata = {
         "report": dg.MetadataValue.path(str(paths["html"])),
         "for machines": dg.MetadataValue.path(str(paths["json"])),
         "reconciliation": dg.MetadataValue.md(account_markdown(told)),
+        **{f"sample, {kind}": dg.MetadataValue.path(str(path)) for kind, path in sample.items()},
         **budget_metadata(told["budget"]),
         "rows that wait": sum(queue["rows"] for queue in told["queues"]),
     }

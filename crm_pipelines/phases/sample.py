@@ -60,7 +60,7 @@ def choose_sample(project: Project, count: int, absent: Mapping[str, Collection[
     `absent` names, per phase that is only matched, the keys that have no match: records that point to them would wait.
     """
     frames = {phase: _read(project, phase) for phase in project.phases}
-    centre = _centre(project, frames)
+    centre = centre_of(project, {phase: frame.height for phase, frame in frames.items()})
     ready = frames[centre].filter(pl.col("queue").is_null() & _is_free(project, centre, frames[centre], absent))
     features = _features(project, frames, centre, ready)
     chosen = _cover(features, _files(ready), count)
@@ -86,12 +86,12 @@ def _read(project: Project, phase: str) -> pl.DataFrame:
     return project.mapped(phase, "key", "queue", "payload", "contributors", "amount", "currency", "status", *links)
 
 
-def _centre(project: Project, frames: Mapping[str, pl.DataFrame]) -> str:
-    """Return the phase that most others hang on."""
+def centre_of(project: Project, heights: Mapping[str, int]) -> str:
+    """Return the phase that most others hang on, the largest of several; `heights` are the phases' records."""
     counts: Counter[str] = Counter()
     for compiled in project.compiled.phases.values():
         counts.update(parent for parent in compiled.links.values() if project.compiled.phases[parent].create != "never")
-    return max((p for p in frames if counts.get(p)), key=lambda p: (counts[p], frames[p].height), default=project.phases[0])
+    return max((p for p in heights if counts.get(p)), key=lambda p: (counts[p], heights[p]), default=project.phases[0])
 
 
 def _is_free(project: Project, phase: str, frame: pl.DataFrame, absent: Mapping[str, Collection[str]]) -> pl.Expr:

@@ -1,0 +1,62 @@
+"""The loaded sample for a client to check: source, map and destination side by side, as a page and as a table.
+
+Belongs here: how it looks. Not here: what stands side by side (phases.beside). Both files hold people's data: mode 0600.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from crm_pipelines.phases import files
+from crm_pipelines.phases.beside import Page
+from crm_pipelines.reports.sheets_text import to_csv
+
+COLUMNS = ("page", "phase", "key", "id in the CRM", "field", "in the export", "the map makes", "the CRM holds", "compared")
+WORDS = {"same": "same", "more": "same, among others", "differs": "differs", "not shown": "not given back"}
+
+
+def write_side_by_side(pages: Sequence[Page], engagement: str, seal_no: int, folder: Path) -> dict[str, Path]:
+    """Write sample.html and sample.csv; return where they lie."""
+    page = as_page(pages, engagement, seal_no)
+    return {
+        "html": files.write_bytes(folder / "sample.html", page.encode()),
+        "csv": files.write_bytes(folder / "sample.csv", as_table(pages).encode("utf-8-sig")),
+    }
+
+
+def as_page(pages: Sequence[Page], engagement: str, seal_no: int) -> str:
+    """Return one self-contained page: a list of the records, then each with what hangs on it."""
+    environment = Environment(
+        loader=PackageLoader("crm_pipelines.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    lines = [line for page in pages for shown in (page.main, *page.related) for line in shown.lines]
+    return environment.get_template("sample.html.j2").render(
+        pages=pages,
+        engagement=engagement,
+        seal_no=seal_no,
+        words=WORDS,
+        compared=len(lines),
+        differing=sum(line.state == "differs" for line in lines),
+        unseen=sum(line.state == "not shown" for line in lines),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def as_table(pages: Sequence[Page]) -> str:
+    """Return a line per field of every record, safe to open in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for number, page in enumerate(pages, 1):
+        for shown in (page.main, *page.related):
+            for line in shown.lines:
+                source = "; ".join(f"{heading}: {text}" for heading, text in line.source)
+                cells = (shown.phase, shown.key, shown.destination_id, line.field, source, line.made, line.there, WORDS[line.state])
+                writer.writerow([number, *(to_csv(cell) for cell in cells)])
+    return out.getvalue()
