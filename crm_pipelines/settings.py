@@ -247,8 +247,15 @@ def load_engagement(name: str, where: Home | None = None) -> Engagement:
         known = ", ".join(sorted(p.stem for p in where.specs.glob("*_to_*.yaml")))
         raise SettingsError(f"{path}: attributes.route: no mapping spec {spec_path.name}. Known routes: {known}.")
     decisions = folder / "decisions.yaml"
-    text = decisions.read_text(encoding="utf-8") if decisions.is_file() else ""
+    text = _read_text(decisions) if decisions.is_file() else ""
     return Engagement(name=name, folder=folder, node=node, decisions_text=text, spec_path=spec_path)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
 def private_dir(path: Path) -> Path:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.stage import read_sidecar
@@ -44,6 +46,24 @@ def columns_in_no_file(project: Project) -> list[tuple[str, str]]:
         asked.append((name, heading))
     there = {name: _columns_of(project, name) for name in dict.fromkeys(name for name, _ in asked)}
     return [(name, heading) for name, heading in dict.fromkeys(asked) if contract.staged_column(name, heading) not in there[name]]
+
+
+def keys_in_no_file(project: Project) -> list[tuple[str, int, int]]:
+    """Return object, group and place (from 0) of every key under `same` or `different` that no staged row has.
+
+    Keys stand for people, so that the place is told and not the key. Those of `different` count on after those of `same`.
+    """
+    found = []
+    for name in dict.fromkeys((*project.client_map.same, *project.client_map.different)):
+        column = project.source.objects[name].key
+        frames = [
+            pl.scan_parquet(project.staged_path(name, key)).select(pl.col(column).cast(pl.String)) for key in project.object_chunks(name)
+        ]
+        there = set(pl.concat(frames).collect()[column]) if frames else set()
+        groups = (*project.client_map.same.get(name, ()), *project.client_map.different.get(name, ()))
+        places = [(number, place, key.strip()) for number, group in enumerate(groups) for place, key in enumerate(group)]
+        found += [(name, number, place) for number, place, key in places if key not in there]
+    return found
 
 
 def _columns_of(project: Project, name: str) -> set[str]:

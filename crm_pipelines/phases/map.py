@@ -116,10 +116,16 @@ def _standing(compiled: CompiledPhase, builder: Builder) -> list[pl.Expr]:
 
 
 def _too_long(compiled: CompiledPhase) -> list[pl.Expr]:
-    """Return where a text is longer than its custom field can be."""
-    short = [each.column for each in compiled.fields if each.is_custom and each.type == "text"]
+    """Return where a text is longer than its custom field can be, or than an option that would be made of it."""
+    short = [each for each in compiled.fields if each.is_custom and (each.type == "text" or each.is_open)]
     most = compiled.text_max
-    return [pl.col(name).cast(pl.String).str.len_chars() > most for name in short] if most is not None else []
+    return [_length(each) > most for each in short] if most is not None else []
+
+
+def _length(each: CompiledField) -> pl.Expr:
+    if each.type == "set":
+        return pl.col(each.column).list.eval(pl.element().str.len_chars()).list.max()
+    return pl.col(each.column).cast(pl.String).str.len_chars()
 
 
 def _as_field(builder: Builder, each: CompiledField) -> pl.Expr:

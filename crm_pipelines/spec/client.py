@@ -166,7 +166,7 @@ def _told(detail: Any, path: Path) -> str:
         return f"must be one of {context['expected']}{hint}"
     if kind == "string_too_short":
         return f"needs {context['min_length']} characters or more: a reason that others understand"
-    return SHAPES.get(kind, "is not what stands here in docs/mapping-language.md")
+    return SHAPES.get(kind, "cannot stand here")
 
 
 SHAPES = {

@@ -216,9 +216,10 @@ def _sharing(seen: pl.DataFrame) -> pl.DataFrame:
 def _grouped(shared: pl.DataFrame, groups: int) -> pl.DataFrame:
     """Spread the keys over groups so that rows with a common key, address or declared group, directly or over others, stay together."""
     linked = shared.select("key", "email", "declared", pl.col("key").alias("label"))
+    names = ("email", "key") if shared["declared"].equals(shared["key"]) else ("email", "declared", "key")
     while True:
         least = linked
-        for name in ("email", "declared", "key"):
+        for name in names:
             least = least.with_columns(pl.col("label").min().over(name))
         if least["label"].equals(linked["label"]):
             break

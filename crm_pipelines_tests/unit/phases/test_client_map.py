@@ -1,0 +1,107 @@
+"""An engagement with a client's map: what the columns' account says, what is in no file, what `crm check` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crm_pipelines.phases.check import check_engagement
+from crm_pipelines.phases.columns import column_account, columns_in_no_file, keys_in_no_file
+from crm_pipelines.phases.desired import stage_chunk
+from crm_pipelines.phases.project import Project
+from crm_pipelines.settings import load_engagement
+
+SETTINGS = """\
+type: crm_pipelines.defs.component.CrmMigration
+attributes:
+  route: kartra_to_pipedrive
+  account: {name: acme, base_url: "http://127.0.0.1:9", token_env: T}
+"""
+CONTACTS = """\
+id,email,Shoe size,Shoe Size,Hat,Business type,Cat
+1,ann@example.com,44,45,M,Shop,Tom
+2,bob@example.com,,,L,,
+"""
+MAP = """\
+map:
+  columns:
+    contacts:
+      SHOE-SIZE: {phase: people, custom_field: Shoe size, type: number}
+      Hat: {ignore: Nobody wears hats any more.}
+      Business type: {phase: people, custom_field: Trade}
+      Dog: {phase: people, custom_field: Dog}
+  values: {contacts.hta: {M: medium}}
+  same: {contacts: [[1, 2], [7, 1000]]}
+"""
+Opened = Callable[[str], Project]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Return a function that opens an engagement with one export and these decisions."""
+    folder = tmp_path / "engagements" / "acme"
+    (folder / "exports").mkdir(parents=True)
+    (folder / "engagement.yaml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "exports" / "contacts_kartra_09-06-2026_6a2803f884d5c.csv").write_text(CONTACTS, encoding="utf-8")
+    monkeypatch.setenv("CRM_ENGAGEMENTS", str(tmp_path / "engagements"))
+
+    def make(text: str) -> Project:
+        (folder / "decisions.yaml").write_text(text, encoding="utf-8")
+        project = Project.open(load_engagement("acme"))
+        project.register()
+        for chunk in project.chunks():
+            stage_chunk(project, chunk.key)
+        return project
+
+    return make
+
+
+def states(project: Project) -> dict[str, tuple[str, str]]:
+    return {line["heading"]: (line["state"], line["why"]) for line in column_account(project)}
+
+
+def test_a_column_waits_until_the_client_decides_and_a_second_of_its_name_has_its_own_line(opened: Opened) -> None:
+    before = states(opened("owners: queue_rows\n"))
+    assert {name for name, (state, _) in before.items() if state == "waiting"} == {"Shoe size", "shoe_size__2", "Hat", "Cat"}
+    after = states(opened("owners: queue_rows\n" + MAP))
+    assert (after["Shoe size"], after["Hat"]) == (("mapped", ""), ("ignored", "Nobody wears hats any more."))
+    assert (before["business_type"][0], after["business_type"]) == ("ignored", ("mapped", ""))
+    assert {name for name, (state, _) in after.items() if state == "waiting"} == {"shoe_size__2", "Cat"}
+
+
+def test_what_is_decided_and_in_no_file_is_told_and_hinders_nothing(opened: Opened) -> None:
+    project = opened(MAP)
+    assert columns_in_no_file(project) == [("contacts", "Dog"), ("contacts", "hta")]
+    assert keys_in_no_file(project) == [("contacts", 1, 0), ("contacts", 1, 1)]
+
+
+def test_the_route_s_own_spec_is_kept_beside_the_client_s(opened: Opened) -> None:
+    project = opened(MAP)
+    assert "Trade" in project.spec.phases["people"].custom_fields
+    assert "Trade" not in project.route_spec.phases["people"].custom_fields
+    assert project.compiled.phases["people"].lineage["Trade"] == (("contacts", "business_type"),)
+    assert project.columns("people")["Shoe size"] == "number"
+
+
+def test_an_open_question_opens_and_is_told_by_crm_check(opened: Opened) -> None:
+    project = opened("lists: labels\n")
+    assert (project.unanswered, dict(project.answered), project.decisions["owners"]) == (("owners",), {"lists": "labels"}, "queue_rows")
+    (problem,) = check_engagement("acme")
+    assert problem.message.startswith("needs an answer: What happens to records of a Kartra team member")
+    opened("owners: queue_rows\n" + MAP)
+    assert check_engagement("acme") == []
+
+
+def test_crm_check_tells_what_the_map_cannot_be(opened: Opened) -> None:
+    opened("owners: queue_rows\n")
+    load_engagement("acme").decisions_path.write_text("owners: queue_rows\nmap: {same: {contacts: [[1]]}}\n", encoding="utf-8")
+    assert [problem.path for problem in check_engagement("acme")] == ["map.same.contacts[0]"]
+
+
+def test_bytes_that_are_no_text_are_a_message(opened: Opened) -> None:
+    opened("owners: queue_rows\n")
+    load_engagement("acme").decisions_path.write_bytes(b"owners: \xff\n")
+    (problem,) = check_engagement("acme")
+    assert problem.message.endswith("is not UTF-8 text (byte 8); save it as UTF-8")
