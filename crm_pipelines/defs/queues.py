@@ -17,15 +17,16 @@ from typing import Any
 import orjson
 
 from crm_pipelines.defs.intake import take_corrections
+from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.errors import Problem, SettingsError, SpecError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.client import write_client
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.queues import DUPLICATE, OWNER, PairLine, Tables, export_headings, read_tables
+from crm_pipelines.phases.queues import DUPLICATE, OWNER, Tables, export_headings, read_tables
 from crm_pipelines.phases.queues_answers import ANSWER, ENGAGEMENT, KEY_A, KEY_B, OBJECT, QUEUE, USER, Answers, Returned, judge
 from crm_pipelines.phases.queues_answers import OWNER as OWNER_COLUMN
 from crm_pipelines.phases.queues_correct import Correction, corrections
-from crm_pipelines.phases.queues_pairs import CircularError, contradiction, with_apart, with_pairs
+from crm_pipelines.phases.queues_pairs import CircularError, PairLine, contradiction, side_by_side, with_apart, with_pairs
 from crm_pipelines.phases.queues_sales import payment_keys
 from crm_pipelines.phases.queues_seal import Renewal, renew_seal, require_unchanged
 from crm_pipelines.phases.resolve import read_resolved
@@ -54,8 +55,10 @@ def write_queue_files(project: Project, ledger: Ledger) -> dict[str, list[Path]]
 
 
 def tables_of(project: Project, ledger: Ledger) -> Tables:
-    """Return everything that waits for a person."""
-    return read_tables(project, ledger)
+    """Return everything that waits for a person, likely twins among it."""
+    return read_tables(
+        project, ledger, side_by_side(project, [(one.object, *one.keys, one.score, one.why) for one in likely_duplicates(project)])
+    )
 
 
 def list_queues(project: Project, name: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ behind it (phases.accounts).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 from rapidfuzz import fuzz
@@ -17,6 +17,7 @@ from crm_pipelines.phases import accounts
 from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_blocked import money_text, waiting_records
+from crm_pipelines.phases.queues_pairs import PairLine
 from crm_pipelines.phases.queues_sales import candidates
 from crm_pipelines.phases.queues_source import SourceRows, source_rows, unique_headings
 from crm_pipelines.phases.queues_words import Word, unknown_words
@@ -28,7 +29,7 @@ CONFLICT, REFUSED, PARENT = "conflict", "refused", "parent"
 QUEUES = (OWNER, REVIEW, REMEDIATION, DECISION, DUPLICATE, CONFLICT, REFUSED, PARENT)
 EDITED = (REVIEW, REMEDIATION)
 """Queues whose rows people correct and give back."""
-LEFT_OVER = "left_over"
+LEFT_OVER, LIKELY = "left_over", "likely_duplicate"
 INVITED = "invited"
 """The answer that a user was added in the destination."""
 SAME, DIFFERENT = "same", "different"
@@ -72,19 +73,6 @@ class OwnerLine:
     records: int
     money: str
     suggested: str = ""
-
-
-@dataclass(frozen=True)
-class PairLine:
-    """Two records that are likely one."""
-
-    object: str
-    key_a: str
-    key_b: str
-    score: float
-    why: str
-    cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Column -> what both have."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +131,11 @@ def read_tables(project: Project, ledger: Ledger, pairs: Sequence[PairLine] = ()
         pairs=tuple(pairs),
         left=left,
         owners_known=frozenset(key for name in never_made(project) for key in project.mapped(name, "key").get_column("key")),
-        summary=(*_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project)))), *_left_summaries(left)),
+        summary=(
+            *_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project)))),
+            *_left_summaries(left),
+            *_pair_summaries(pairs),
+        ),
         users=users,
     )
 
@@ -274,3 +266,9 @@ def _summaries(waiting: pl.DataFrame, records: pl.DataFrame) -> Iterator[Summary
 def _left_summaries(left: Sequence[LeftOver]) -> Iterator[Summary]:
     for phase in dict.fromkeys(each.phase for each in left):
         yield Summary(CONFLICT, LEFT_OVER, phase, 0, sum(each.phase == phase for each in left), "")
+
+
+def _pair_summaries(pairs: Sequence[PairLine]) -> Iterator[Summary]:
+    for name in dict.fromkeys(each.object for each in pairs):
+        own = [each for each in pairs if each.object == name]
+        yield Summary(DUPLICATE, LIKELY, name, 0, len({key for each in own for key in (each.key_a, each.key_b)}), "")

@@ -6,8 +6,29 @@ Belongs here: joining groups, finding contradictions. Not here: merging records 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import polars as pl
+
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import scan_resolved
+
+TOLD_APART = ("phone", "address", "zip", "city", "country")
+"""Columns that people look at first, where an export has them."""
 Groups = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """Two records that are likely one."""
+
+    object: str
+    key_a: str
+    key_b: str
+    score: float
+    why: str
+    cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Column -> what both have."""
 
 
 class CircularError(Exception):
@@ -50,3 +71,20 @@ def with_pairs(known: Mapping[str, Groups], pairs: Mapping[str, Sequence[tuple[s
 def with_apart(known: Mapping[str, Groups], pairs: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Groups]:
     """Return by object the groups that are no one record, after some pairs more."""
     return {name: tuple(dict.fromkeys([*known.get(name, ()), *pairs.get(name, ())])) for name in dict.fromkeys([*known, *pairs])}
+
+
+def side_by_side(project: Project, pairs: Sequence[tuple[str, str, str, float, str]]) -> list[PairLine]:
+    """Return likely twins (object, two keys, score, why) with what both hold, as far as people tell records apart by it."""
+    if not pairs:
+        return []
+    spec, scanned = project.spec.derive.contacts, scan_resolved(project.resolved_folder, "contacts")
+    there = scanned.collect_schema().names()
+    wanted = [name for name in dict.fromkeys(("full_name", spec.email, spec.company, *TOLD_APART, spec.joined)) if name in there]
+    keys = {key for _, first, second, _, _ in pairs for key in (first, second)}
+    rows = scanned.filter(pl.col("key").is_in(list(keys))).select("key", *wanted).collect()
+    held = {row["key"]: {name: "" if row[name] is None else str(row[name]) for name in wanted} for row in rows.iter_rows(named=True)}
+    return [PairLine(name, a, b, score, why, _both(wanted, held.get(a, {}), held.get(b, {}))) for name, a, b, score, why in pairs]
+
+
+def _both(names: Iterable[str], first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {name: (first.get(name, ""), second.get(name, "")) for name in names}

@@ -88,6 +88,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The CRM holds this record, and no row of the exports makes it any more: its row was merged into another record.",
         "Merge it in the CRM into the record that stayed, or delete it there. Nothing is deleted by itself.",
     ),
+    "likely_duplicate": (
+        "Two records that are probably one.",
+        "Say same or different; until then both arrive, and nothing waits for it.",
+    ),
     "corrected": ("The line could not be read, and came back corrected.", ""),
     "parent_waits": ("The record it belongs to waits.", "It follows by itself."),
 }
