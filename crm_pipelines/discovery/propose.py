@@ -7,7 +7,7 @@ engagement (proposing), sentences (telling). Pure: the same columns, targets and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -28,18 +28,24 @@ NEW_FIELD = Target("", "new custom field", "new", "", label="New custom field")
 
 
 def propose_columns(
-    columns: Sequence[ColumnSample], targets: Sequence[Target], overlap: Overlap | None = None, model: Model | None = None
+    columns: Sequence[ColumnSample],
+    targets: Sequence[Target],
+    overlap: Overlap | None = None,
+    *,
+    taken: Sequence[Target] = (),
+    model: Model | None = None,
 ) -> tuple[Proposal, ...]:
     """Propose for every column, each file (object) by itself; a target is first for one column of a file only.
 
+    `taken` are filled already, cannot be chosen, or (kind `new`) have no field: a column that means one is not pushed to the next best.
     Shape: one proposal per column, in the order given; up to three fields and both of `no target` and `new custom field`, best first.
     """
     weights = model or load_model()
-    surveyor = Surveyor(targets, overlap or Overlap())
+    surveyor = Surveyor((*targets, *taken), overlap or Overlap())
     made: dict[int, Proposal] = {}
     for _, group in groupby(sorted(enumerate(columns), key=lambda each: each[1].object), key=lambda each: each[1].object):
         places, file = zip(*group, strict=True)
-        made.update(zip(places, _of_file(surveyor, file, weights), strict=True))
+        made.update(zip(places, _of_file(surveyor, file, weights, len(targets)), strict=True))
     return tuple(made[place] for place in range(len(columns)))
 
 
@@ -50,12 +56,16 @@ def weighed(surveyor: Surveyor, columns: Sequence[ColumnSample], model: Model) -
     return facts, np.array([model.probable(each) for each in facts]).reshape(len(facts), len(surveyor.targets))
 
 
-def _of_file(surveyor: Surveyor, columns: Sequence[ColumnSample], model: Model) -> Iterator[Proposal]:
-    facts, probable = weighed(surveyor, columns, model)
+def _of_file(surveyor: Surveyor, columns: Sequence[ColumnSample], model: Model, offered: int) -> Iterator[Proposal]:
+    """Yield a proposal per column; targets from the place `offered` on are taken, and their share goes to no target."""
+    facts, every = weighed(surveyor, columns, model)
+    probable = every[:, :offered]
     chosen = assign(probable)
     left = shared_out(probable, chosen)
     for place, each in enumerate(facts):
-        yield _proposal(surveyor, each, left[place], chosen[place], model)
+        likeliest = int(every[place].argmax()) if every.shape[1] else -1
+        claimed = likeliest if likeliest >= offered and every[place, likeliest] > NEAR else None
+        yield _proposal(_Look(surveyor, each, claimed), left[place], chosen[place], model)
 
 
 def assign(probable: np.ndarray) -> list[int | None]:
@@ -82,14 +92,24 @@ def shared_out(probable: np.ndarray, chosen: Sequence[int | None]) -> np.ndarray
     return np.asarray(left / total[:, None])
 
 
-def _proposal(surveyor: Surveyor, facts: Facts, probable: np.ndarray, chosen: int | None, model: Model) -> Proposal:
+@dataclass(frozen=True)
+class _Look:
+    """One column with what is known of it, and the taken target that it means most likely."""
+
+    surveyor: Surveyor
+    facts: Facts
+    claimed: int | None
+
+
+def _proposal(look: _Look, probable: np.ndarray, chosen: int | None, model: Model) -> Proposal:
+    surveyor, facts = look.surveyor, look.facts
     none = float(np.clip(1 - probable.sum(), 0, 1))
     order = sorted(range(len(probable)), key=lambda place: (place != chosen, -probable[place], place))[:PLACES]
     fields = [
         Candidate(surveyor.targets[place], model.confidence(probable[place]), telling.of_target(facts, place, surveyor.targets[place]))
         for place in order
     ]
-    ranked = _ranked(fields, _no_places(facts, model.confidence(none)), chosen is not None)
+    ranked = _ranked(fields, _no_places(look, model.confidence(none)), chosen is not None)
     column = facts.column
     return Proposal(
         object=column.object,
@@ -111,11 +131,13 @@ def _ranked(fields: list[Candidate], no_places: list[Candidate], is_placed: bool
     return (first, *sorted(scaled, key=lambda each: -each.confidence))
 
 
-def _no_places(facts: Facts, confidence: float) -> list[Candidate]:
+def _no_places(look: _Look, confidence: float) -> list[Candidate]:
     """Return `no target` and `new custom field`, the likelier one with the confidence that no field fits."""
-    is_technical = telling.is_technical(facts)
+    is_technical = telling.is_technical(look.facts)
     likely, other = (NO_TARGET, NEW_FIELD) if is_technical else (NEW_FIELD, NO_TARGET)
-    told = telling.of_none(facts)
+    told = telling.of_none(look.facts)
+    if look.claimed is not None:
+        told = telling.of_taken(look.facts, look.claimed, look.surveyor.targets[look.claimed])
     return [Candidate(likely, confidence, told), Candidate(other, round(confidence * 0.2, 4), ())]
 
 

@@ -18,7 +18,18 @@ SHARE_MIN = 0.3
 def of_target(facts: Facts, place: int, target: Target) -> tuple[str, ...]:
     """Return why a column may go to a target, strongest first; and what speaks against it."""
     told = [*_of_hits(facts, place), *_of_name(facts.names[place], target), *_of_values(facts, target)]
-    return tuple(told) or ("neither its name nor its values say so; it is left when others are taken",)
+    return tuple(told) or ("neither its name nor its values point to it",)
+
+
+def of_taken(facts: Facts, place: int, target: Target) -> tuple[str, ...]:
+    """Return why a column means something that is not open."""
+    label = target.label or target.name
+    why = (
+        f"the destination has no field for `{label}`"
+        if target.kind == "new"
+        else f"`{label}` is not open: the map fills it, or it takes an engineer"
+    )
+    return (*of_target(facts, place, target), why)
 
 
 def of_none(facts: Facts) -> tuple[str, ...]:

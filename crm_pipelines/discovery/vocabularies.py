@@ -48,6 +48,11 @@ def vocabularies(project: Project) -> tuple[VocabularyFinding, ...]:
     return tuple(found)
 
 
+def known_words(project: Project) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the words that the map has an answer for, per column of words, as far as it lists them; folded, `otherwise` left out."""
+    return {place: frozenset(told.known or ()) for place, told in _columns(project).items()}
+
+
 def _unknown(project: Project, name: str, column: str, words: Mapping[str, int], known: set[str] | None) -> tuple[str, ...]:
     if known is None:
         return ()

@@ -1,0 +1,218 @@
+"""Propose a map for one engagement: waiting columns, empty fields, unknown words.
+
+Belongs here: what of an engagement and a destination goes into the engine. Not here: the engine (propose), which words are unknown
+(vocabularies), likely duplicates (duplicates), how it is shown (reports). Offline: the schema comes from an inspection, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from crm_pipelines.destinations.base import Schema
+from crm_pipelines.discovery import frames
+from crm_pipelines.discovery.evidence import SAMPLE_MAX
+from crm_pipelines.discovery.features import ColumnSample, Surveyor
+from crm_pipelines.discovery.lexicon import load_lexicon, read_table
+from crm_pipelines.discovery.meanings import meanings
+from crm_pipelines.discovery.model import load_model
+from crm_pipelines.discovery.overlap import Overlap
+from crm_pipelines.discovery.owners import owner_findings
+from crm_pipelines.discovery.proposal import EmptyField, Proposal, ProposedMap, Target, WordProposal
+from crm_pipelines.discovery.propose import NEAR, NO_TARGET, PLACES, propose_columns, weighed
+from crm_pipelines.discovery.types import infer_type
+from crm_pipelines.discovery.vocabularies import known_words, vocabularies
+from crm_pipelines.phases.columns import column_account
+from crm_pipelines.phases.contracts import destination_contract, source_contract
+from crm_pipelines.phases.project import Project
+from crm_pipelines.spec.contract import FieldContract, PhaseContract
+from crm_pipelines.spec.derived import frame_of
+from crm_pipelines.spec.overlay import FIELD_RULES
+
+ROLES: Mapping[str, str] = {"status": "status", "stage": "stage", "kind": "kind", "list": "option", "consent": "status"}
+
+
+def propose(project: Project, schema: Schema | None) -> ProposedMap:
+    """Propose for every column that waits, every standard field that stays empty and every word without an answer; deterministic.
+
+    Without a schema the destination's users, stages, options and custom fields are no evidence, and owners are not proposed.
+    `duplicates` stays empty here.
+    """
+    columns: list[Proposal] = []
+    empty: list[EmptyField] = []
+    overlap = overlap_of(schema)
+    for name, lines in _by_object(project).items():
+        places = Places(project, name, schema)
+        samples = {str(line["heading"]): _sample(project, name, line) for line in lines}
+        waiting = [samples[str(line["heading"])] for line in lines if line["state"] == "waiting"]
+        columns += places.proposals(waiting, overlap)
+        empty += places.empty_fields(list(samples.values()), overlap)
+    return ProposedMap(
+        engagement=project.engagement.name,
+        route=f"{project.spec.route.source}_to_{project.spec.route.destination}",
+        columns=tuple(columns),
+        empty_fields=tuple(_merged(empty)),
+        words=(*_words(project), *_owners(project, schema)),
+        threshold=load_model().threshold,
+    )
+
+
+def overlap_of(schema: Schema | None) -> Overlap:
+    """Return what a destination holds; nothing when it was not asked."""
+    if schema is None:
+        return Overlap()
+    return Overlap.of(
+        users=schema.users,
+        stages=schema.stages,
+        types=[name for each in schema.types.values() for name in each],
+        labels=[name for each in schema.labels.values() for name in each],
+        options={(field.phase, field.name): tuple(field.options) for field in schema.fields if field.options},
+    )
+
+
+class Places:
+    """The fields that columns of one export may go to, and those that are not open."""
+
+    def __init__(self, project: Project, name: str, schema: Schema | None) -> None:
+        self._project, self._name = project, name
+        self._contract = destination_contract(project.engagement.destination)
+        frame = frame_of(project.spec.derive, name)
+        known = self._contract.phases
+        self.phases = [each for each, phase in project.spec.phases.items() if frame is not None and phase.from_ == frame and each in known]
+        standard = [each for phase in self.phases for each in self._standard(phase)]
+        custom = [each for phase in self.phases for each in _custom(project, phase, schema)]
+        self.open = [target for target, is_open in (*standard, *custom) if is_open]
+        offered = {target.concept for target in self.open}
+        closed = [target for target, is_open in (*standard, *custom) if not is_open]
+        closed = [target for target in closed if not target.concept or target.concept not in offered]
+        self.taken = [*closed, *_without_field({*offered, *(target.concept for target in closed)})]
+
+    def proposals(self, columns: Sequence[ColumnSample], overlap: Overlap) -> list[Proposal]:
+        """Propose for the columns of the export; where no record carries them, they can only stay behind."""
+        made = propose_columns(columns, self.open, overlap, taken=self.taken)
+        if not self.phases:
+            return [_left_behind(proposal) for proposal in made]
+        if any(self._contract.phases[phase].custom_fields for phase in self.phases):
+            return list(made)
+        return [replace(each, candidates=tuple(one for one in each.candidates if one.target.kind != "new")) for each in made]
+
+    def empty_fields(self, columns: Sequence[ColumnSample], overlap: Overlap) -> Iterator[EmptyField]:
+        """Yield every standard field that nothing fills, with the columns that could, mapped ones among them."""
+        targets = [target for target in self.open if target.kind == "field" and target.concept]
+        surveyor, model = Surveyor((*targets, *self.taken), overlap), load_model()
+        _, probable = weighed(surveyor, columns, model)
+        for place, target in enumerate(targets):
+            scored = [(model.confidence(probable[row, place]), column.heading) for row, column in enumerate(columns)]
+            best = sorted((-score, heading) for score, heading in scored if score >= NEAR)[:PLACES]
+            yield EmptyField(target, tuple((self._name, heading, -score) for score, heading in best))
+
+    def _standard(self, phase: str) -> Iterator[tuple[Target, bool]]:
+        """Yield the standard fields of a phase, and whether a client may choose them (spec.overlay holds choices against the same)."""
+        contract = self._contract.phases[phase]
+        filled = self._project.spec.phases[phase].fields
+        for name, field in contract.fields.items():
+            is_open = name not in filled and _is_choosable(contract, name, field)
+            if field.concept or is_open:
+                yield _field(phase, name, field), is_open
+
+
+def _without_field(concepts: Container[str]) -> Iterator[Target]:
+    """Yield what columns may mean and the destination has no field for."""
+    for concept in load_lexicon().concepts.values():
+        if concept.name not in concepts:
+            yield Target("", concept.name, "new", concept.kind, concept.name, concept.label)
+
+
+def _is_choosable(contract: PhaseContract, name: str, field: FieldContract) -> bool:
+    built = (contract.pipeline, contract.stage, contract.types, contract.currency, contract.amount, contract.status)
+    return not field.link and name not in built and "text" in FIELD_RULES.get(field.takes, {})
+
+
+def _field(phase: str, name: str, field: FieldContract) -> Target:
+    concept = load_lexicon().concepts.get(field.concept)
+    label = concept.label if concept else name.removesuffix("_id").replace("_", " ").capitalize()
+    return Target(phase, name, "field", concept.kind if concept else field.takes, field.concept, label, field.choices)
+
+
+def _custom(project: Project, phase: str, schema: Schema | None) -> Iterator[tuple[Target, bool]]:
+    """Yield custom fields: those of the map are filled already, those that only the destination has are open."""
+    filled = (
+        {each.name.casefold(): each for each in project.compiled.phases[phase].fields if each.is_custom}
+        if phase in project.compiled.phases
+        else {}
+    )
+    for each in filled.values():
+        yield Target(phase, each.name, "custom_field", each.type, label=each.name, options=each.options), False
+    types = read_table("kinds")["found_types"]
+    for found in schema.fields if schema else ():
+        if found.phase == phase and found.is_custom and found.name.casefold() not in filled:
+            yield (
+                Target(phase, found.name, "custom_field", types.get(found.type, "text"), label=found.name, options=tuple(found.options)),
+                True,
+            )
+
+
+def _left_behind(proposal: Proposal) -> Proposal:
+    found = next(each for each in proposal.candidates if each.target.kind == "none")
+    told = "no record of the route carries columns of this export"
+    return replace(proposal, candidates=(replace(found, target=NO_TARGET, confidence=1.0, evidence=(told,)),), state="pre-ticked")
+
+
+def _by_object(project: Project) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = {}
+    for line in column_account(project):
+        found.setdefault(str(line["object"]), []).append(line)
+    return found
+
+
+def _sample(project: Project, name: str, line: Mapping[str, object]) -> ColumnSample:
+    """Read some cells of a column, spread over the whole of it; they go into the engine and nowhere else."""
+    heading = str(line["heading"])
+    column = source_contract(project.source).staged_column(name, heading)
+    cells = _as_text(frames.column_values(project, name, column)).drop_nulls()
+    kind = infer_type(cells).type
+    step = max(1, len(cells) // SAMPLE_MAX)
+    return ColumnSample(name, heading, column, tuple(cells.gather_every(step).head(SAMPLE_MAX).to_list()), int(str(line["filled"])), kind)
+
+
+def _as_text(cells: pl.Series) -> pl.Series:
+    return cells.cast(pl.List(pl.String)).list.join(";") if isinstance(cells.dtype, pl.List) else cells.cast(pl.String)
+
+
+def _merged(found: Sequence[EmptyField]) -> Iterator[EmptyField]:
+    """Put the columns of several exports for one field together."""
+    together: dict[Target, list[tuple[str, str, float]]] = {}
+    for each in found:
+        together.setdefault(each.target, []).extend(each.candidates)
+    for target, candidates in together.items():
+        yield EmptyField(target, tuple(sorted(candidates, key=lambda one: (-one[2], one[0], one[1]))[:PLACES]))
+
+
+def _words(project: Project) -> Iterator[WordProposal]:
+    """Yield the words of vocabularies that the map has no answer for."""
+    known = known_words(project)
+    for found in vocabularies(project):
+        answers = known.get((found.object, found.column), frozenset())
+        for word in found.unknown:
+            yield WordProposal(
+                object=found.object,
+                column=found.column,
+                role=ROLES[found.role],  # type: ignore[arg-type]  # the values of ROLES are roles
+                word=word,
+                rows=found.words[word],
+                candidates=meanings(word, sorted(answers)),
+            )
+
+
+def _owners(project: Project, schema: Schema | None) -> Iterator[WordProposal]:
+    """Yield the owners who are no user of the destination."""
+    if schema is None:
+        return
+    columns = dict(place.split(".", 1) for place in project.spec.derive.owners.from_)
+    for found in owner_findings(project, schema.users):
+        if found.user is None:
+            scored = tuple((user, round(0.8 - 0.1 * place, 2)) for place, user in enumerate(found.suggestions))
+            name = max(found.rows, key=lambda each: found.rows[each], default=next(iter(columns)))
+            yield WordProposal(name, columns.get(name, ""), "owner", found.owner, sum(found.rows.values()), scored)
