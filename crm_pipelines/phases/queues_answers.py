@@ -101,6 +101,7 @@ class _Judging:
         self.lines = {(line.chunk, line.row): line for line in tables.rows}
         self.owners = {line.owner for line in tables.owners} | {each for each in tables.owners_known if each.casefold() not in self.users}
         self.words = {(word.column, word.word): word for word in tables.words}
+        self.chosen: dict[str, str] = {}
         self.fixed: dict[tuple[str, int], list[tuple[str, ...]]] = {}
 
     def take(self, row: Returned) -> None:
@@ -127,12 +128,14 @@ class _Judging:
             self.answers.unanswered += 1
         elif owner not in self.owners:
             self._skip(row, "nothing waits for this owner any more; skipped")
+        elif self.chosen.setdefault(owner, answer.casefold()) != answer.casefold():
+            self._wrong(row, USER, "the same owner got another answer before; keep one of the two")
         elif answer.casefold() == INVITED:
-            self.answers.invited.append(owner)
+            self.answers.invited = list(dict.fromkeys([*self.answers.invited, owner]))
         elif (user := self.users.get(answer.casefold())) is None:
             self._wrong(row, USER, f"no active user of the destination has this address; write one that has, or: {INVITED}")
-        elif self.answers.owners.setdefault(owner, user) != user:
-            self._wrong(row, USER, "the same owner got another answer before; keep one of the two")
+        else:
+            self.answers.owners[owner] = user
 
     def _word(self, row: Returned) -> None:
         column, word, answer = row.text(COLUMN), row.text(WORD), row.text(MEANING)
