@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import Finding, Inspection, Schema, WantedSchema
 from crm_pipelines.destinations.pipedrive.api import Api, Record
-from crm_pipelines.destinations.pipedrive.costs import LIST_PAGE
+from crm_pipelines.destinations.pipedrive.costs import LIST_PAGE, plan_of_burst
 from crm_pipelines.destinations.pipedrive.describe import described_of, read_account
 from crm_pipelines.destinations.pipedrive.entities import ENTITIES
 from crm_pipelines.destinations.pipedrive.inspect_fields import field_findings, required_fields
@@ -49,7 +49,7 @@ async def inspect(api: Api, wanted: WantedSchema | None = None) -> Inspection:
     schema = described_of(api, replace(raw, pipelines=single)).schema
     use = Use(raw.open_deals, extra.leads, _active(raw.users))
     findings = (
-        *plan_findings(schema, use, wanted, declared=api.account.plan),
+        *plan_findings(schema, use, wanted, told=plan_of_burst(api.http.limiter.limit, api.account.auth)),
         *field_findings(raw, schema, wanted),
         *user_findings(raw.users),
         *board_findings(raw, doubles),

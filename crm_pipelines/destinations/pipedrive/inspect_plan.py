@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crm_pipelines.destinations.base import Finding, Schema, WantedField, WantedSchema
-from crm_pipelines.destinations.pipedrive.costs import LIST_PAGE
+from crm_pipelines.destinations.pipedrive.costs import LIST_PAGE, Plan
 from crm_pipelines.destinations.pipedrive.fields import pick
 from crm_pipelines.errors import SettingsError
 
@@ -29,19 +29,24 @@ class Use:
     active_users: int
 
 
-def plan_findings(schema: Schema, use: Use, wanted: WantedSchema | None, declared: str | None) -> Iterable[Finding]:
-    """Yield what plan, seats and caps mean for this migration."""
-    yield _plan(schema, declared)
+def plan_findings(schema: Schema, use: Use, wanted: WantedSchema | None, told: Plan | None) -> Iterable[Finding]:
+    """Yield what plan, seats and caps mean for this migration; `told` is the plan that the API's limits give away."""
+    yield _plan(schema, told)
     yield _seats(schema, use)
     yield _custom_fields(schema, wanted)
     yield _open_deals(schema, use, wanted)
 
 
-def _plan(schema: Schema, declared: str | None) -> Finding:
+def _plan(schema: Schema, told_by_limits: Plan | None) -> Finding:
     if schema.plan.endswith("(assumed)"):
         told = "The API does not say which plan the account has, so the smallest one is assumed."
         return Finding("plan", "warning", "account.plan", told, SETTING)
-    how = "as engagement.yaml says" if declared else "as the limits of the API tell"
+    if told_by_limits is not None and told_by_limits.name != schema.plan:
+        told = (
+            f"engagement.yaml says {schema.plan}, but the API's limits are those of {told_by_limits.name}; caps and calendar may be wrong."
+        )
+        return Finding("plan", "warning", "account.plan", told, SETTING)
+    how = "as engagement.yaml says" if told_by_limits is None else "as the limits of the API tell"
     return Finding("plan", "good", "account.plan", f"The account is on the plan {schema.plan.capitalize()}, {how}.")
 
 

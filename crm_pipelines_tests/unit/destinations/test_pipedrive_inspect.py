@@ -84,6 +84,8 @@ def test_it_only_reads_and_every_token_is_in_the_journal(sandbox: RunningSandbox
 def test_the_plan_is_assumed_or_told_by_the_limits(sandbox: RunningSandbox) -> None:
     (told,) = _of(_inspect(sandbox, plan=None, seats=None), "plan")
     assert (told.level, "as the limits of the API tell" in told.told) == ("good", True)
+    (contradicted,) = _of(_inspect(sandbox, plan="growth"), "plan")
+    assert (contradicted.level, "says growth, but the API's limits are those of lite" in contradicted.told) == ("warning", True)
 
     class Silent(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
