@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from crm_pipelines.errors import NotConfirmedError
+from crm_pipelines_tests.lib import walk
 from crm_pipelines_tests.lib.rig import Rig
 
 BIRTHDAY = """\
@@ -26,6 +28,10 @@ def test_an_unknown_column_arrives_as_the_field_that_the_client_chose(rig: Calla
     assert any("Birthday" in person["custom"] for person in one.truth["records"]["people"].values())
     fields = [field for field in one.sandbox.truth.fields()["persons"] if field["field_name"] == "Birthday"]
     assert [field["field_type"] for field in fields] == ["date"]
+    decisions = one.folder / "decisions.yaml"
+    decisions.write_text(decisions.read_text("utf-8").replace("badge_colour: {ignore: The", "badge_colour: {ignore: All"), encoding="utf-8")
+    with pytest.raises(NotConfirmedError, match=r"column `badge_colour` of contacts"):
+        walk.go_on(one.name)
 
 
 def test_while_a_question_is_open_there_is_a_plan_and_nothing_is_sent(rig: Callable[..., Rig]) -> None:
