@@ -19,6 +19,8 @@ from crm_pipelines.spec.client_map import ClientMap
 
 Answers = Mapping[str, str]
 
+_MEANWHILE = ("what was decided meanwhile, or no change", "another choice", "ask which of the two is meant, and set it in decisions.yaml")
+
 
 def decided(answers: Answers, client: ClientMap, path: Path) -> Any:
     """Return what is decided at a path, in the shape in which rows say it; None when nothing is."""
@@ -59,8 +61,7 @@ class Merge:
             if one.value in (then, now) or (one.is_tick and now is not None):
                 continue
             if now != then:
-                todo = "ask which of the two is meant, and set it in decisions.yaml"
-                self._problems.append(CellProblem(one.sheet, one.place, "what was decided meanwhile, or no change", "another choice", todo))
+                self._problems.append(CellProblem(one.sheet, one.place, *_MEANWHILE))
             else:
                 self._set(one.path, one.value)
 
@@ -82,8 +83,7 @@ class Merge:
     def judge(self, verdicts: Sequence[Verdict], client: ClientMap) -> None:
         """Take over verdicts on pairs that differ from those that the workbook was given out with."""
         for name in dict.fromkeys(each.object for each in verdicts):
-            changed = [each for each in verdicts if each.object == name and each.word != _verdict(client, each)]
-            changed = [each for each in changed if each.word != _verdict(self._client, each)]
+            changed = [each for each in verdicts if each.object == name and self._is_change(each, client)]
             if changed:
                 same, different = self._groups("same", name), self._groups("different", name)
                 same, different, wrong = apply_verdicts(same, different, changed)
@@ -92,6 +92,15 @@ class Merge:
                 for each in wrong:
                     todo = "compare the rows of these records and change one of them"
                     self._problems.append(CellProblem(DUPLICATES, each.place, each.expected, "a contradiction", todo))
+
+    def _is_change(self, each: Verdict, client: ClientMap) -> bool:
+        """Whether a verdict is to be taken over; one that contradicts what was decided meanwhile is a problem."""
+        then, now = _verdict(client, each), _verdict(self._client, each)
+        if each.word in (then, now):
+            return False
+        if now != then:
+            self._problems.append(CellProblem(DUPLICATES, each.place, *_MEANWHILE))
+        return now == then
 
     def _groups(self, kind: str, name: str) -> Groups:
         groups: Groups = self._parts[kind].get(name, ())

@@ -71,6 +71,12 @@ def test_any_text_comes_back_from_both(tmp_path: Path, texts: list[str]) -> None
     assert _texts(read_csv(csv, "One", COLUMNS)) == texts
 
 
+def test_half_a_character_comes_back_too(tmp_path: Path) -> None:
+    sheet = Sheet("One", COLUMNS, _rows(("a\ud800b", "\udfff")))
+    assert _texts(read_book(write_book(tmp_path / "a.xlsx", [sheet]), {"One": COLUMNS})["One"]) == ["a\ud800b", "\udfff"]
+    assert _texts(read_csv(write_csv(tmp_path / "a.csv", sheet), "One", COLUMNS)) == ["a\ud800b", "\udfff"]
+
+
 def test_nothing_written_is_a_formula_and_risky_text_is_quoted(tmp_path: Path) -> None:
     path = write_book(tmp_path / "a.xlsx", [Sheet("One", COLUMNS, _rows(ODD_TEXTS))])
     with zipfile.ZipFile(path) as archive:

@@ -201,6 +201,15 @@ def test_what_an_engineer_decided_meanwhile_stands_unless_the_client_says_otherw
     assert read(same, ({}, meanwhile))[1].owners == meanwhile.owners
 
 
+def test_verdicts_given_meanwhile_stand_unless_the_client_says_otherwise(tmp_path: Path) -> None:
+    path = write_material(tmp_path / "map.xlsx", material())
+    meanwhile = ClientMap.model_validate({"same": {"contacts": [["1042", "1377", "5"]]}, "different": {"contacts": [["1377", "2001"]]}})
+    back = read(path, ({}, meanwhile))[1]
+    assert (back.same, back.different) == (meanwhile.same, meanwhile.different)
+    with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell F4: expected what was decided meanwhile"):
+        read(fill(path, {("Duplicates", ("1042", "1377")): {"verdict": APART}}), ({}, meanwhile))
+
+
 @pytest.mark.parametrize(
     ("verdicts", "same"),
     [
