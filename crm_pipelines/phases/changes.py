@@ -59,6 +59,8 @@ def _differ(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[s
     """Yield (path, old value, new value) of leaves that differ; None stands for absent."""
     if old == new or (len(path) == 4 and path[-1] in FACTS and path[:2] == ("destination", "fields")):
         return
+    if path[0] == "map" and not _is_whole(path) and isinstance(old or new, Mapping):
+        old, new = old or {}, new or {}  # a section that is not there decides nothing
     if isinstance(old, Mapping) and isinstance(new, Mapping) and not _is_whole(path):
         for key in sorted({*old, *new}, key=str):
             yield from _differ((*path, str(key)), _at(old, key), _at(new, key))
@@ -82,7 +84,8 @@ def _is_whole(path: tuple[str, ...]) -> bool:
 def _is_growth(path: tuple[str, ...], was: Any, now: Any) -> bool:
     if path[:2] == ("destination", "users") and (was, now) == (HAS_NONE, HAS_USER):
         return True
-    return was is None and ".".join(path[:-1]) in GROWING
+    is_one_column = path[0] == "headings" and isinstance(now, str)
+    return was is None and not is_one_column and ".".join(path[:-1]) in GROWING
 
 
 def _gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
@@ -198,6 +201,10 @@ def _user(path: Sequence[str], was: Any, now: Any) -> str:
     )
 
 
+def _currency(path: Sequence[str], was: Any, now: Any) -> str:
+    return f"currency {path[0]}: {'new' if was is None else 'no longer in use'}"
+
+
 def _account(path: Sequence[str], was: Any, now: Any) -> str:
     return f"another account of the destination: {_moved(was, now)}"
 
@@ -230,6 +237,7 @@ WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("destination", "fields"): _field,
     ("destination", "stages"): _stage,
     ("destination", "users"): _user,
+    ("destination", "currencies"): _currency,
     ("destination", "account"): _account,
     ("engine",): _engine,
     ("spec",): _spec,

@@ -1,0 +1,109 @@
+"""How two seals differ, said as a client would read it; what needs no confirmation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crm_pipelines.phases.changes import differences, growth
+
+FIELD = {"type": "number", "options": [], "there": [], "exists": False, "made": False}
+LEVEL = {"type": "enum", "options": ["Gold", "Silver"], "there": ["Gold", "Silver"], "exists": True, "made": True}
+SEAL: dict[str, Any] = {
+    "spec": {"phases": {"people": {"fields": {"name": {"rule": "full_name"}}, "custom_fields": {}}}},
+    "decisions": {"lists": "labels"},
+    "map": {},
+    "headings": {"contacts": ["email", "id"]},
+    "destination": {
+        "account": "acme",
+        "fields": {"people.Level": LEVEL},
+        "stages": {"Sales": ["New", "Won"]},
+        "types": {},
+        "currencies": {"USD": "in use"},
+        "users": {"ann@example.com": "has no user", "bob@example.com": "has a user"},
+    },
+    "engine": {"version": "1", "lock": "a"},
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Return the seal with another value at a place; None takes it away."""
+    new = dict(SEAL)
+    here, *rest = path.split("/")
+    at = new
+    while rest:
+        at[here] = dict(at[here])
+        at, (here, *rest) = at[here], rest
+    if value is None:
+        del at[here]
+    else:
+        at[here] = value
+    return new
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("decisions/lists", "custom_field", ["decision lists: was labels, is custom_field"]),
+        ("headings/contacts", ["email"], ["column `id` of contacts: gone from the exports"]),
+        ("headings/contacts", ["email", "id", "phone"], ["column `phone` of contacts: new in the exports"]),
+        ("destination/fields/people.Lead score", FIELD, ["people.Lead score: new custom field (number)"]),
+        ("destination/fields/people.Level", {**LEVEL, "type": "text"}, ["people.Level: type was enum, is text"]),
+        (
+            "destination/fields/people.Level",
+            {**LEVEL, "there": ["Silver"]},
+            ["the option `Gold` of people.Level is gone in the destination"],
+        ),
+        ("destination/fields/people.Level", {**LEVEL, "exists": False, "there": []}, ["the field people.Level is gone in the destination"]),
+        (
+            "destination/fields/people.Level",
+            {**LEVEL, "options": ["Bronze", "Gold", "Silver"], "there": ["Bronze", "Gold", "Silver"]},
+            ["the option `Bronze` of people.Level is new"],
+        ),
+        ("destination/stages/Sales", ["New"], ["pipeline Sales: stage `Won` is gone"]),
+        ("destination/users/bob@example.com", "has no user", ["owner bob@example.com: has no user in the destination now, had a user"]),
+        ("destination/account", "other", ["another account of the destination: was acme, is other"]),
+        ("spec/phases/people/fields/name", {"rule": "text"}, ["people.name: rule was full_name, is text"]),
+        ("spec/phases/people/fields/phone", {"from": ["phone"]}, ["people.phone: new field"]),
+        ("engine/version", "2", ["engine: version was 1, is 2"]),
+        (
+            "map/columns",
+            {"contacts": {"Shirt size": {"ignore": "nobody asks"}, "Age": {"phase": "people", "custom_field": "Age", "type": "number"}}},
+            ["column `Age` of contacts: now custom field people.Age (number)", "column `Shirt size` of contacts: now ignored: nobody asks"],
+        ),
+        ("map/values", {"contacts.status": {"Aktiv": "Active"}}, ["word `Aktiv` of contacts.status: now read as `Active`"]),
+        ("map/owners", {"x@example.com": "y@example.com"}, ["records of x@example.com: now go to y@example.com"]),
+        ("map/tags", {"contacts.tags": {"old": None}}, ["tag `old` of contacts.tags: new, left out"]),
+        ("map/same", {"contacts": [["1", "2"]]}, ["contacts: 1 groups decided to be one record (were 0), or others than before"]),
+    ],
+)
+def test_every_difference_is_a_sentence(path: str, value: Any, told: list[str]) -> None:
+    assert sorted(str(each) for each in differences(SEAL, changed(path, value))) == told
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("destination/users/ann@example.com", "has a user", "owner ann@example.com: has a user in the destination now, had no user"),
+        ("destination/users/eve@example.com", "has no user", "owner eve@example.com: new in the exports, has no user"),
+        ("destination/currencies/EUR", "in use", "currency EUR: new"),
+        ("headings/calendars", ["id"], "exports of calendars: are new"),
+    ],
+)
+def test_growth_is_told_and_needs_no_confirmation(path: str, value: Any, told: str) -> None:
+    new = changed(path, value)
+    assert [str(each) for each in growth(SEAL, new)] == [told]
+    assert list(differences(SEAL, new)) == []
+
+
+def test_what_prepare_made_since_is_no_difference_and_its_loss_is() -> None:
+    before = changed("destination/fields/people.Level", {**LEVEL, "there": [], "exists": False, "made": False})
+    assert list(differences(before, SEAL)) == []
+    lost = changed("destination/fields/people.Level", {**LEVEL, "there": ["Gold"]})
+    assert [str(each) for each in differences(before, lost)] == ["the option `Silver` of people.Level is gone in the destination"]
+
+
+def test_keys_of_records_are_never_said() -> None:
+    new = changed("map/same", {"contacts": [["4711", "4712"]]})
+    assert not any("471" in str(each) for each in differences(SEAL, new))
