@@ -13,6 +13,50 @@ from crm_pipelines.cli_base import command, crm, opened, out, show_or_dump
 from crm_pipelines.errors import EXIT_RECONCILED, EXIT_SPEC_OR_SETTINGS
 
 
+@command("discover")
+@click.argument("engagement")
+@click.option("--offline", is_flag=True, help="Leave the destination alone: what the exports tell, and the checklist.")
+@click.option("--automations-paused-by", "paused_by", metavar="NAME", help="Who signs that the destination's automations are paused.")
+def discover(engagement: str, offline: bool, paused_by: str | None, as_json: bool) -> int:
+    """Profile the exports, inspect the destination, and write the scope document; sends nothing but reads."""
+    from crm_pipelines.defs.discovering import discover as find_out
+    from crm_pipelines.reports.discovering import show_discovery
+
+    told = find_out(opened(engagement), paused_by=paused_by, is_offline=offline)
+    show_or_dump(told, as_json, lambda: show_discovery(out, told))
+    return EXIT_RECONCILED
+
+
+@command("propose")
+@click.argument("engagement")
+@click.option("--offline", is_flag=True, help="Propose without asking the destination: users, stages and options are not compared.")
+@click.option(
+    "--out", "out_path", type=click.Path(path_type=Path, dir_okay=False), help="Where the workbook goes; default handoff/map.xlsx."
+)
+def propose(engagement: str, offline: bool, out_path: Path | None, as_json: bool) -> int:
+    """Propose a map for everything the spec leaves open, and write the workbook that the client fills in."""
+    from crm_pipelines.defs.discovering import propose as make_proposal
+    from crm_pipelines.reports.discovering import show_proposal
+
+    told = make_proposal(opened(engagement), out=out_path, is_offline=offline)
+    show_or_dump(told, as_json, lambda: show_proposal(out, told))
+    return EXIT_RECONCILED
+
+
+@command("decide")
+@click.argument("engagement")
+@click.argument("workbook", type=click.Path(path_type=Path))
+@click.option("--by", required=True, help="Who decided.")
+def decide(engagement: str, workbook: Path, by: str, as_json: bool) -> int:
+    """Take a filled-in workbook over into decisions.yaml; every wrong cell is named, and then nothing is changed."""
+    from crm_pipelines.defs.discovering import decide as take_over
+    from crm_pipelines.reports.discovering import show_decided
+
+    told = take_over(opened(engagement), workbook, by)
+    show_or_dump(told, as_json, lambda: show_decided(out, told))
+    return EXIT_RECONCILED
+
+
 @command("plan")
 @click.argument("engagement")
 @click.option("--offline", is_flag=True, help="Do not read what the destination holds already; what is there counts as created.")

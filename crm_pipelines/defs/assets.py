@@ -5,6 +5,7 @@ which the driver walks (drive), partition names (partitions).
 
     exports -> staged_<object>[chunk] -> resolved_<frame> -> mapped_<phase> -> map_confirmed -> destination_schema
             -> <phase>[chunk] -> <phase>_gate -> next phase ... -> reconciliation
+    beside it: mapped_<phase> -> discovery
 
 Without `from __future__ import annotations`: Dagster reads the annotation of `context` as it stands, and refuses text.
 """
@@ -92,7 +93,7 @@ def build_assets(plan: Plan) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     with chosen_features():
         assets: list[dg.AssetsDefinition | dg.AssetSpec] = [exports(plan)]
         assets += [staged(plan, name) for name in project.objects]
-        assets += [resolved(plan), mapped(plan), confirmed(plan), destination_schema(plan)]
+        assets += [resolved(plan), mapped(plan), discovered(plan), confirmed(plan), destination_schema(plan)]
         previous: str | None = None
         for phase in project.phases:
             assets += [loaded(plan, phase, previous), gated(plan, phase)]
@@ -188,6 +189,27 @@ def mapped(plan: Plan) -> dg.AssetsDefinition:
             )
 
     return map_records
+
+
+def discovered(plan: Plan) -> dg.AssetsDefinition:
+    """The scope document: what the exports and the destination hold, before anything is confirmed."""
+    from crm_pipelines.defs.discovering import discovery_metadata, find_out
+
+    @plan.asset(
+        "discover",
+        "discovery",
+        {"html", "markdown"},
+        key=plan.key("discovery"),
+        deps=[plan.key(f"mapped_{phase}") for phase in plan.project.phases],
+        pool=plan.pool,
+        description="The scope document: exports profiled, destination inspected, what moves, what is lost, what must be decided.",
+    )
+    def discovery(context: dg.AssetExecutionContext, installation: Installation) -> Materialized:
+        with as_failure():
+            told = find_out(installation.project(plan.engagement))
+        return dg.MaterializeResult(metadata=discovery_metadata(told))
+
+    return discovery
 
 
 def confirmed(plan: Plan) -> dg.AssetsDefinition:

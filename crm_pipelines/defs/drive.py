@@ -36,9 +36,11 @@ from crm_pipelines.observe import STOP
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import open_session
 
-Kind = Literal["stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report"]
+Kind = Literal["stage", "resolve", "map", "discover", "confirm", "prepare", "phase", "gate", "report"]
 State = Literal["started", "finished", "shut", "stopped"]
-ORDER: tuple[Kind, ...] = ("stage", "resolve", "map", "confirm", "prepare", "phase", "gate", "report")
+ORDER: tuple[Kind, ...] = ("stage", "resolve", "map", "discover", "confirm", "prepare", "phase", "gate", "report")
+ASIDE: frozenset[Kind] = frozenset({"discover"})
+"""What a person asks for, and no load waits for."""
 DESIRING: frozenset[Kind] = frozenset({"resolve", "map"})
 WRITING: frozenset[Kind] = frozenset({"confirm", "prepare", "phase", "gate"})
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -138,6 +140,8 @@ class Walk:
         for step in self.steps():
             if ORDER.index(step.kind) > ORDER.index(until):
                 return
+            if step.kind in ASIDE:
+                continue
             yield step
             if step.kind == "gate" and step.name == phase:
                 return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAP = "map"
 REPORT = "reconcile"
+DISCOVER = "discover"
 
 
 def job_name(engagement: str, step: str) -> str:
@@ -27,12 +28,13 @@ def job_name(engagement: str, step: str) -> str:
 
 
 def build_jobs(plan: Plan) -> list[UnresolvedAssetJobDefinition]:
-    """Return the jobs: stage each object, fold and map, each phase with its gate, reconcile."""
+    """Return the jobs: stage each object, fold and map, discover, each phase with its gate, reconcile."""
     project = plan.project
     resolved = [f"resolved_{name}" for name in project.derived]
     mapped = [f"mapped_{phase}" for phase in project.phases]
     steps = {f"stage_{name}": [f"staged_{name}"] for name in project.objects}
     steps[MAP] = [*resolved, *mapped, "map_confirmed", "destination_schema"]
+    steps[DISCOVER] = ["discovery"]
     steps |= {phase: [phase, f"{phase}_gate"] for phase in project.phases}
     steps[REPORT] = ["reconciliation"]
     return [_job(plan, step, assets) for step, assets in steps.items()]
