@@ -1,0 +1,117 @@
+"""Queue files: they say what waits, come back unchanged, and keep what somebody filled in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from crm_pipelines.phases.queues import LeftOver, OwnerLine, RowLine, Tables
+from crm_pipelines.phases.queues_answers import judge
+from crm_pipelines.phases.queues_pairs import PairLine
+from crm_pipelines.phases.queues_words import Word
+from crm_pipelines.reports.queues import forget_files, read_answers, write_queues
+from crm_pipelines.reports.sheets import SheetError
+from crm_pipelines_tests.lib.queue_files import fill_book, fill_csv, read_csv
+
+HEADINGS = {"contacts": ["id", "Email", "Note", "Key"], "sales": ["ID", "Amount (USD)"]}
+CELLS = ("12", "", '=HYPERLINK("http://example.org")', "  two\nlines, +44 20 7946 0123 ")
+CONTACT = RowLine("remediation", "contacts", "leads.csv", "001", 7, "12", "no_email", tuple(HEADINGS["contacts"]), CELLS, key_heading="id")
+BROKEN = RowLine("remediation", "sales", "sales.csv", "002", 3, None, "short_row", tuple(HEADINGS["sales"]), ("", "-5.00"), raw=",-5.00")
+REFUND = RowLine(
+    *("review", "sales", "sales.csv", "002", 4, "77", "two_candidates", tuple(HEADINGS["sales"]), ("77", "-5.00")),
+    key_heading="ID",
+    candidates=("60: 2025-12-02, 5.00 USD, Course", "61: 2025-11-28, 5.00 USD, Course"),
+    takes_parent=True,
+)
+PARENT = RowLine("parent", "sales", "sales.csv", "002", 5, "78", "parent_people")
+TABLES = Tables(
+    engagement="acme",
+    rows=(CONTACT, BROKEN, REFUND, PARENT),
+    owners=(OwnerLine("zoe@example.com", {"contacts": 2}, 3, "10.00 USD", "zoe.new@example.com"),),
+    words=(Word("sales.kind", "Verkauf", 2, ("Sale", "Refund")),),
+    pairs=(PairLine("contacts", "12", "13", 0.99, "the same name", {"full_name": ("Ann", "Anne")}),),
+    left=(LeftOver("people", "13", "901", "12"),),
+    users=("ann@example.com", "zoe.new@example.com"),
+)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    write_queues(TABLES, tmp_path / "queues", tmp_path / "memory.json")
+    return tmp_path / "queues"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_file_that_comes_back_untouched_holds_no_answer_and_no_problem(written: Path, suffix: str) -> None:
+    for queue in ("owner", "decision", "duplicate", "remediation", "review"):
+        rows = read_answers(written / f"{queue}.{suffix}", HEADINGS, TABLES)
+        found = judge(TABLES, rows, TABLES.users, {"60"})
+        assert (found.is_empty, found.problems, found.skipped, found.unanswered) == (True, [], [], len(rows))
+
+
+@pytest.mark.parametrize("fill", [fill_book, fill_csv])
+def test_what_people_fill_in_is_read_by_its_heading(written: Path, fill: type[object]) -> None:
+    suffix = "xlsx" if fill is fill_book else "csv"
+    typed = {
+        "owner": {"user who takes over": "ann@example.com"},
+        "decision": {"means": "sale"},
+        "duplicate": {"same or different": "same"},
+        "review": {"belongs to sale": "60: 2025-12-02, 5.00 USD, Course"},
+    }
+    given = [
+        fill_book(p, lambda _, own=own: own) if suffix == "xlsx" else fill_csv(p, lambda _, own=own: own)
+        for q, own in typed.items()
+        for p in [written / f"{q}.{suffix}"]
+    ]  # type: ignore[misc]
+    rows = [row for path in given for row in read_answers(path, HEADINGS, TABLES)]
+    found = judge(TABLES, rows, TABLES.users, {"60"})
+    assert found.problems == []
+    assert found.owners == {"zoe@example.com": "ann@example.com"}
+    assert found.values == {"sales.kind": {"Verkauf": "Sale"}}
+    assert found.same == {"contacts": [("12", "13")]}
+    assert [fix.parent for fix, _ in found.fixes] == ["60"]
+
+
+def test_cells_that_were_not_touched_come_back_byte_for_byte(written: Path) -> None:
+    for path, fill in ((written / "remediation.csv", fill_csv), (written / "remediation.xlsx", fill_book)):
+        fill(path, lambda row: {"email": "ann@example.org"} if row["source record"] else {"id": "5"})
+        fixes = [fix for fix, _ in judge(TABLES, read_answers(path, HEADINGS, TABLES), (), ()).fixes]
+        assert [fix.cells for fix in fixes] == [("12", "ann@example.org", *CELLS[2:]), ("5", "-5.00")]
+
+
+def test_a_formula_is_refused_by_its_cell(written: Path) -> None:
+    path = fill_book(written / "owner.xlsx", lambda row: {"user who takes over": '=CONCAT("a","b")'})
+    with pytest.raises(SheetError, match=r"sheet 'owner', cell [A-Z]+4: expected .* formula"):
+        read_answers(path, HEADINGS, TABLES)
+
+
+def test_another_workbook_is_refused(written: Path, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Map"  # type: ignore[union-attr]
+    book.save(tmp_path / "map.xlsx")
+    with pytest.raises(SheetError, match="sheet 'Map'"):
+        read_answers(tmp_path / "map.xlsx", HEADINGS, TABLES)
+
+
+def test_queue_files_come_and_go_with_what_waits_and_are_private(written: Path, tmp_path: Path) -> None:
+    queues = ("owner", "review", "remediation", "decision", "duplicate", "conflict", "parent")
+    assert {path.name for path in written.iterdir()} == {f"{queue}.{suffix}" for queue in queues for suffix in ("csv", "xlsx")}
+    assert {path.stat().st_mode & 0o777 for path in written.iterdir()} == {0o600}
+    (row,) = read_csv(written / "conflict.csv")
+    assert (row["Number in the CRM"], row["Record that stayed"]) == ("901", "12")
+    write_queues(replace(TABLES, rows=(REFUND,), owners=(), words=(), pairs=(), left=()), written, tmp_path / "memory.json")
+    assert sorted(path.name for path in written.iterdir()) == ["review.csv", "review.xlsx"]
+
+
+def test_a_file_that_somebody_filled_in_is_kept_until_it_was_taken(written: Path, tmp_path: Path) -> None:
+    path = fill_csv(written / "owner.csv", lambda row: {"user who takes over": "ann@example.com"})
+    filled = path.read_bytes()
+    write_queues(TABLES, written, tmp_path / "memory.json")
+    assert (written / "owner.answered-1.csv").read_bytes() == filled
+    fill_csv(path, lambda row: {"user who takes over": "ann@example.com"})
+    forget_files([path], tmp_path / "memory.json")
+    write_queues(TABLES, written, tmp_path / "memory.json")
+    assert not (written / "owner.answered-2.csv").exists()
