@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_pipelines.discovery.proposal import ProposedMap
+from crm_pipelines.discovery.proposal import Candidate, Proposal, ProposedMap, Target
 from crm_pipelines.reports.sheets import SheetError, read_book
 from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
@@ -256,6 +256,15 @@ def test_every_row_offers_its_candidates_and_every_drop_down_says_what_is_allowe
     assert lists is None or lists.sheet_state == "hidden"
     words = {str(rule.sqref): rule.formula1 for rule in book["Words"].data_validations.dataValidation}
     assert any("Subscribed" in formula for formula in words.values())
+
+
+def test_a_field_of_records_that_do_not_carry_the_column_is_not_offered(tmp_path: Path) -> None:
+    elsewhere = Candidate(Target("users", "email", "field", "text", label="User"), 0.99, ("alike",))
+    one = Proposal("contacts", "Betreuer", "betreuer", 3, "email", (elsewhere,), "pre-ticked")
+    path = write_material(tmp_path / "map.xlsx", material(proposed=ProposedMap("acme", ROUTES[0], (one,), (), (), 0.95)))
+    page = openpyxl.load_workbook(path)["Columns"]
+    assert page["F4"].value is None
+    assert "User" not in str({rule.formula1 for rule in page.data_validations.dataValidation})
 
 
 def test_a_workbook_of_another_engagement_is_not_taken_over(tmp_path: Path) -> None:
