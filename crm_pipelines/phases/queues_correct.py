@@ -68,19 +68,22 @@ def corrections(project: Project, fixes: Sequence[Fix]) -> list[Correction]:
 
 
 def stage_correction(project: Project, chunk: Chunk, content: bytes, settings: ReadSettings) -> StagedChunk:
-    """Read a correction beside the good rows of its export; rows and lines count within the correction."""
+    """Read a correction beside the other good rows of its export; rows and lines count within the correction."""
     root = project.chunk(chunk.root)
     opened = open_export(project.export_path(root), project, root.object, project.read_settings(root.object, root.file_name))
+    replaced = {row for key, row, _ in chunk.corrects if key == root.key}
+    kept = [place for place, row in enumerate(opened.scan.rows) if row not in replaced]
+    others = "".join(opened.scan.raw(place) + "\n" for place in kept)
     head, own = _head(opened.headings, opened.delimiter), _body(content, opened.headings, opened.delimiter)
     private_dir(project.engagement.work)
     with tempfile.TemporaryDirectory(dir=project.engagement.work) as folder:
         alone, beside = Path(folder) / chunk.file_name, Path(folder) / root.file_name
         alone.write_bytes(content)
-        beside.write_bytes(head + opened.scan.text + own)
+        beside.write_bytes(head + others.encode() + own)
         plain = replace(settings.for_object(chunk.object), encoding="utf-8", delimiter=opened.delimiter, overrides={})
         read = stage_file(project.source, chunk.object, beside, plain)
         counted = count_physical_rows(alone, "utf-8")
-    before = _Before(len(opened.scan.spans), len(split_lines(opened.scan.text.decode())))
+    before = _Before(len(kept), len(split_lines(others)))
     return _own_part(read, chunk, content, before, counted.rows, counted.blank)
 
 
