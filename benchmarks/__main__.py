@@ -47,8 +47,8 @@ STAGES: dict[str, Stage] = {
     ),
     "mapping": (
         "how often the proposed map is right",
-        "Labelled headings in four languages; weights and aliases were tuned on the tuning set only, and the judging set was looked at as a\n"
-        "whole twice before this (once before the near misses were written, once after). Candidates: all 59 targets, whatever the file.\n"
+        "Labelled headings in four languages; weights and aliases were tuned on the tuning set only, and the judging set was looked at\n"
+        "as a whole twice before this (before and after near_misses.csv was written). Candidates: all 58 targets, whatever the file.\n"
         "`first`: what is proposed first, one-to-one within a file. None-columns: right with `no target` or `new custom field`.",
         mapping.run,
     ),

@@ -160,9 +160,10 @@ def _add_speed(result: Result) -> None:
     """Time one file of 40 columns with 500 values each, tables loaded."""
     columns = [each.column for each in read(TUNING)][:40]
     wide = [ColumnSample("contacts", each.heading, each.column, _spread(each.values), 500) for each in columns]
-    started = time.perf_counter()
+    wall, cpu = time.perf_counter(), time.process_time()
     propose_columns(wide, targets())
-    result.add("a file of 40 columns, 500 values each", time.perf_counter() - started, "s", Goal("at most", 2))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    result.add("a file of 40 columns, 500 different values each", cpu, "s CPU", Goal("at most", 2), f"{number(wall)} s on the clock")
 
 
 def _spread(values: Sequence[str]) -> tuple[str, ...]:

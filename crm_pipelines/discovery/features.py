@@ -15,7 +15,7 @@ from crm_pipelines.discovery import evidence
 from crm_pipelines.discovery.headings import Said, fold, read_heading
 from crm_pipelines.discovery.lexicon import LANGUAGES, OBJECTS, Alias, load_lexicon
 from crm_pipelines.discovery.names import NOTHING, NameIndex, NameMatch
-from crm_pipelines.discovery.overlap import Hits, Overlap
+from crm_pipelines.discovery.overlap import Hits, Overlap, distinct_of
 from crm_pipelines.discovery.proposal import Target
 
 FEATURES = ("name", "exact", "fit", "conflict", "missing", "against", "object", "name_fit", "overlap", "none_like", "open")
@@ -168,7 +168,8 @@ class Surveyor:
         pairs = [(best.get(key, NOTHING), best.get(target.concept, NOTHING)) for key, target in zip(self._keys, self.targets, strict=True)]
         names = tuple(max(pair, key=lambda each: each.likeness) for pair in pairs)
         fits = tuple(self._fit(target, kinds) for target in self.targets)
-        hits = tuple(self.overlap.hits(target, column.values) for target in self.targets)
+        distinct = distinct_of(column.values)
+        hits = tuple(self.overlap.hits(target, distinct) for target in self.targets)
         told = _affinity(self.lexicon.files, column.object)
         technical = _technical(kinds)
         clues = _Clues(kinds, names, fits, hits, none_name, told)

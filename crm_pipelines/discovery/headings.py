@@ -67,6 +67,8 @@ class Said:
 
 def fold(text: str) -> str:
     """Return text in lower case without accents; ß becomes ss."""
+    if text.isascii() and "&" not in text:
+        return text.casefold()
     plain = unicodedata.normalize("NFKD", html.unescape(text).replace("ß", "ss").replace("ẞ", "ss").replace("’", "'"))
     return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
 

@@ -65,10 +65,11 @@ class Overlap:
             options={key: _folded(each) for key, each in (options or {}).items()},
         )
 
-    def hits(self, target: Target, values: Iterable[str]) -> Hits:
-        """Count the distinct values that the destination holds where the target would put them."""
+    def hits(self, target: Target, distinct: frozenset[str]) -> Hits:
+        """Count the distinct values (`distinct_of`) that the destination holds where the target would put them."""
         held, what = self._held(target)
-        distinct = {fold(value.strip()) for value in values if value.strip()}
+        if not held:
+            return Hits(0, len(distinct), what)
         found = len(distinct & held)
         return Hits(found if found >= min(HITS_MIN, len(distinct)) else 0, len(distinct), what)
 
@@ -80,6 +81,11 @@ class Overlap:
             return held, what
         options = self.options.get((target.phase, target.name)) or _folded(target.options)
         return options, f"options of `{target.label or target.name}`"
+
+
+def distinct_of(values: Iterable[str]) -> frozenset[str]:
+    """Return the distinct values of a column, folded as what is held is."""
+    return frozenset(fold(value.strip()) for value in dict.fromkeys(values) if value.strip())
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,14 @@ def _of_file(surveyor: Surveyor, columns: Sequence[ColumnSample], model: Model, 
     chosen = assign(probable)
     left = shared_out(probable, chosen)
     for place, each in enumerate(facts):
-        likeliest = int(every[place].argmax()) if every.shape[1] else -1
-        claimed = likeliest if likeliest >= offered and every[place, likeliest] > NEAR else None
-        yield _proposal(_Look(surveyor, each, claimed), left[place], chosen[place], model)
+        yield _proposal(_Look(surveyor, each, _claimed(every[place], offered)), left[place], chosen[place], model)
+
+
+def _claimed(probable: np.ndarray, offered: int) -> int | None:
+    """Return the taken target that a column means rather than any other or none."""
+    likeliest = int(probable.argmax()) if len(probable) else -1
+    is_meant = likeliest >= offered and probable[likeliest] > 1 - probable.sum()
+    return likeliest if is_meant else None
 
 
 def assign(probable: np.ndarray) -> list[int | None]:
@@ -133,7 +138,7 @@ def _ranked(fields: list[Candidate], no_places: list[Candidate], is_placed: bool
 
 def _no_places(look: _Look, confidence: float) -> list[Candidate]:
     """Return `no target` and `new custom field`, the likelier one with the confidence that no field fits."""
-    is_technical = telling.is_technical(look.facts)
+    is_technical = look.claimed is None and telling.is_technical(look.facts)
     likely, other = (NO_TARGET, NEW_FIELD) if is_technical else (NEW_FIELD, NO_TARGET)
     told = telling.of_none(look.facts)
     if look.claimed is not None:

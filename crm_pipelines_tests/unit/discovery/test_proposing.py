@@ -1,0 +1,118 @@
+"""A map proposed for an engagement: what waits, what stays empty, which words have no answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crm_pipelines.destinations.base import FoundField, Schema
+from crm_pipelines.discovery.meanings import meanings
+from crm_pipelines.discovery.proposal import ProposedMap
+from crm_pipelines.discovery.proposing import Places, propose
+from crm_pipelines.phases.columns import column_account
+from crm_pipelines.phases.project import Project
+from crm_pipelines_tests.lib.opened import written
+
+HEAD = "id,email,first_name,last_name,date_joined,"
+HANDS = ("ruth@example.com", "sol@example.com", "ruth@example.com")
+
+
+@pytest.fixture(scope="module")
+def proposed(project: Project) -> ProposedMap:
+    return propose(project, None)
+
+
+def schema_of(*fields: FoundField, users: tuple[str, ...] = ()) -> Schema:
+    found = {email: str(number) for number, email in enumerate(users)}
+    return Schema("acme", "plan", 3, "EUR", "UTC", found, fields, {}, {}, {}, {})
+
+
+def extra(root: Path, route: str, *columns: tuple[str, tuple[str, str, str]]) -> Project:
+    """Stage three contacts with columns that the source's contract does not know."""
+    rows = [f"{n},c{n}@example.com,Ann,Lee,2024-01-0{n},{','.join(values[n - 1] for _, values in columns)}" for n in (1, 2, 3)]
+    head = HEAD + ",".join(heading for heading, _ in columns)
+    return written(root, [("contacts_kartra_09_06_2026_a.csv", "\n".join([head, *rows]) + "\n")], route)
+
+
+def test_exactly_the_waiting_columns_are_proposed_for(project: Project, proposed: ProposedMap) -> None:
+    waiting = [(line["object"], line["heading"]) for line in column_account(project) if line["state"] == "waiting"]
+    assert [(each.object, each.heading) for each in proposed.columns] == waiting
+    assert waiting
+
+
+def test_no_field_that_the_map_fills_is_offered(project: Project, proposed: ProposedMap) -> None:
+    for proposal in proposed.columns:
+        for candidate in proposal.candidates:
+            if candidate.target.kind == "field":
+                assert candidate.target.name not in project.spec.phases[candidate.target.phase].fields
+                assert candidate.target.phase in Places(project, proposal.object, None).phases
+
+
+def test_a_date_of_birth_without_a_field_gets_one_of_its_own(proposed: ProposedMap) -> None:
+    found = next(each for each in proposed.columns if each.heading == "birth_date")
+    assert (found.best.target.kind, found.state, found.inferred) == ("new", "pre-ticked", "date")
+    assert "the destination has no field for `Birthday`" in found.best.evidence
+
+
+def test_the_same_engagement_gives_the_same_map(project: Project, proposed: ProposedMap) -> None:
+    assert propose(project, None) == proposed
+
+
+def test_empty_fields_are_those_that_nothing_fills(project: Project, proposed: ProposedMap) -> None:
+    assert proposed.empty_fields
+    for each in proposed.empty_fields:
+        assert each.target.name not in project.spec.phases[each.target.phase].fields
+
+
+def test_words_without_an_answer_are_listed_with_their_rows(proposed: ProposedMap) -> None:
+    assert [(each.object, each.column, each.role, each.rows) for each in proposed.words if each.word == "Maybe"] == [
+        ("contacts", "gdpr_status", "status", 1)
+    ]
+
+
+def test_owners_who_are_no_users_are_words_with_users_who_may_be_meant(project: Project) -> None:
+    words = propose(project, schema_of(users=("nobody@example.com",))).words
+    assert {each.role for each in words} >= {"owner"}
+
+
+def test_a_standard_field_that_is_open_is_proposed(tmp_path: Path) -> None:
+    project = extra(tmp_path, "kartra_to_odoo", ("Berufsbezeichnung", ("Geschäftsführerin", "Einkäufer", "Buchhalter")))
+    best = propose(project, None).columns[0].best
+    assert (best.target.phase, best.target.name, best.target.label) == ("people", "function", "Job title")
+    assert best.evidence[0] == "reads like `Job title` (German: Berufsbezeichnung)"
+
+
+def test_a_custom_field_of_the_destination_is_proposed_by_name_and_options(tmp_path: Path) -> None:
+    project = extra(tmp_path, "kartra_to_pipedrive", ("badge col", ("teal", "mauve", "teal")))
+    field = FoundField("people", "Badge colour", "abc", "enum", {"teal": "1", "mauve": "2"}, is_custom=True)
+    best = propose(project, schema_of(field)).columns[0].best
+    assert (best.target.kind, best.target.name, best.target.type) == ("custom_field", "Badge colour", "enum")
+    assert "2 of 2 values are options of `Badge colour`" in best.evidence
+
+
+def test_addresses_of_users_are_an_owner_and_no_second_address(tmp_path: Path) -> None:
+    project = extra(tmp_path, "kartra_to_pipedrive", ("Responsable", HANDS))
+    best = propose(project, schema_of(users=HANDS[:2])).columns[0].best
+    assert best.target.kind == "new"  # an owner is a link, which a client cannot choose for a column
+    assert "2 of 2 values are users of the destination" in best.evidence
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("Aktiv", ("Active", "Cancelled", "Failed"), "Active"),
+        ("résilié", ("active", "cancelled"), "cancelled"),
+        ("Subscribd", ("Subscribed", "Bounced"), "Subscribed"),
+        ("activa", ("actif", "inactif"), "actif"),
+        ("ganado", ("open", "won", "lost"), "won"),
+    ],
+)
+def test_a_word_means_its_likest_known_one(word: str, known: tuple[str, ...], meant: str) -> None:
+    assert meanings(word, known)[0][0] == meant
+
+
+def test_words_of_other_meanings_are_no_candidates() -> None:
+    assert meanings("inactive", ("active",)) == ()
+    assert meanings("unsubscribed", ("subscribed",)) == ()
+    assert meanings("zzz", ("active", "won")) == ()
