@@ -103,7 +103,9 @@ def _told(inspection: Inspection, signed: Signature | None) -> dict[str, Any]:
     """Return an inspection as plain values; findings on automations are settled by a signature."""
     told = asdict(inspection)
     if signed is not None:
-        told["findings"] = tuple(_settled(one, signed) if one["topic"] == "automations" else one for one in told["findings"])
+        told["findings"] = tuple(
+            _settled(one, signed) if one["topic"] == "automations" and one["level"] != SIGNED_LEVEL else one for one in told["findings"]
+        )
     return told
 
 

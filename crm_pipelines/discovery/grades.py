@@ -6,7 +6,7 @@ end (timeline), finding out what is counted (gather, assemble).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,11 +46,14 @@ def graded(found: Discovery) -> Graded:
     rules, counted, known = read_rules(), measures(found), _known(found)
     topics = [one for one in rules["topics"] if known.issuperset(one.get("needs", ()))]
     findings = tuple(_finding(one, counted, rules["measures"]) for one in topics)
-    weighed = [_weighed(finding.grade, eases=one.get("eases", False)) for one, finding in zip(topics, findings, strict=True)]
-    overall = max(weighed, key=BEST_FIRST.index)
-    decisive = [finding.topic for grade, finding in zip(weighed, findings, strict=True) if grade == overall != "A"]
+    overall = max((_weighed(finding) for finding in findings), key=BEST_FIRST.index)
     unknown = tuple(_unknown(one, known) for one in rules["topics"] if one not in topics)
-    return Graded(findings, overall, _overall_told(rules, overall, decisive), unknown)
+    return Graded(findings, overall, _overall_told(rules, overall, decisive(findings, overall)), unknown)
+
+
+def decisive(findings: Sequence[GradeFinding], overall: Grade) -> list[str]:
+    """Return the topics that make the overall grade what it is; none where everything is an A."""
+    return [finding.topic for finding in findings if _weighed(finding) == overall != "A"]
 
 
 @cache
@@ -108,12 +111,14 @@ def _rule_text(topic: Mapping[str, Any], nouns: Mapping[str, str]) -> str:
     return f"{'; '.join(grades)}; else A. Hours: {topic['hours']['base']:g}, and {', '.join(rates)}{most}."
 
 
-def _weighed(grade: Grade, *, eases: bool) -> Grade:
-    return BEST_FIRST[max(0, BEST_FIRST.index(grade) - 1)] if eases else grade
+def _weighed(finding: GradeFinding) -> Grade:
+    """Return a topic's grade as the overall grade takes it."""
+    eased = {one["topic"] for one in read_rules()["topics"] if one.get("eases")}
+    return BEST_FIRST[max(0, BEST_FIRST.index(finding.grade) - 1)] if finding.topic in eased else finding.grade
 
 
-def _overall_told(rules: Mapping[str, Any], overall: Grade, decisive: list[str]) -> str:
-    because = f" What makes it so: {', '.join(decisive)}." if decisive else ""
+def _overall_told(rules: Mapping[str, Any], overall: Grade, topics: Sequence[str]) -> str:
+    because = f" What makes it so: {', '.join(topics)}." if topics else ""
     return f"{rules['scale'][overall]}{because} {rules['overall']['rule']}"
 
 

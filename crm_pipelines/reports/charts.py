@@ -63,7 +63,8 @@ def over_time(series: Mapping[str, int]) -> dict[str, int]:
 
 def per_day(calendar: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Return day -> tokens of a forecast's calendar."""
-    return {date.fromisoformat(day["day"]).strftime("%a %d %b"): int(day["tokens"]) for day in calendar}
+    days = {date.fromisoformat(one["day"]): int(one["tokens"]) for one in calendar}
+    return {f"{day:%a} {day.day} {day:%b}": tokens for day, tokens in days.items()}
 
 
 def axis(names: Sequence[str]) -> list[str]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crm_pipelines.discovery.grades import Count, needs_signature, read_rules
+from crm_pipelines.discovery.grades import Count, decisive, needs_signature, read_rules
 from crm_pipelines.discovery.values import CleanCount, Discovery
 from crm_pipelines.reports.reasons import sentence
 
 NAMED = 4
 """Names that a sentence of the first page lists before it says how many more there are."""
-OURS = (".yaml", "--", " map", " spec")
+OURS = (".yaml", "--")
 """Words that only an engineer of ours can act on."""
 ARRIVES = ("ready", "created", "updated", "unchanged")
 
@@ -74,6 +74,9 @@ class Page:
     todo: tuple[tuple[str, tuple[Line, ...]], ...]
     """Who -> what."""
     meaning: str
+    """Of the overall grade."""
+    because: str
+    """The topics that make it so, in one phrase; empty where all is well."""
 
 
 def first_page(found: Discovery) -> Page:
@@ -91,6 +94,7 @@ def first_page(found: Discovery) -> Page:
         done=when_done(found),
         todo=_todo(found),
         meaning=read_rules()["scale"][found.overall],
+        because=", ".join(decisive(found.grades, found.overall)),
     )
 
 
@@ -200,7 +204,10 @@ def when_done(found: Discovery) -> str:
     last = found.calendar[-1]["last"] if found.calendar else None
     if last:
         return f"At the earliest on {day(last)}, if everything on this page is answered in time."
-    return "Cannot be told yet: how long loading takes is known once the exports are here and the destination was asked."
+    missing = ["the exports are here"] if not found.files else []
+    missing += [f"{title(found.destination)} was asked"] if not found.inspection else []
+    until = " and ".join(missing) or "what stops the migration is out of the way"
+    return f"Cannot be told yet: how long loading takes is known once {until}."
 
 
 def open_columns(found: Discovery) -> list[str]:
@@ -274,8 +281,7 @@ def _todo(found: Discovery) -> tuple[tuple[str, tuple[Line, ...]], ...]:
 
 
 def _yours(found: Discovery) -> list[Line]:
-    absent = [item for item in found.checklist if not item.is_there]
-    lines = [Line(f"Export {plain(item.object)}", item.how, is_must=item.is_required) for item in absent]
+    lines = [*_to_export(found, is_required=True), *_to_export(found, is_required=False)]
     if any(one["is_open"] for one in found.decisions) or open_columns(found):
         lines.append(Line("Fill in the workbook", "Questions, columns and words, with drop-downs.", is_must=True))
     if to_clean(found):
@@ -287,6 +293,14 @@ def _yours(found: Discovery) -> list[Line]:
         told = "Whatever reacts to new records could write to your customers. Tell us who paused it; we note it here."
         lines.append(Line(f"Pause the automations in {title(found.destination)}", told, is_must=True))
     return lines + [line for line, is_ours in _findings(found) if not is_ours]
+
+
+def _to_export(found: Discovery, *, is_required: bool) -> list[Line]:
+    absent = [plain(item.object) for item in found.checklist if not item.is_there and item.is_required == is_required]
+    told = "Nothing can start before." if is_required else "If you have them."
+    return (
+        [Line(f"Export {', '.join(absent)}", f"{told} Where to find them is told under “Exports”.", is_must=is_required)] if absent else []
+    )
 
 
 def _engineers(found: Discovery) -> list[Line]:
