@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crm_pipelines.discovery.headings import fold
 from crm_pipelines.discovery.proposal import Target
@@ -79,7 +80,7 @@ class Overlap:
         held: frozenset[str] = getattr(self, name) if name else frozenset()
         if held:
             return held, what
-        options = self.options.get((target.phase, target.name)) or _folded(target.options)
+        options = self.options.get((target.phase, target.name)) or _options(target.options)
         return options, f"options of `{target.label or target.name}`"
 
 
@@ -100,6 +101,11 @@ class Hits:
     def share(self) -> float:
         """Share of the distinct values."""
         return self.found / self.distinct if self.distinct else 0.0
+
+
+@lru_cache(maxsize=1_000)
+def _options(words: tuple[str, ...]) -> frozenset[str]:
+    return _folded(words)
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:

@@ -101,6 +101,8 @@ class Places:
     def empty_fields(self, columns: Sequence[ColumnSample], overlap: Overlap) -> Iterator[EmptyField]:
         """Yield every standard field that nothing fills, with the columns that could, mapped ones among them."""
         targets = [target for target in self.open if target.kind == "field" and target.concept]
+        if not targets:
+            return
         surveyor, model = Surveyor((*targets, *self.taken), overlap), load_model()
         _, probable = weighed(surveyor, columns, model)
         for place, target in enumerate(targets):
