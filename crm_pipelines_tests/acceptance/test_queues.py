@@ -10,6 +10,8 @@ import pytest
 
 from crm_pipelines.defs import commands
 from crm_pipelines.defs.account import account_of
+from crm_pipelines.defs.home import open_instance
+from crm_pipelines.defs.partitions import partition_set
 from crm_pipelines.defs.queues import Given, list_queues, resolve_queues
 from crm_pipelines.errors import NotConfirmedError, SpecError
 from crm_pipelines.ledger import Ledger
@@ -257,3 +259,30 @@ def test_odoo_keeps_the_second_of_two_that_are_one_and_names_it(odoo_rig: Callab
     assert {("people", second, first)} <= {(row["Kind of record"], row["Source record"], row["Record that stayed"]) for row in rows}
     number = next(int(row["Number in the CRM"]) for row in rows if row["Source record"] == second)
     assert one.rows("SELECT active FROM res_partner WHERE id = %s", number) == [{"active": True}], "nothing is deleted"
+
+
+def test_the_command_line_takes_a_file_as_the_next_intake_or_says_what_is_wrong_with_it(
+    rig: Callable[..., Rig], monkeypatch: Patch
+) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    assert waiting(one)["remediation"] == 6
+    path = one.folder / "queues" / "remediation.csv"
+    typed = fill_csv(
+        path, lambda row: {"id": "1", "email": "nina@example.org"} if row["source record"] else None, path.with_name("wrong.csv")
+    )
+    before = (one.folder / "work" / "intakes.json").read_bytes()
+    refused = one.crm("queue", "resolve", one.name, str(typed), "--by", "Carla Client")
+    assert refused.returncode == 2
+    assert "wrong.csv: row 2, column 'id': this cell identifies the row and cannot be changed" in refused.stderr
+    assert "nina@example.org" not in refused.stdout + refused.stderr
+    assert (one.folder / "work" / "intakes.json").read_bytes() == before
+    fill_csv(path, lambda row: {"email": "nina@example.org"} if row["source record"] else None)
+    taken = one.crm("queue", "resolve", one.name, str(path), "--by", "Carla Client")
+    assert taken.returncode == 0, taken.stderr
+    assert "Taken: 1 rows corrected." in taken.stdout
+    chunk = opened(one).chunks()[-1]
+    assert (chunk.kind, chunk.physical_rows) == ("correction", 1)
+    with open_instance() as instance:
+        for name in ("staged_contacts", "people"):
+            assert chunk.key in instance.get_dynamic_partitions(partition_set(one.name, name))
