@@ -66,8 +66,11 @@ EXTRA_KEYS = {
 }  # fmt: skip
 
 
-# The same, in one place only: the example of S2 searchItemByField answers {id, name}, its schema does not.
-EXTRA_AT = frozenset({("/itemSearch/field", "id"), ("/itemSearch/field", "name")})
+# The same, in one place only: the example of S2 searchItemByField answers {id, name}, its schema does not; the example of S1
+# getDealsSummary has one object per currency, its schema the content of one.
+EXTRA_AT = frozenset({
+    ("/itemSearch/field", "id"), ("/itemSearch/field", "name"), ("/deals/summary", "EUR"), ("/deals/summary", "USD"),
+})  # fmt: skip
 
 
 def is_available() -> bool:
