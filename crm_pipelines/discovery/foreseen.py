@@ -44,8 +44,8 @@ def foreseen(project: Project, forecast: Mapping[str, Any], prediction: Predicti
     rows = _rows(project, states)
     predicted = _predicted(project, forecast, states)
     queues = rows.filter(pl.col("queue").is_not_null() & pl.col("bucket").is_in(WAITS))
-    waiting = [*_counted(queues, "queue"), *(() if prediction else _waiting_on(owners))]
-    set_aside = _counted(rows.filter(pl.col("bucket").is_in(SET_ASIDE)), "bucket")
+    waiting = [*_summed(queues, "queue"), *(() if prediction else _waiting_on(owners))]
+    set_aside = _summed(rows.filter(pl.col("bucket").is_in(SET_ASIDE)), "bucket")
     is_told = prediction is not None or bool(forecast)
     return Foreseen(predicted, tuple(waiting), tuple(set_aside), () if is_told else (BY_MAP_ALONE,))
 
@@ -76,22 +76,22 @@ def _makes_records(project: Project, phase: str) -> bool:
 
 
 def _rows(project: Project, states: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return [object, bucket, queue, reason], one line per source row."""
+    """Return [object, bucket, queue, reason, rows]: how many source rows end how, object by object."""
     empty = pl.DataFrame(schema=STATES_SCHEMA)
-    frames = [
-        accounts.rows_by_fate(project, name, lambda into: states.get(into, empty)).select(
-            pl.lit(name).alias("object"), *(pl.col(column).cast(pl.String) for column in ("bucket", "queue", "reason"))
-        )
-        for name in project.objects
-        if files.parts(project.resolved_folder / "fates" / name)
-    ]
-    schema = dict.fromkeys(("object", "bucket", "queue", "reason"), pl.String())
-    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    schema = {**dict.fromkeys(("object", "bucket", "queue", "reason"), pl.String()), "rows": pl.UInt32()}
+    counted = [pl.DataFrame(schema=schema)]
+    for name in project.objects:
+        if files.parts(project.resolved_folder / "fates" / name):
+            rows = accounts.rows_by_fate(project, name, lambda into: states.get(into, empty))
+            counts = rows.group_by("bucket", "queue", "reason").len("rows")
+            counted.append(counts.select(pl.lit(name).alias("object"), "bucket", "queue", "reason", "rows").cast(dict(schema)))
+    return pl.concat(counted)
 
 
-def _counted(rows: pl.DataFrame, by: str) -> list[dict[str, Any]]:
-    counted = rows.group_by("object", by, "reason").len("rows").sort(by, "rows", "object", "reason", descending=[False, True, False, False])
-    return [{by: one[by], "reason": one["reason"], "object": one["object"], "rows": one["rows"]} for one in counted.to_dicts()]
+def _summed(rows: pl.DataFrame, by: str) -> list[dict[str, Any]]:
+    summed = rows.group_by("object", by, "reason").agg(pl.col("rows").sum())
+    ordered = summed.sort(by, "rows", "object", "reason", descending=[False, True, False, False])
+    return ordered.select(by, "reason", "object", "rows").to_dicts()
 
 
 def _waiting_on(owners: Iterable[OwnerFinding]) -> list[dict[str, Any]]:

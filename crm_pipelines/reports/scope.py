@@ -34,6 +34,8 @@ TAG_KINDS = {
     "plain": "Plain: what you made of them yourself",
     "admin": "For your own administration",
 }
+WORDS = {"enum": "choice", "set": "choices", "id": "key", "caps": "limits", "debris": "left-overs"}
+"""Technical words that a client reads otherwise."""
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 BREAKS = re.compile(r"\s+")
 
@@ -88,6 +90,11 @@ def count(value: int, noun: str) -> str:
     return format(Count(value), noun)
 
 
+def kind(name: str) -> str:
+    """Return a type or a topic in the client's words."""
+    return WORDS.get(name, plain(name))
+
+
 def _context(discovery: Discovery) -> dict[str, Any]:
     return {
         "found": discovery,
@@ -120,7 +127,7 @@ def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = No
         lstrip_blocks=True,
         finalize=finalize,
     )
-    named = (count, day, duration, money, next_step, number, percent, plain, sentence, size, some, span, upper_first, charts.axis)
+    named = (count, day, duration, kind, money, next_step, number, percent, plain, sentence, size, some, span, upper_first, charts.axis)
     environment.filters.update({function.__name__: function for function in named})
     environment.filters.update(moment=_moment, raw=Markup, system=title)
     environment.globals.update(share=charts.share, stacked=charts.stacked, columns_chart=charts.columns)

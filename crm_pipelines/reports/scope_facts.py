@@ -304,8 +304,10 @@ def _to_export(found: Discovery, *, is_required: bool) -> list[Line]:
 
 
 def _engineers(found: Discovery) -> list[Line]:
-    hours = f"{sum(one.hours for one in found.grades):g} hours by rule, all topics together."
-    lines = [Line("Finish the map and prepare the destination", hours)]
+    hours = f"{sum(one.hours for one in found.grades):g} hours by rule"
+    open_topics = len(read_rules()["topics"]) - len(found.grades)
+    told = f"{hours}, all topics together." if not open_topics else f"At least {hours}; {Count(open_topics):topic} cannot be told yet."
+    lines = [Line("Finish the map and prepare the destination", told)]
     bad = sum(file.bad_rows for file in found.files)
     if bad:
         lines.append(Line(f"Correct {Count(bad):row that cannot be read}", "Together with you: the lines come back as a file."))
