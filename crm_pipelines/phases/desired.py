@@ -17,7 +17,7 @@ from crm_pipelines.phases.map import map_phase
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_correct import stage_correction
 from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject, resolve_into, resolved_slices, scan_resolved
-from crm_pipelines.phases.reword import reworded
+from crm_pipelines.phases.reword import reworded, several_words
 from crm_pipelines.phases.stage import inventories, read_sidecar, stage_file, write_staged
 
 SLICE_ROWS = 20_000  # of 27 columns at a time: 370 MB at the peak, 580 MB with 50,000; the fixed cost is some milliseconds a slice
@@ -85,6 +85,7 @@ def stage_chunk(project: Project, key: str) -> StageSummary:
 
 def resolve_all(project: Project) -> dict[str, FrameSummary]:
     """Fold every staged chunk into one canonical row per key, and give every source row its fate."""
+    project.refresh()
     staged = {name: _staged_object(project, name) for name in project.objects}
     people = project.spec.derive.contacts.from_
     settings = ResolveSettings(
@@ -122,12 +123,13 @@ def _pairs(project: Project, phase: str) -> Iterator[pl.DataFrame]:
 
 
 def _staged_object(project: Project, name: str) -> StagedObject:
-    frames = []
+    frames, words = [], project.words.get(name, {})
+    several = several_words(project.compiled.phases.values(), project.spec.derive, name, words) if words else frozenset[str]()
     for key in project.object_chunks(name):
         chunk = project.chunk(key)
         sidecar = read_sidecar(project.staged_folder, name, key)
         columns = frozenset(h["column"] for h in sidecar["headings"] if h["column"])
-        rows = reworded(pl.scan_parquet(project.staged_path(name, key)), project.words.get(name, {}))
+        rows = reworded(pl.scan_parquet(project.staged_path(name, key)), words, several)
         frames.append(ChunkFrame(key, chunk.exported_at, columns, rows))
     return StagedObject(name, frames)
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.phases.check import check_engagement
 from crm_pipelines.phases.columns import column_account, columns_in_no_file, keys_in_no_file
+from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.desired import stage_chunk
 from crm_pipelines.phases.project import Project
 from crm_pipelines.settings import load_engagement
@@ -92,6 +94,11 @@ def test_an_open_question_opens_and_is_told_by_crm_check(opened: Opened) -> None
     assert problem.message.startswith("needs an answer: What happens to records of a Kartra team member")
     opened("owners: queue_rows\n" + MAP)
     assert check_engagement("acme") == []
+
+
+def test_nothing_is_sealed_while_a_question_is_open(opened: Opened) -> None:
+    with pytest.raises(NotConfirmedError, match="owners: needs an answer"):
+        confirm(opened("lists: labels\n"), "Ana", without_sample="a reason")
 
 
 def test_crm_check_tells_what_the_map_cannot_be(opened: Opened) -> None:

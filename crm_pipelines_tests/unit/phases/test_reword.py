@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 
 from crm_pipelines.phases.contracts import load_source, source_contract
-from crm_pipelines.phases.reword import reworded, rewording
+from crm_pipelines.phases.reword import reworded, rewording, several_words
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.parse import parse
-from crm_pipelines_tests.lib.spec_text import route_text
+from crm_pipelines_tests.lib.spec_text import compiled_route, route_text
 
 DERIVE = parse(route_text()).spec.derive
 SOURCE = source_contract(load_source("kartra"))
@@ -59,6 +59,21 @@ def test_an_owner_is_replaced_wherever_owners_are_named() -> None:
     client_map = {"owners": {"Ana@Example.com": "bea@example.com"}}
     assert after(client_map, "contacts", owner=["ana@example.com ", "cy@example.com"]) == {"owner": ["bea@example.com", "cy@example.com"]}
     assert after(client_map, "calendars", host_email_address=["ANA@example.com"]) == {"host_email_address": ["bea@example.com"]}
+
+
+def test_of_a_cell_with_several_words_each_is_replaced_and_a_text_that_holds_a_comma_is_one() -> None:
+    fruit = {"field_identifier": "fruit", "field_type": "checkbox", "options": ["apple", "pear"], "option_ids": ["1", "2"]}
+    phases = compiled_route([fruit]).phases.values()
+    words = rewording(ClientMap(values={"contacts.fruit": {"aple": "apple"}, "contacts.source": {"Ad": "Advert"}}), DERIVE, SOURCE)[
+        "contacts"
+    ]
+    several = several_words(phases, DERIVE, "contacts", words)
+    frame = pl.LazyFrame({"fruit": ["pear, Aple|pear", "APLE", "pear", None], "source": ["Ad, paid", "ad", None, ""]})
+    assert several == {"fruit"}
+    assert reworded(frame, words, several).collect().to_dict(as_series=False) == {
+        "fruit": ["pear,apple|pear", "apple", "pear", None],
+        "source": ["Ad, paid", "Advert", None, ""],
+    }
 
 
 def test_without_words_nothing_is_touched() -> None:
