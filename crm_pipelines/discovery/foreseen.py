@@ -78,13 +78,13 @@ def _makes_records(project: Project, phase: str) -> bool:
 def _rows(project: Project, states: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return [object, bucket, queue, reason, rows]: how many source rows end how, object by object."""
     empty = pl.DataFrame(schema=STATES_SCHEMA)
-    schema = {**dict.fromkeys(("object", "bucket", "queue", "reason"), pl.String()), "rows": pl.UInt32()}
+    schema = pl.Schema({**dict.fromkeys(("object", "bucket", "queue", "reason"), pl.String()), "rows": pl.UInt32()})
     counted = [pl.DataFrame(schema=schema)]
     for name in project.objects:
         if files.parts(project.resolved_folder / "fates" / name):
             rows = accounts.rows_by_fate(project, name, lambda into: states.get(into, empty))
             counts = rows.group_by("bucket", "queue", "reason").len("rows")
-            counted.append(counts.select(pl.lit(name).alias("object"), "bucket", "queue", "reason", "rows").cast(dict(schema)))
+            counted.append(counts.select(pl.lit(name).alias("object"), "bucket", "queue", "reason", "rows").cast(schema))
     return pl.concat(counted)
 
 
