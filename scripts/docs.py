@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from crm_pipelines.spec import derive, model
+from crm_pipelines.spec.client_map import ClientMap, ColumnChoice
 from crm_pipelines.spec.conditions import TESTS
 from crm_pipelines.spec.editor import editor_schema
 from crm_pipelines.spec.rules import Rule, Setting, Words, load_rules
@@ -80,6 +81,36 @@ What is empty is not sent: an empty cell never clears a field.
 """
 
 
+CLIENT = """## What a client decides
+
+`engagements/<name>/decisions.yaml` answers the spec's questions (`owners: queue_rows`). Its key `map` holds what this client decides
+beside them; it is laid over the spec, so that everything that follows knows no difference. Everything in this file is read as text, as
+it is written: `0012` and `no` are words.
+
+    owners: queue_rows
+    map:
+      columns:
+        contacts:
+          Shoe size: {phase: people, custom_field: Shoe size, type: number}
+          Badge: {ignore: The badges were thrown away years ago.}
+      values:
+        contacts.Status: {Subscribd: Subscribed}
+      owners: {ana@example.com: bea@example.com}
+      tags:
+        contacts.tags: {vip 2019: VIP, old import: null}
+      same: {contacts: [[1001, 1740]]}
+      leave_out: {contacts: [no_email]}
+
+- Columns are named by their headings, compared as headings are. A column of payments goes to the record of its row; a subscription takes
+  its own, and the newest of its payments. Columns of exports that no record carries can only be ignored.
+- A cell that does not read as its field's type waits in queue `remediation`.
+- Words are compared trimmed, case ignored, and replaced before anything is made of a cell.
+- Of contacts that are the same the first key survives; lists are united, the strictest consent counts, further addresses are kept, and
+  what hangs on the others follows. What hangs on a contact that is left out waits in queue `review`.
+- What names a column or key that no file has is reported and hinders nothing.
+"""
+
+
 def main() -> int:
     """Write or check; return the exit code."""
     wanted = {SCHEMA: json.dumps(editor_schema(), indent=2, ensure_ascii=False) + "\n", LANGUAGE: language()}
@@ -122,7 +153,7 @@ def _rule(rule: Rule, tables: Iterable[Table]) -> list[str]:
     lines = [f"#### {rule.name}", "", rule.headline, "", f"Reads {rule.shape} of {takes}; gives {rule.gives}."]
     lines += [f"- `with: {{{name}: ...}}`: {_setting(setting)}" for name, setting in rule.settings.items()]
     if rule.reason:
-        lines.append(f"A row in which it is not understood waits: queue `decision`, reason `{rule.reason}`.")
+        lines.append(f"A row in which it is not understood waits: queue `{rule.queue}`, reason `{rule.reason}`.")
     for table in tables:
         lines += [""]
         if table.settings:
@@ -161,7 +192,7 @@ def keys() -> str:
     lines += ["### derive", "", "How export rows become one record per key: `derive` of the spec.", ""]
     for node in (derive.DeriveSpec, *_inner(derive.DeriveSpec)):
         lines += _node(node)
-    return "\n".join(lines).rstrip()
+    return "\n".join([*lines, CLIENT.rstrip(), "", *_node(ClientMap), *_node(ColumnChoice)]).rstrip()
 
 
 def _node(node: type[BaseModel]) -> list[str]:
