@@ -65,7 +65,7 @@ def list_queues(project: Project, name: str | None) -> dict[str, Any]:
     """Return what waits: per queue and reason the rows, records and money, where the files lie, and the rows; holds source keys."""
     with Ledger.open(home().ledger_url) as ledger:
         tables = tables_of(project, ledger)
-        paths = write_queues(tables, project.engagement.queues, _memory(project))
+        paths = write_queues(tables, project.engagement.queues, _memory(project), is_look=True)
     summary = [each for each in tables.summary if name in (None, each.queue)]
     rows = [
         {"object": r.object, "file": r.file, "row": r.row, "key": r.key, "queue": r.queue, "reason": r.reason}

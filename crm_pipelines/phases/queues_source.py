@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def _remembered(project: Project, chunk: Chunk) -> pl.DataFrame:
 
 def _remember(project: Project, chunk: Chunk, rows: Collection[int]) -> pl.DataFrame:
     """Read the wanted rows from the file and keep them with the headings, which stand as row 0."""
-    opened = open_export(project.export_path(chunk), project, chunk.object, project.read_settings(chunk.object, chunk.file_name))
+    opened = open_export(project.export_path(chunk), project, chunk.object, _settings(project, chunk))
     wanted, width = set(rows), len(opened.headings)
     found: list[tuple[int, list[str], str | None]] = [(0, list(opened.headings), None)]
     for place, row in enumerate(opened.scan.rows):
@@ -118,6 +118,13 @@ def _remember(project: Project, chunk: Chunk, rows: Collection[int]) -> pl.DataF
     frame = pl.DataFrame(found, schema=SCHEMA, orient="row")
     files.write_frame(_cache(project, chunk), frame)
     return frame
+
+
+def _settings(project: Project, chunk: Chunk) -> ReadSettings:
+    """Return how a chunk's bytes are read: a correction is written as its export is, in UTF-8."""
+    if chunk.kind != "correction":
+        return project.read_settings(chunk.object, chunk.file_name)
+    return replace(project.read_settings(chunk.object, project.chunk(chunk.root).file_name), encoding="utf-8")
 
 
 def _fitted(cells: list[str], width: int) -> list[str]:

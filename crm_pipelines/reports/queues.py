@@ -86,25 +86,30 @@ HOW = "Fill in the white cells, then give the file back: crm queue resolve {enga
 SHOWN = "Shown only: what to do stands beside each row."
 
 
-def write_queues(tables: Tables, folder: Path, memory: Path) -> dict[str, list[Path]]:
+def write_queues(tables: Tables, folder: Path, memory: Path, *, is_look: bool = False) -> dict[str, list[Path]]:
     """Write the files of every queue that is not empty and take away those of the others; return where they lie. Mode 0600.
 
-    A file that somebody filled in since it was written is kept beside the new one (`review.answered-1.xlsx`). `memory` is the file that
-    remembers what was written.
+    A file that somebody filled in since it was written is kept beside the new one (`review.answered-1.xlsx`); by a mere look (`is_look`)
+    its queue is left as it is. `memory` is the file that remembers what was written.
     """
     known: dict[str, str] = orjson.loads(memory.read_bytes()) if memory.exists() else {}
     sheets = {queue: list(sheets_of(tables, queue)) for queue in QUEUES}
     written: dict[str, list[Path]] = {}
+    worked: dict[str, list[Path]] = {}
     for queue, own in sheets.items():
         paths = [folder / f"{queue}.csv", folder / f"{queue}.xlsx"]
+        if is_look and any(_is_filled_in(path, known.get(path.name)) for path in paths):
+            worked[queue] = [path for path in paths if path.is_file()]
+            continue
         for path in paths:
             _set_aside(path, known.get(path.name))
             path.unlink(missing_ok=True)
         if own:
             written[queue] = _write(tables, queue, own, *paths)
-    digests = {path.name: _digest(path) for paths in written.values() for path in paths}
+    digests = {path.name: known[path.name] for paths in worked.values() for path in paths if path.name in known}
+    digests |= {path.name: _digest(path) for paths in written.values() for path in paths}
     write_bytes(memory, orjson.dumps(digests, option=orjson.OPT_INDENT_2))
-    return written
+    return {**written, **worked}
 
 
 def forget_files(paths: Iterable[Path], memory: Path) -> None:
@@ -276,12 +281,16 @@ def _returned(path: Path, row: Row, sheet: str) -> Returned:
 
 def _set_aside(path: Path, written: str | None) -> None:
     """Keep a file that somebody filled in since we wrote it."""
-    if written is None or not path.is_file() or _digest(path) == written:
+    if not _is_filled_in(path, written):
         return
     number = 1
     while (kept := path.with_name(f"{path.stem}.answered-{number}{path.suffix}")).exists():
         number += 1
     path.rename(kept)
+
+
+def _is_filled_in(path: Path, written: str | None) -> bool:
+    return written is not None and path.is_file() and _digest(path) != written
 
 
 def _digest(path: Path) -> str:

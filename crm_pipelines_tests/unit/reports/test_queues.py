@@ -109,6 +109,8 @@ def test_queue_files_come_and_go_with_what_waits_and_are_private(written: Path, 
 def test_a_file_that_somebody_filled_in_is_kept_until_it_was_taken(written: Path, tmp_path: Path) -> None:
     path = fill_csv(written / "owner.csv", lambda row: {"user who takes over": "ann@example.com"})
     filled = path.read_bytes()
+    write_queues(TABLES, written, tmp_path / "memory.json", is_look=True)
+    assert path.read_bytes() == filled, "a look changes no file that somebody works in"
     write_queues(TABLES, written, tmp_path / "memory.json")
     assert (written / "owner.answered-1.csv").read_bytes() == filled
     fill_csv(path, lambda row: {"user who takes over": "ann@example.com"})
