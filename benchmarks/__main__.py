@@ -47,9 +47,11 @@ STAGES: dict[str, Stage] = {
     ),
     "mapping": (
         "how often the proposed map is right",
-        "Labelled headings in four languages; weights and aliases were tuned on the tuning set only, and the judging set was looked at\n"
-        "as a whole twice before this (before and after near_misses.csv was written). Candidates: all 58 targets, whatever the file.\n"
-        "`first`: what is proposed first, one-to-one within a file. None-columns: right with `no target` or `new custom field`.",
+        "Labelled headings in four languages; candidates are all 58 targets, whatever the file. Behind a figure: hits, Wilson's 95 % interval.\n"
+        "`first`: what is proposed first, one-to-one within a file. None-columns: right with `no target` or `new custom field`.\n"
+        "Aliases and weights were adjusted on the tuning set. The judging set was looked at as a whole twice before: first 89.4 % top-1,\n"
+        "97.5 % top-3, 5.8 % none-columns with a field first, 2.6 % pre-ticked; then near_misses.csv was written against such fields,\n"
+        "with the headings' README (it gives examples) in sight: 9 of the 189 none-columns are in it by name. Without them: 4 of 180.",
         mapping.run,
     ),
     "odoo": (

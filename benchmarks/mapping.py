@@ -113,7 +113,7 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
         return 0.0, 100.0
     share, spread = hits / of, Z * Z / of
     middle, half = share + spread / 2, Z * sqrt(share * (1 - share) / of + spread / (4 * of))
-    return 100 * (middle - half) / (1 + spread), 100 * (middle + half) / (1 + spread)
+    return max(0.0, 100 * (middle - half) / (1 + spread)), min(100.0, 100 * (middle + half) / (1 + spread))
 
 
 def run(result: Result) -> None:
