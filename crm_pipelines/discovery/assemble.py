@@ -41,12 +41,13 @@ def assemble(
     *,
     made_at: datetime,
     prediction: Prediction | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Discovery:
     """Return everything that the scope document says.
 
     Works before anything was exported (then it is the checklist, the questions and the gaps), without a destination, and with
     questions still open. `prediction` is what the load will come to, where the caller foresaw it; without it the mapped records
-    tell what is ready and what waits on its own account.
+    tell what is ready and what waits on its own account. `notes` are the caller's, such as why there is no forecast.
     """
     parts = gather(project, None if inspection is None else inspection.schema.users)
     ahead = foreseen(project, forecast, prediction, parts.owners if inspection else ())
@@ -66,7 +67,7 @@ def assemble(
         left_out=ahead.left_out,
         grades=(),
         overall="A",
-        notes=(*parts.notes, *ahead.notes),
+        notes=(*notes, *parts.notes, *ahead.notes),
         automations_signed=None if signed is None else {"by": signed.by, "at": signed.at.astimezone(UTC).isoformat(timespec="minutes")},
     )
     return _graded(found)

@@ -165,8 +165,9 @@ def test_with_nothing_exported_it_is_the_checklist_the_questions_and_the_gaps(tm
 
 
 def test_with_nothing_exported_and_a_destination_its_findings_are_there(tmp_path: Path) -> None:
-    found = assemble(opened(tmp_path), inspection(HIDDEN, FULL), {}, None, made_at=MADE)
+    found = assemble(opened(tmp_path), inspection(HIDDEN, FULL), {}, None, made_at=MADE, notes=("No forecast: the plan is too small.",))
     assert "There is no room for another field." in as_html(found)
+    assert "No forecast: the plan is too small." in as_html(found)
     assert {one.topic: one.grade for one in found.grades}["Destination"] == "D"
 
 
