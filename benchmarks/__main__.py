@@ -47,7 +47,7 @@ STAGES: dict[str, Stage] = {
     ),
     "mapping": (
         "how often the proposed map is right",
-        "Labelled headings in four languages; candidates are all 58 targets, whatever the file. Behind a figure: hits, Wilson's 95 % interval.\n"
+        "Labelled headings in four languages; candidates: all 58 targets, whatever the file. Behind figures: hits, 95 % interval.\n"
         "`first`: what is proposed first, one-to-one within a file. None-columns: right with `no target` or `new custom field`.\n"
         "Aliases and weights were adjusted on the tuning set. The judging set was looked at as a whole twice before: first 89.4 % top-1,\n"
         "97.5 % top-3, 5.8 % none-columns with a field first, 2.6 % pre-ticked; then near_misses.csv was written against such fields,\n"
