@@ -116,6 +116,8 @@ def _people(rng: np.random.Generator, count: int) -> Drawn:
     alike = np.flatnonzero(follows & _chance(rng, ALIKE, count))
     for row, pair in zip(alike, rng.choice(words.ALIKE, len(alike)), strict=True):
         given[leader[row]], given[row] = pair.split("/")
+    same = np.flatnonzero(follows & (given == given[leader]))
+    given[same] = given[(same + 1) % count]  # a family does not give one name twice by chance: that is JUNIOR's to say
     junior = follows & _chance(rng, JUNIOR, count)
     given = np.where(junior, given[leader], np.where(namesake >= 0, given[namesake], given))
     same = np.where(follows, leader, namesake)
