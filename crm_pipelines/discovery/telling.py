@@ -25,7 +25,7 @@ def of_taken(facts: Facts, place: int, target: Target) -> tuple[str, ...]:
     """Return why a column means something that is not open."""
     label = target.label or target.name
     why = (
-        f"the destination has no field for `{label}`"
+        f"records of this export have no field for `{label}`"
         if target.kind == "new"
         else f"`{label}` is not open: the map fills it, or it takes an engineer"
     )

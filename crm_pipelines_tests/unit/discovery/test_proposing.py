@@ -52,7 +52,7 @@ def test_no_field_that_the_map_fills_is_offered(project: Project, proposed: Prop
 def test_a_date_of_birth_without_a_field_gets_one_of_its_own(proposed: ProposedMap) -> None:
     found = next(each for each in proposed.columns if each.heading == "birth_date")
     assert (found.best.target.kind, found.state, found.inferred) == ("new", "pre-ticked", "date")
-    assert "the destination has no field for `Birthday`" in found.best.evidence
+    assert "records of this export have no field for `Birthday`" in found.best.evidence
 
 
 def test_the_same_engagement_gives_the_same_map(project: Project, proposed: ProposedMap) -> None:
