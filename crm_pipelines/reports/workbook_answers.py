@@ -166,20 +166,22 @@ class Reader:
 
     def _word(self, row: Row) -> Said | None:
         column, meaning = row.text("column"), row.text("choice")
-        if meaning and meaning not in self.made.words.get(column, ()):
-            known = list(self.made.words.get(column, ()))
-            self._wrong(row, "choice", one_of(known) if known else "nothing", "choose one from the list of the cell", "another text")
+        known = self.made.words.get(column, ())
+        if meaning and known and meaning not in known:
+            self._wrong(row, "choice", one_of(known), "choose one from the list of the cell", "another text")
             return None
         return self._said(row, WORDS, ("values", column, row.text("word")), meaning or None)
 
     def _owner(self, row: Row) -> Said | None:
-        user = row.text("choice")
-        known = {each.casefold(): each for each in self.made.users}
-        if user and user not in self.made.users and user.strip().casefold() not in known:
+        given, known = row.text("choice"), {each.casefold(): each for each in self.made.users}
+        user = given if given in self.made.users else known.get(given.strip().casefold(), given.strip())
+        if user and known and user not in self.made.users:
             self._wrong(row, "choice", "a user of the destination", "choose one from the list of the cell", "another text")
             return None
-        taken = user if user in self.made.users else known.get(user.strip().casefold())
-        return self._said(row, OWNERS, ("owners", row.text("owner")), taken or None)
+        if user and not known and not ADDRESS.fullmatch(user):
+            self._wrong(row, "choice", "an e-mail address", "write it as name@example.com", "another text")
+            return None
+        return self._said(row, OWNERS, ("owners", row.text("owner")), user or None)
 
     def _tag(self, row: Row) -> Said | None:
         choice, name, tag = row.text("choice"), row.text("name"), row.text("tag")

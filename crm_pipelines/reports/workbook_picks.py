@@ -24,6 +24,18 @@ _TYPES = {
     "set": "set",
 }
 """What a column reads as -> the type of a field made for it; text for everything else."""
+_NEW = {
+    "": "New text field",
+    "long_text": "New long text field",
+    "number": "New number field",
+    "money": "New money field",
+    "date": "New date field",
+    "datetime": "New date and time field",
+    "boolean": "New yes/no field",
+    "enum": "New pick-list field",
+    "set": "New multiple-choice field",
+}
+"""Type of a custom field -> what a client reads; text where the client map does not say a type."""
 
 
 class Picks:
@@ -92,7 +104,7 @@ class Picks:
         return [each for each, phase in self._material.spec.phases.items() if frame is not None and phase.from_ == frame and each in known]
 
     def _field(self, phase: str, type_: str | None) -> str:
-        words = f"New {(type_ or '').replace('_', ' ')} field".replace("  ", " ") if type_ else "New field"
+        words = _NEW.get(type_ or "", f"New field of type {type_}")
         return self._add(f"{words} [{phase}]", Pick(phase=phase, is_new=True, type=type_))
 
     def _add(self, label: str, pick: Pick) -> str:

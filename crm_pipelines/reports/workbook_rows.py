@@ -20,6 +20,8 @@ from crm_pipelines.spec.client_map import ColumnChoice, LeaveOut
 from crm_pipelines.spec.model import Decision
 from crm_pipelines.spec.parse import chosen
 
+WORTH_TELLING = 0.01
+"""Confidence from which a second or third proposal is shown; less reads as 0 %."""
 Values = dict[str, Scalar | Cell]
 
 KINDS: Mapping[str, str] = {
@@ -129,7 +131,8 @@ def _decided_column(material: Material, picks: Picks, key: tuple[str, str], choi
 
 def _proposals(picks: Picks, proposal: Proposal) -> str:
     lines = []
-    for number, candidate in enumerate(proposal.candidates[:3], 1):
+    worth = [each for each in proposal.candidates[:3] if each is proposal.best or each.confidence >= WORTH_TELLING]
+    for number, candidate in enumerate(worth, 1):
         why = "; ".join(candidate.evidence[: 3 if number == 1 else 1])
         lines.append(f"{number}. {picks.proposed(proposal, candidate)}, {candidate.confidence:.0%}" + (f": {why}" if why else ""))
     return "\n".join(lines)
@@ -177,8 +180,13 @@ def readings(material: Material) -> dict[str, tuple[str, ...]]:
         if each.role not in ("tag", "owner"):
             words.setdefault(f"{each.object}.{each.column}", {}).update(dict.fromkeys(word for word, _ in each.candidates))
     for found in material.vocabularies:
-        if f"{found.object}.{found.column}" in words:
-            words[f"{found.object}.{found.column}"].update(dict.fromkeys(word for word in found.words if word not in found.unknown))
+        place = f"{found.object}.{found.column}"
+        if place in words:
+            known = {word.casefold() for word in words[place]}
+            folded = {
+                word.casefold(): word for word in reversed(list(found.words)) if word not in found.unknown and word.casefold() not in known
+            }
+            words[place].update(dict.fromkeys(reversed(folded.values())))
     for column, decided in material.client.values.items():
         words.setdefault(column, {}).update(dict.fromkeys(decided.values()))
     return {column: tuple(found) for column, found in words.items()}

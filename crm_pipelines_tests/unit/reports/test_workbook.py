@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_pipelines.discovery.proposal import Candidate, Proposal, ProposedMap, Target
+from crm_pipelines.discovery.proposal import Candidate, Proposal, ProposedMap, Target, WordProposal
 from crm_pipelines.reports.sheets import SheetError, read_book
 from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
@@ -252,10 +252,24 @@ def test_every_row_offers_its_candidates_and_every_drop_down_says_what_is_allowe
     page, lists = book["Columns"], book["_lists"] if "_lists" in book.sheetnames else None
     rules = {str(rule.sqref): rule.formula1 for rule in page.data_validations.dataValidation}
     options = rules["F4"].strip('"').split(",")
-    assert options == [f"Mobile [{PHASE}]", f"New field [{PHASE}]", BEHIND]
+    assert options == [f"Mobile [{PHASE}]", f"New text field [{PHASE}]", BEHIND]
     assert lists is None or lists.sheet_state == "hidden"
     words = {str(rule.sqref): rule.formula1 for rule in book["Words"].data_validations.dataValidation}
     assert any("Subscribed" in formula for formula in words.values())
+
+
+def test_where_no_list_is_known_an_owner_is_an_address_and_a_word_any_word(tmp_path: Path) -> None:
+    words = (WordProposal("contacts", "status", "status", "Abonniert", 41, ()),)
+    asked = ProposedMap("acme", ROUTES[0], (), (), words, 0.95)
+    path = write_material(tmp_path / "map.xlsx", material(proposed=asked, vocabularies=(), users=()))
+    row = ("Owners", ("old@agency.example.com",))
+    client = read(fill(path, {row: {"choice": "new@example.com"}, ("Words", ("Abonniert",)): {"choice": "Subscribed"}}))[1]
+    assert (client.owners, client.values) == (
+        {"old@agency.example.com": "new@example.com"},
+        {"contacts.status": {"Abonniert": "Subscribed"}},
+    )
+    with pytest.raises(SheetError, match="sheet 'Owners', cell E4: expected an e-mail address"):
+        read(fill(path, {row: {"choice": "the new one"}}))
 
 
 def test_a_field_of_records_that_do_not_carry_the_column_is_not_offered(tmp_path: Path) -> None:

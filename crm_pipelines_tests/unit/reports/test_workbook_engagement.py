@@ -81,6 +81,6 @@ def test_nothing_is_offered_that_the_route_would_refuse(tmp_path: Path, route: s
     """Every new field in a drop-down, of whatever the column reads as, is one that can be made."""
     project, path = given_out(tmp_path, route)
     phase = person_phase(project.route_spec)
-    for label in (f"New date field [{phase}]", f"New field [{phase}]"):
+    for label in (f"New date field [{phase}]", f"New text field [{phase}]"):
         fill(path, {("Columns", ("contacts", "Handy")): {"choice": None}, ("Columns", ("contacts", "Geburtsdatum")): {"choice": label}})
         assert read_workbook(path, project, read_client(project.engagement))[1].columns["contacts"]["Geburtsdatum"].phase == phase

@@ -264,14 +264,14 @@ CASES: dict[str, tuple[Break, str]] = {
     "a reason too many": (cell("Columns", "H4", SECRET), "sheet 'Columns', cell H4: expected nothing, unless 'Leave behind"),
     "a name without a choice": (cell("Columns", "G5", SECRET), "sheet 'Columns', cell F5: expected a choice, since the row says more"),
     "a long name": (
-        both(cell("Columns", "F5", "New field [people]"), cell("Columns", "G5", "x" * 999)),
+        both(cell("Columns", "F5", "New text field [people]"), cell("Columns", "G5", "x" * 999)),
         "sheet 'Columns', cell G5: expected at most",
     ),
     "no new name": (cell("Tags", "E4", RENAME), "sheet 'Tags', cell F4: expected the new name of the tag"),
     "two columns, one field": (
         both(
-            cell("Columns", "F5", "New field [people]"),
-            cell("Columns", "F6", "New field [people]"),
+            cell("Columns", "F5", "New text field [people]"),
+            cell("Columns", "F6", "New text field [people]"),
             cell("Columns", "G5", "A"),
             cell("Columns", "G6", "A"),
         ),
