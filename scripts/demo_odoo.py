@@ -98,7 +98,7 @@ def demo() -> Iterator[str]:
     """Migrate into a fresh database and run again; yield what is not as expected."""
     title("A messy Kartra export, and an Odoo to receive it")
     folder = fresh(NAME)
-    truth = sample(NAME, folder, CONTACTS, SEED, "--route", "kartra_to_odoo")
+    truth = sample(NAME, folder, CONTACTS, SEED, "--route", "kartra_to_odoo", "--unknown-columns")
     server = database(folder)
     os.environ[KEY_ENV] = server.key
     before = baseline(server.dsn)

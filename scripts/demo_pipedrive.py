@@ -57,7 +57,7 @@ attributes:
   source:
     timezone: America/New_York
 """
-LITE_DECISIONS = DECISIONS + "extra_fields: core  # a Lite plan allows 30 custom fields\n"
+LITE_DECISIONS = DECISIONS + "owners: queue_rows\nextra_fields: core  # a Lite plan allows 30 custom fields\n"
 WAVE_TOKENS = 100 * 10  # what one wave of the dearest creates reserves: all that a kill can keep from leaving
 
 
@@ -66,7 +66,7 @@ def demo() -> Iterator[str]:
     os.environ[TOKEN_ENV] = TOKEN
     title("A messy Kartra export, and a Pipedrive to receive it")
     folder = fresh("demo")
-    truth = sample("demo", folder, CONTACTS, SEED)
+    truth = sample("demo", folder, CONTACTS, SEED, "--unknown-columns")
     with sandbox("demo", folder, plan="ultimate", seats=3) as server:
         yield from migrate(folder, server, truth)
     title(f"A Lite plan whose day runs out: {LITE_CONTACTS} contacts, one seat, other apps have used most of the day")

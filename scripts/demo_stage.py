@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from demo_client import fill_in
 from rich.console import Console
 from rich.markup import escape
 
@@ -29,16 +30,24 @@ EXPECTED_QUEUE = {
     ("review", "two_candidates", "transactions"): 1,
 }
 DECISIONS = """\
-# Answered at scoping; everything else takes the default of the mapping spec.
-owners: queue_rows
+# What the client decides; `crm decide` writes it from the workbook. Everything else takes the default of the mapping spec.
 """
+ANSWERS = {"owners": "queue rows"}
 kills: list[str] = []
 screen = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
 def rehearse(name: str) -> Iterator[str]:
-    """Check, plan and confirm a sample, then load everything; yield what is not as expected."""
+    """Find out, decide, plan and confirm a sample, then load everything; yield what is not as expected."""
     yield from expect(crm("doctor", name), 0, "crm doctor")
+    title("What is there, and what is in the way: the scope document")
+    yield from expect(crm("discover", name, "--automations-paused-by", "Demo Client"), 0, "crm discover")
+    title("A map is proposed; the client decides in a workbook")
+    yield from expect(crm("propose", name), 0, "crm propose")
+    workbook = home().engagements / name / "handoff" / "map.xlsx"
+    for line in fill_in(workbook, ANSWERS):
+        screen.print(f"  [dim]the client writes[/] {escape(line)}", soft_wrap=True)
+    yield from expect(crm("decide", name, shown(workbook), "--by", "Demo Client"), 0, "crm decide")
     title("The forecast: what a load would do and cost")
     yield from expect(crm("plan", name), 0, "crm plan")
     title(f"The client confirms a sample of {SAMPLE} records; it is loaded and looked at first")

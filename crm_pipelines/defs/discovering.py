@@ -28,9 +28,9 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.client import plain_map, read_client, write_client
 from crm_pipelines.phases.plan import forecast, wanted_schema
-from crm_pipelines.phases.predict import predict
+from crm_pipelines.phases.predict import Prediction, predict
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.session import open_session
+from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.reports.scope import write_scope
 from crm_pipelines.reports.workbook import read_workbook, write_workbook
 from crm_pipelines.settings import home, load_engagement
@@ -71,7 +71,7 @@ def find_out(project: Project, *, is_offline: bool = False, has_records: bool = 
         "missing": [{"object": one.object, "is_required": one.is_required} for one in found.checklist if not one.is_there],
         "waiting_columns": [f"{one.object}: {one.heading}" for one in found.columns if one.state == "waiting"],
         "owners_without_user": sum(one.user is None for one in found.owners) if found.inspection else None,
-        "open_questions": [str(one["name"]) for one in found.decisions if one["answer"] is None and one["default"] is None],
+        "open_questions": [str(one["name"]) for one in found.decisions if one["is_open"]],
         "findings": [dict(one) for one in found.inspection.get("findings", ()) if one["level"] in ("warning", "blocker")],
         "automations_signed": found.automations_signed,
         "notes": list(found.notes),
@@ -90,8 +90,8 @@ def found_out(project: Project, *, is_offline: bool, has_records: bool) -> Disco
         inspection = session.destination.inspect(session.journal("describe"), wanted)
         session.schema = inspection.schema
         prediction = predict(session) if has_records else None
-        told = forecast(session, prediction).as_dict() if prediction else {}
-        return assemble(project, inspection, told, signed, made_at=now, prediction=prediction)
+        told, notes = _foretold(session, prediction)
+        return assemble(project, inspection, told, signed, made_at=now, prediction=prediction, notes=notes)
 
 
 def discovery_metadata(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +160,16 @@ def signature(ledger: Ledger, engagement: str) -> Signature | None:
     """Return who signed last that automations are paused, and when; None when nobody did."""
     signed = [one for one in ledger.audit(engagement) if one.what == PAUSED]
     return Signature(signed[-1].by, signed[-1].done_utc) if signed else None
+
+
+def _foretold(session: Session, prediction: Prediction | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the forecast; where the plan's caps cannot hold the map there is none, and a note that says so."""
+    if prediction is None:
+        return {}, ()
+    try:
+        return forecast(session, prediction).as_dict(), ()
+    except SettingsError as error:
+        return {}, (str(error),)
 
 
 def _asked(project: Project) -> Inspection:

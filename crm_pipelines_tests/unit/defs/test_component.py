@@ -30,7 +30,7 @@ def test_the_graph_goes_from_exports_through_gates_to_the_report(engage: Engage)
     assert all(name.startswith("acme/staged_") for name in found[1])
     assert all(name.startswith("acme/resolved_") for name in found[2])
     assert found[3] == sorted(f"acme/mapped_{phase}" for phase in PHASES)
-    assert found[4:6] == [["acme/map_confirmed"], ["acme/destination_schema"]]
+    assert found[4:6] == [["acme/discovery", "acme/map_confirmed"], ["acme/destination_schema"]], "discovery stands beside the load"
     assert found[6:-1] == [[f"acme/{name}"] for phase in PHASES for name in (phase, f"{phase}_gate")]
     assert found[-1] == ["acme/reconciliation"]
 
