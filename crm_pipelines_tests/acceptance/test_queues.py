@@ -261,6 +261,7 @@ def test_odoo_keeps_the_second_of_two_that_are_one_and_names_it(odoo_rig: Callab
     assert one.rows("SELECT active FROM res_partner WHERE id = %s", number) == [{"active": True}], "nothing is deleted"
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_a_file_as_the_next_intake_or_says_what_is_wrong_with_it(
     rig: Callable[..., Rig], monkeypatch: Patch
 ) -> None:
