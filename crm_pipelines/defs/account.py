@@ -20,6 +20,7 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.beside import pages
+from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.plan import forecast
 from crm_pipelines.phases.predicted import compare
 from crm_pipelines.phases.predicted import remember as remember_prediction
@@ -48,6 +49,7 @@ def account_of(project: Project, ledger: Ledger) -> dict[str, Any]:
     told["queues"] = queues_of(project, ledger)
     told["budget"] = budget_of(project, ledger)
     found = compare(project, ledger)
+    told["grown"] = _grown(project)
     told["prediction"] = asdict(found) if found is not None else None
     told["exit_code"] = exit_code(told)
     told["verdict"] = _verdict(told)
@@ -125,6 +127,8 @@ def show_sample(project: Project) -> dict[str, Path]:
 
 def remember_forecast(session: Session) -> None:
     """Keep what is foreseen of a pass as it was before its first record: what comes and is spent later is held against it."""
+    check_confirmed(session)
+    files.write_bytes(_grown_path(session.project), orjson.dumps(session.grown))
     path = _forecast_path(session.project, session.pass_no)
     spent = session.ledger.spend_total(session.account, session.engagement).spent_ours
     foreseen = remember_prediction(session)
@@ -160,6 +164,16 @@ def budget_of(project: Project, ledger: Ledger) -> dict[str, Any]:
 def account_name(project: Project) -> str:
     """Return the name under which the ledger keeps the account; needs no secret."""
     return f"{project.engagement.destination}:{project.engagement.node.account.name}"
+
+
+def _grown(project: Project) -> list[str]:
+    """Return what the last run found to have come since the map was confirmed, needing no confirmation."""
+    path = _grown_path(project)
+    return list(orjson.loads(path.read_bytes())) if path.exists() else []
+
+
+def _grown_path(project: Project) -> Path:
+    return project.engagement.work / "grown.json"
 
 
 def _forecast_path(project: Project, pass_no: int) -> Path:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
-import polars as pl
 
 from crm_pipelines import __version__
 from crm_pipelines.destinations.base import Schema, WantedSchema
@@ -197,22 +197,34 @@ def _projection(session: Session) -> dict[str, Any]:
 
 
 def _fields(session: Session, wanted: WantedSchema, found: Schema) -> dict[str, Any]:
-    """Return the custom fields as they will be after `prepare`, and of each what the destination has now and whether it was made for us."""
+    """Return the custom fields as they will be after `prepare`, and of each what the destination has now and had when it was ready."""
     there = {(f.phase, f.name): f for f in found.fields}
-    made = session.ledger.made(session.account, session.engagement).filter(pl.col("kind") == "field")
-    ours = set(made.select("phase", "name").iter_rows())
+    path = _prepared_path(session.project)
+    prepared: dict[str, list[str]] = orjson.loads(path.read_bytes()) if path.exists() else {}
     out: dict[str, Any] = {}
     for field in wanted.fields:
-        known = there.get((field.phase, field.name))
+        known, name = there.get((field.phase, field.name)), f"{field.phase}.{field.name}"
         options = sorted(known.options) if known else []
-        out[f"{field.phase}.{field.name}"] = {
+        out[name] = {
             "type": field.type,
             "options": sorted({*field.options, *options}),
             "there": options,
             "exists": known is not None,
-            "made": (field.phase, field.name) in ours,
+            "made": name in prepared,
+            "had": prepared.get(name, []),
         }
     return out
+
+
+def remember_prepared(session: Session, wanted: WantedSchema) -> None:
+    """Keep which of the map's fields and options the destination holds once it is ready: what goes missing later is told."""
+    there = {(f.phase, f.name): f for f in session.described().fields}
+    found = {f"{f.phase}.{f.name}": sorted(there[f.phase, f.name].options) for f in wanted.fields if (f.phase, f.name) in there}
+    files.write_bytes(_prepared_path(session.project), orjson.dumps(found, option=orjson.OPT_SORT_KEYS))
+
+
+def _prepared_path(project: Project) -> Path:
+    return project.engagement.work / "prepared.json"
 
 
 def seal_digest(content: Mapping[str, Any]) -> str:

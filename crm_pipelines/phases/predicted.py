@@ -42,6 +42,15 @@ AS_WANTED = "it already held what it should when its turn came"
 FOLLOWS = "it follows the record it belongs to"
 
 
+@dataclass(frozen=True)
+class _Moved:
+    """The records of a phase that came otherwise than foreseen."""
+
+    excused: set[str]
+    """Those that the run recorded a cause of."""
+    every: set[str]
+
+
 @dataclass
 class Comparison:
     """What was foreseen against what came, in counts and sentences; no field values, no keys."""
@@ -91,10 +100,10 @@ def compare(project: Project, ledger: Ledger) -> Comparison | None:
         return None
     found = Comparison(kept["is_sample"])
     place = _folder(project, pass_no) / f"{kept['number']:04}"
-    excused: dict[str, set[str]] = {}
+    moved: dict[str, _Moved] = {}
     for phase in project.phases:
         states = files.read_frame(place / f"{phase}.parquet")
-        excused[phase] = _compare_phase(project, ledger, pass_no, phase, states, excused, found)
+        moved[phase] = _compare_phase(project, ledger, pass_no, phase, states, moved, found)
     _compare_files(project, ledger, kept["files"], found)
     return found
 
@@ -105,36 +114,36 @@ def _compare_phase(  # noqa: PLR0917 - where, what was foreseen, and what is kno
     pass_no: int,
     phase: str,
     foreseen: pl.DataFrame,
-    excused: Mapping[str, set[str]],
+    moved: Mapping[str, _Moved],
     found: Comparison,
-) -> set[str]:
-    """Add one phase to the comparison; return the keys whose difference is explained."""
+) -> _Moved:
+    """Add one phase to the comparison; return the records that came otherwise than foreseen."""
     is_judged = ledger.gate(project.engagement.name, pass_no, phase) is not None
     actual = accounts.phase_states(project, ledger, phase).join(foreseen.select("key"), on="key", how="semi")
     told = {"phase": phase, "predicted": _counts(foreseen), "actual": _counts(actual), "is_judged": is_judged}
     found.phases.append(told)
     if not is_judged:
-        return set()
+        return _Moved(set(), set())
     renamed = foreseen.select("key", was="state", was_queue="queue")
     differing = renamed.join(actual, on="key", how="left").with_columns(pl.col("state").fill_null("pending"))
     differing = differing.filter(pl.col("was") != pl.col("state"))
     if differing.is_empty():
-        return set()
-    differing = _with_causes(project, ledger, pass_no, phase, differing, excused)
+        return _Moved(set(), set())
+    differing = _with_causes(project, ledger, pass_no, phase, differing, moved)
     for is_explained, lines in ((False, found.differences), (True, found.explained)):
         part = differing.filter(pl.col("why").is_not_null() == is_explained)
         if part.height:
             lines.append(_sentence(phase, told, part))
-    return set(differing.filter(pl.col("why").is_not_null()).get_column("key"))
+    return _Moved(set(differing.filter(pl.col("why").is_not_null()).get_column("key")), set(differing.get_column("key")))
 
 
 def _with_causes(  # noqa: PLR0917 - as above
-    project: Project, ledger: Ledger, pass_no: int, phase: str, differing: pl.DataFrame, excused: Mapping[str, set[str]]
+    project: Project, ledger: Ledger, pass_no: int, phase: str, differing: pl.DataFrame, moved: Mapping[str, _Moved]
 ) -> pl.DataFrame:
     """Add `why`: what the run itself recorded as the cause; null where it recorded none."""
     name, account = project.engagement.name, f"{project.engagement.destination}:{project.engagement.node.account.name}"
     records = ledger.records(account, name, phase, differing.get_column("key").to_list()).select("key", "outcome", "outcome_pass")
-    frame = differing.join(records, on="key", how="left").with_columns(follows=_follows(project, phase, differing, excused))
+    frame = differing.join(records, on="key", how="left").with_columns(follows=_follows(project, phase, differing, moved))
     state, was, came = pl.col("state"), pl.col("was"), pl.col("state").is_in(PRESENT)
     found_same = (pl.col("outcome") == "adopted") & (pl.col("outcome_pass") == pass_no) & (state == "unchanged") & was.is_in(PRESENT)
     why = (
@@ -154,16 +163,15 @@ def _with_causes(  # noqa: PLR0917 - as above
     return frame.with_columns(why=why)
 
 
-def _follows(project: Project, phase: str, differing: pl.DataFrame, excused: Mapping[str, set[str]]) -> pl.Series:
-    """Say which records hang on one whose own difference is explained."""
+def _follows(project: Project, phase: str, differing: pl.DataFrame, moved: Mapping[str, _Moved]) -> pl.Series:
+    """Say which records hang on one whose own difference is explained; of pairs, those whose record came otherwise: it is told there."""
     compiled, keys = project.compiled.phases[phase], differing.get_column("key")
     if compiled.pairs:
         pairs = project.mapped(phase, "key", "of", "record").join(differing.select("key"), on="key", how="semi")
-        hanging = {key for key, of, record in pairs.iter_rows() if record in excused.get(of, ())}
-    else:
-        links = {f"link_{name}": parent for name, parent in compiled.links.items()}
-        frame = project.mapped(phase, "key", *links).join(differing.select("key"), on="key", how="semi")
-        hanging = {key for key, *to in frame.iter_rows() if any(k in excused.get(p, ()) for k, p in zip(to, links.values(), strict=True))}
+        return keys.is_in([key for key, of, record in pairs.iter_rows() if of in moved and record in moved[of].every])
+    links = {f"link_{name}": parent for name, parent in compiled.links.items() if parent in moved}
+    frame = project.mapped(phase, "key", *links).join(differing.select("key"), on="key", how="semi")
+    hanging = {key for key, *to in frame.iter_rows() if any(k in moved[p].excused for k, p in zip(to, links.values(), strict=True))}
     waits = ((pl.col("queue") == "parent") | (pl.col("was_queue") == "parent")).fill_null(value=False)
     is_waiting = differing.select(waits).to_series()
     return keys.is_in(list(hanging)) & is_waiting

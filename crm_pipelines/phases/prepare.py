@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from crm_pipelines.destinations.base import Step, WantedSchema
 from crm_pipelines.errors import SettingsError
-from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.confirm import check_confirmed, remember_prepared
 from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.session import Session
 
@@ -36,6 +36,7 @@ def prepare(session: Session) -> PrepareSummary:
     _check_keys(session, wanted, steps)
     if steps:
         session.schema = session.destination.prepare(wanted, session.journal("destination_schema"))
+    remember_prepared(session, wanted)
     return PrepareSummary(tuple(steps), None if session.allowance() is None else sum(step.tokens for step in steps))
 
 

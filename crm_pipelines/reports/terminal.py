@@ -36,6 +36,8 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
     _show_aside(console, told)
     if told["budget"]["unit"] is not None:
         console.print(_spent(told["budget"]), highlight=False)
+    for line in told.get("grown", ()):
+        console.print(f"Since the map was confirmed, and needing no confirmation: {line}", markup=False, highlight=False)
     show_foreseen(console, told.get("prediction"))
     console.print(told["verdict"], style="bold")
 

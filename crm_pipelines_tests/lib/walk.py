@@ -12,6 +12,7 @@ from crm_pipelines.errors import CrmError
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.desired import map_all, resolve_all, stage_chunk
 from crm_pipelines.phases.load import load
+from crm_pipelines.phases.predicted import compare, remember
 from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import gate
@@ -20,7 +21,7 @@ from crm_pipelines.settings import load_engagement
 
 
 def walk(name: str) -> int:
-    """Stage, fold, map, confirm, prepare and load an engagement; return its exit code."""
+    """Stage, fold, map, confirm, foresee, prepare and load an engagement; return its exit code: 4 for what is shut, or came unforeseen."""
     project = Project.open(load_engagement(name))
     desire(project)
     confirm(project, "test", without_sample="crash test")
@@ -37,12 +38,16 @@ def go_on(name: str) -> int:
 def load_all(project: Project) -> int:
     """Load every phase of what is desired; return the exit code."""
     with open_session(project, "walk") as session:
+        remember(session)
         prepare(session)
         shut = [phase for phase in project.phases if not _phase(session, phase)]
+        found = compare(project, session.ledger)
         if not shut:
             session.ledger.close_pass(session.engagement, session.pass_no)
     print("shut:", *shut)  # noqa: T201 - read by the tests
-    return 4 if shut else 0
+    unforeseen = found.differences if found is not None and not shut else []
+    print("unforeseen:", *unforeseen)  # noqa: T201 - read by the tests
+    return 4 if shut or unforeseen else 0
 
 
 def desire(project: Project) -> None:

@@ -8,8 +8,15 @@ import pytest
 
 from crm_pipelines.phases.changes import differences, growth
 
-FIELD = {"type": "number", "options": [], "there": [], "exists": False, "made": False}
-LEVEL = {"type": "enum", "options": ["Gold", "Silver"], "there": ["Gold", "Silver"], "exists": True, "made": True}
+FIELD = {"type": "number", "options": [], "there": [], "exists": False, "made": False, "had": []}
+LEVEL = {
+    "type": "enum",
+    "options": ["Gold", "Silver"],
+    "there": ["Gold", "Silver"],
+    "exists": True,
+    "made": True,
+    "had": ["Gold", "Silver"],
+}
 SEAL: dict[str, Any] = {
     "spec": {"phases": {"people": {"fields": {"name": {"rule": "full_name"}}, "custom_fields": {}}}},
     "decisions": {"lists": "labels"},
@@ -98,7 +105,7 @@ def test_growth_is_told_and_needs_no_confirmation(path: str, value: Any, told: s
 
 
 def test_what_prepare_made_since_is_no_difference_and_its_loss_is() -> None:
-    before = changed("destination/fields/people.Level", {**LEVEL, "there": [], "exists": False, "made": False})
+    before = changed("destination/fields/people.Level", {**LEVEL, "there": [], "exists": False, "made": False, "had": []})
     assert list(differences(before, SEAL)) == []
     lost = changed("destination/fields/people.Level", {**LEVEL, "there": ["Gold"]})
     assert [str(each) for each in differences(before, lost)] == ["the option `Silver` of people.Level is gone in the destination"]
