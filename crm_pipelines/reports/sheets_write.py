@@ -21,6 +21,7 @@ from openpyxl.comments import Comment
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -143,25 +144,33 @@ class _Asks:
 
     def __init__(self, lists: _Lists) -> None:
         self._lists = lists
-        self._rules: dict[tuple[tuple[str, ...], bool], DataValidation] = {}
+        self._choices: dict[tuple[tuple[str, ...], bool], dict[str, list[int]]] = {}
         self._open: dict[str, list[int]] = {}
 
     def choose(self, target: BookCell, choices: tuple[str, ...], is_strict: bool) -> None:
-        if (choices, is_strict) not in self._rules:
-            self._rules[choices, is_strict] = self._lists.rule(choices, is_strict)
-        self._rules[choices, is_strict].add(target)
+        self._choices.setdefault((choices, is_strict), {}).setdefault(target.column_letter, []).append(target.row)
 
     def is_open(self, target: BookCell) -> None:
         self._open.setdefault(target.column_letter, []).append(target.row)
 
     def add_to(self, page: Worksheet) -> None:
-        for rule in self._rules.values():
+        for (choices, is_strict), cells in self._choices.items():
+            rule = self._lists.rule(choices, is_strict)
+            rule.sqref = MultiCellRange(" ".join(_areas(cells)))  # adding cell by cell takes the square of their number
             page.add_data_validation(rule)
-        for letter, rows in self._open.items():
-            for first, last in _runs(rows):
-                colour = PatternFill(bgColor=COLOURS["open"])
-                rule = FormulaRule(formula=[f"LEN({letter}{first})=0"], fill=colour)  # type: ignore[no-untyped-call]
-                page.conditional_formatting.add(f"{letter}{first}:{letter}{last}", rule)
+        for area in _areas(self._open):
+            colour = PatternFill(bgColor=COLOURS["open"])
+            shown = FormulaRule(formula=[f"LEN({area.partition(':')[0]})=0"], fill=colour)  # type: ignore[no-untyped-call]
+            page.conditional_formatting.add(area, shown)
+
+
+def _areas(cells: Mapping[str, Sequence[int]]) -> list[str]:
+    """Return letters with their rows as areas: `F4:F9`."""
+    return [
+        f"{letter}{first}:{letter}{last}" if first < last else f"{letter}{first}"
+        for letter in cells
+        for first, last in _runs(cells[letter])
+    ]
 
 
 def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
