@@ -16,7 +16,7 @@ PARTS = ("spec", "decisions", "map", "headings", "destination", "growth", "engin
 GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
 HAS_USER, HAS_NONE = "has a user", "has no user"
-FACTS = frozenset({"there", "exists", "made"})
+FACTS = frozenset({"there", "exists", "made", "had"})
 """Of a field: how the destination stands, kept to tell what is gone since; no difference by itself."""
 LONGEST = 80
 
@@ -97,7 +97,7 @@ def _gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
         if (was.get("exists") or is_made_since) and now.get("exists") is False:
             yield Change(f"destination.fields.{name}", f"the field {name} is gone in the destination")
             continue
-        there = {*was.get("there", ()), *(was.get("options", ()) if is_made_since else ())}
+        there = {*was.get("there", ()), *(set(now.get("had", ())) - set(was.get("had", ())))}
         for option in sorted((there - set(now.get("there", ()))) & set(now.get("options", ()))):
             yield Change(f"destination.fields.{name}.options", f"the option `{option}` of {name} is gone in the destination")
 
