@@ -16,9 +16,10 @@ from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, LEFT_OVER, OWNER, QUEUES, OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import CELL, Returned
 from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, read_book, read_csv, write_book, write_csv
+from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, State, read_book, read_csv, write_book, write_csv
 from crm_pipelines.reports.sheets_values import Scalar
 
+ASKED: State = "open"
 BOOK_ROWS = 20_000
 """Longer queues come as CSV only: nobody works them row by row, and a workbook takes a second per thousand rows."""
 LIMITS = Limits(columns=1_000)
@@ -82,7 +83,7 @@ LEFT = (
     Column("what_to_do", "What to do", 50),
 )
 LEFT_SHEET = "left over"
-HOW = "Fill in the white cells, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
+HOW = "Fill in the cells that are not grey, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
 SHOWN = "Shown only: what to do stands beside each row."
 
 
@@ -180,13 +181,15 @@ def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
         "why": sentence(line.reason),
         "what_to_do": next_step(line.reason),
         "candidates": "\n".join(line.candidates),
-        "belongs_to": Cell("", choices=line.candidates, editable=line.takes_parent, is_strict=False),
+        "belongs_to": Cell(
+            "", choices=line.candidates, state=ASKED if line.takes_parent else None, editable=line.takes_parent, is_strict=False
+        ),
         "raw_line": line.raw,
-        STATE: "open",
+        STATE: "fixed",
     }
     for heading, value in zip(line.headings, line.cells, strict=True):
         is_fixed = line.key is not None and heading == line.key_heading
-        own[f"{CELL}{heading.casefold()}"] = Cell(value, editable=False) if is_fixed else value
+        own[f"{CELL}{heading.casefold()}"] = Cell(value, editable=False) if is_fixed else Cell(value, state="")
     return own
 
 
@@ -199,9 +202,9 @@ def _owner_row(tables: Tables, queue: str, line: OwnerLine) -> dict[str, Scalar 
         "records": line.records,
         "money": line.money,
         "suggested": line.suggested,
-        "user": Cell("", choices=(INVITED, *tables.users), is_strict=False),
+        "user": Cell("", choices=(INVITED, *tables.users), state=ASKED, is_strict=False),
         "what_to_do": next_step("no_user"),
-        STATE: "open",
+        STATE: "fixed",
     }
 
 
@@ -211,16 +214,23 @@ def _word_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
         yield {
             **own,
             "rows": word.rows,
-            "meaning": Cell("", choices=word.choices),
+            "meaning": Cell("", choices=word.choices, state=ASKED),
             "what_to_do": next_step("unknown_option"),
-            STATE: "open",
+            STATE: "fixed",
         }
 
 
 def _pair_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
     for pair in tables.pairs:
         own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": DUPLICATE, "object": pair.object}
-        own |= {"key_a": pair.key_a, "key_b": pair.key_b, "score": round(pair.score, 2), "why": pair.why, STATE: "open"}
+        own |= {
+            "key_a": pair.key_a,
+            "key_b": pair.key_b,
+            "score": round(pair.score, 2),
+            "why": pair.why,
+            "answer": Cell("", state=ASKED),
+            STATE: "fixed",
+        }
         for name, (first, second) in pair.cells.items():
             own |= {f"a:{name.casefold()}": first, f"b:{name.casefold()}": second}
         yield own
@@ -230,7 +240,7 @@ def _left_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
     for each in tables.left:
         own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": CONFLICT, "phase": each.phase, "key": each.key}
         texts = {"why": sentence(LEFT_OVER), "what_to_do": next_step(LEFT_OVER)}
-        yield {**own, "destination_id": each.destination_id, "into": each.into, **texts, STATE: "open"}
+        yield {**own, "destination_id": each.destination_id, "into": each.into, **texts, STATE: "fixed"}
 
 
 def _pair_columns(tables: Tables) -> list[Column]:
