@@ -49,6 +49,22 @@ def test_the_exit_code_is_the_verdict(account: dict[str, Any], code: int) -> Non
     assert exit_code(account) == code
 
 
+@pytest.mark.parametrize(
+    ("gates", "differences", "confirmed", "code"),
+    [
+        (["passed"], ["people: predicted 3 created, 2 came"], "full", 11),
+        (["passed"], ["people: predicted 3 created, 2 came"], "sample", 11),
+        (["passed", "not run"], ["people: predicted 3 created, 2 came"], "full", 3),
+        (["passed"], [], "full", 0),
+    ],
+)
+def test_what_came_unforeseen_is_a_difference_and_explained_ones_are_none(
+    gates: list[str], differences: list[str], confirmed: str, code: int
+) -> None:
+    found = {"differences": differences, "explained": ["deals: 1 refused by the vendor"]}
+    assert exit_code({**told(gates, confirmed=confirmed), "prediction": found}) == code
+
+
 def test_the_summary_frame_holds_to_its_type_and_a_broken_one_does_not() -> None:
     frame = summary_frame(told(["passed", "shut"]))
     assert list(frame["created"]) == [3, 3]
