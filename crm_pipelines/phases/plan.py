@@ -104,8 +104,8 @@ def forecast(session: Session, prediction: Prediction | None = None) -> Forecast
 
 
 def _sample_tokens(session: Session, foreseen: Prediction, budget: Budget) -> int:
-    """Return what a sample adds: the schema twice more (confirm and run again), a page of each list for its gate and for matching."""
-    lists = {phase: 1 + one.is_matched for phase, one in foreseen.phases.items() if _pages(session, one)}
+    """Return what a sample adds: the schema twice more (confirm, run again), a page of each list for gate, matching and showing."""
+    lists = {phase: 2 + one.is_matched for phase, one in foreseen.phases.items() if _pages(session, one)}
     return 2 * session.describe_tokens + sum(pages * budget.cost.get(f"list.{phase}", 0) for phase, pages in lists.items())
 
 

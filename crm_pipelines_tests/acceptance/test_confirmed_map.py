@@ -289,3 +289,20 @@ def test_odoo_a_new_column_an_option_that_is_gone_and_a_user_who_came(odoo_rig: 
     one.bring_delta()
     with pytest.raises(NotConfirmedError, match=r"  column `score` of contacts: new in the exports\n"):
         check(opened(one, monkeypatch))
+
+
+@pytest.mark.odoo
+def test_odoo_a_sample_is_shown_as_the_database_has_it_and_came_as_foreseen(odoo_rig: Callable[..., OdooRig], monkeypatch: Patch) -> None:
+    one = odoo_rig(contacts=40)
+    project = opened(one, monkeypatch)
+    confirm(project, "Dana", sample=12)
+    loaded(project)
+    account = told(project)
+    assert (account["prediction"]["differences"], account["prediction"]["explained"], account["exit_code"]) == ([], [], 0)
+    files = show_sample(project)
+    table = rows_of(files["csv"])
+    assert [row for row in table if row["compared"] == "differs"] == []
+    names = {row["the CRM holds"] for row in table if (row["phase"], row["field"]) == ("people", "name")}
+    ours = "JOIN ir_model_data d ON d.res_id = p.id AND d.model = 'res.partner' WHERE d.module = %s AND d.name LIKE %s"
+    people = f"SELECT p.name FROM res_partner p {ours}"
+    assert names == {row["name"] for row in one.rows(people, one.prefix, "people.%")}
