@@ -39,6 +39,7 @@ CAME = {
 REFUSED, TAKEN = "refused by the vendor", "refused before, and taken this time"
 CONFLICT, SETTLED = "a conflict found while loading", "in conflict before, and settled in the destination since"
 AS_WANTED = "it already held what it should when its turn came"
+LABELLED = "labels that somebody took off were attached again"
 FOLLOWS = "it follows the record it belongs to"
 
 
@@ -146,6 +147,7 @@ def _with_causes(  # noqa: PLR0917 - as above
     frame = differing.join(records, on="key", how="left").with_columns(follows=_follows(project, phase, differing, moved))
     state, was, came = pl.col("state"), pl.col("was"), pl.col("state").is_in(PRESENT)
     found_same = (pl.col("outcome") == "adopted") & (pl.col("outcome_pass") == pass_no) & (state == "unchanged") & was.is_in(PRESENT)
+    has_labels = any(phase in one.pairs for one in project.compiled.phases.values())  # an unchanged record is sent by nothing else
     why = (
         pl.when("follows")
         .then(pl.lit(FOLLOWS))
@@ -157,6 +159,8 @@ def _with_causes(  # noqa: PLR0917 - as above
         .then(pl.lit(TAKEN))
         .when(came & (was == "waiting") & (pl.col("was_queue") == "conflict"))
         .then(pl.lit(SETTLED))
+        .when(pl.lit(has_labels) & (was == "unchanged") & (state == "updated"))
+        .then(pl.lit(LABELLED))
         .when(found_same.fill_null(value=False))
         .then(pl.lit(AS_WANTED))
     )
