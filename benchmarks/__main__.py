@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks import figures, ledger_cost, mapping, memory, naive, odoo, odoo_server, own_cpu, pacing, tokens
+from benchmarks import figures, ledger_cost, mapping, memory, naive, odoo, odoo_server, own_cpu, pacing, tokens, twins
 from benchmarks.figures import Result
 
 Stage = tuple[str, str, Callable[[Result], None]]
@@ -53,6 +53,16 @@ STAGES: dict[str, Stage] = {
         "97.5 % top-3, 5.8 % none-columns with a field first, 2.6 % pre-ticked; then near_misses.csv was written against such fields,\n"
         "with the headings' README (it gives examples) in sight: 9 of the 189 none-columns are in it by name. Without them: 4 of 180.",
         mapping.run,
+    ),
+    "twins": (
+        "how many planted twins are found",
+        "1,000,000 contacts in four languages, a tenth of them twins of others: another e-mail address or none, and the name, the postal\n"
+        "code or the company written another way or missing (benchmarks/twins_planted.py says how often, and why). Shared switchboards and\n"
+        "mailboxes, households, namesakes, juniors among them. A pair that is two people is false, also where nobody could know better.\n"
+        "The list was planted before the rules were read; rules and limits were then chosen on the first seed only, goals are held\n"
+        "against the second. Two faults of the list were corrected after a first look at the first seed: names given twice in one family\n"
+        "by chance, and a pair of names alike but for an accent. With the rules as they were before: 98.3 % precision, 79.3 % recall.",
+        twins.run,
     ),
     "odoo": (
         "a real Odoo, beside the tools people import with",

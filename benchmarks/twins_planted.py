@@ -116,8 +116,7 @@ def _people(rng: np.random.Generator, count: int) -> Drawn:
     alike = np.flatnonzero(follows & _chance(rng, ALIKE, count))
     for row, pair in zip(alike, rng.choice(words.ALIKE, len(alike)), strict=True):
         given[leader[row]], given[row] = pair.split("/")
-    same = np.flatnonzero(follows & (given == given[leader]))
-    given[same] = given[(same + 1) % count]  # a family does not give one name twice by chance: that is JUNIOR's to say
+    _told_apart(given, leader)
     junior = follows & _chance(rng, JUNIOR, count)
     given = np.where(junior, given[leader], np.where(namesake >= 0, given[namesake], given))
     same = np.where(follows, leader, namesake)
@@ -149,6 +148,17 @@ def _households(rng: np.random.Generator, count: int) -> Ints:
     heads = order[following : following + int(following * 0.8)]  # some follow the same: households of three and four
     leader[order[:following]] = rng.choice(heads, following)
     return leader
+
+
+def _told_apart(given: Texts, leader: Ints) -> None:
+    """Rename who has a name that the household has already: families do not give one twice by chance, that is JUNIOR's to say."""
+    taken: set[tuple[int, str]] = {(row, given[row]) for row in set(leader[leader >= 0].tolist())}
+    for row in np.flatnonzero(leader >= 0).tolist():
+        donor = row
+        while (leader[row], given[donor]) in taken:
+            donor = (donor + 1) % len(given)
+        given[row] = given[donor]
+        taken.add((leader[row], given[row]))
 
 
 def _namesakes(rng: np.random.Generator, leader: Ints) -> Ints:

@@ -27,29 +27,54 @@ from crm_pipelines.settings import private_dir
 SHOWN = 2_000
 """Pairs that one list holds: more than that nobody reads, and they point to a doubled export."""
 THREADS = 2
-OFTEN_COMPANY, OFTEN_POSTCODE = 50, 10
-"""Carriers of a first name from which it is a name of its own: within a company, and where only the postal code agrees (families)."""
+OFTEN = 10
+"""Carriers of a first name from which it is a name of its own, and no slip of another."""
+BY_CHANCE = 2e-4
+"""How likely another person in that place may bear the same name by chance; half of it with another
+middle name, a 400th with a slip, a thousandth when the words are turned round."""
+AGAINST = 10
+"""Another company, or another postal code, beside one that agrees: the name must be so many times rarer."""
 LEGAL_FORMS = (
-    r"gmbh|ug|ag|kg|ohg|ek|e\.k|ltd|limited|inc|llc|llp|corp|plc|pty|sl|s\.l|slu|sa|s\.a|sarl|s\.a\.r\.l|sas|eurl|bv|b\.v|nv|spa|srl|oy|ab"
+    "gmbh|ug|ag|kg|ohg|ek|e k|mbh|co|haftungsbeschrankt|ltd|limited|inc|llc|llp|corp|plc|pty|s l u|slu|s l|sl|s a|sa|s coop|c b|"
+    "s a r l|sarl|sasu|sas|eurl|b v|bv|n v|nv|spa|srl|oy|ab"
 )
+"""As they stand at a company's end, in plain letters without dots."""
+TITLES = "dr|prof|med|dipl|dipl-ing|ing|mag|mr|mrs|ms|miss|rev|sir|herr|frau|sr|sra|srta|don|dona|dna|d|dra|m|mme|mlle|me|pr"
+"""As they stand before a name, in plain letters without dots."""
 PEOPLE_SCHEMA = {"key": pl.String, "name": pl.String, "postcode": pl.String, "company": pl.String}
 FOUND_SCHEMA = {"first": pl.String, "second": pl.String, "rule": pl.String, "same_postcode": pl.Boolean, "same_company": pl.Boolean}
 WORTH = {
     ("same_name", True, True): 0.999,
-    ("same_name", False, True): 0.998,
-    ("same_name", True, False): 0.995,
-    ("last_name", True, True): 0.998,
-    ("last_name", False, True): 0.995,
-    ("last_name", True, False): 0.99,
-    ("first_name", True, True): 0.998,
-    ("first_name", False, True): 0.995,
-    ("first_name", True, False): 0.98,
+    ("same_name", False, True): 0.999,
+    ("same_name", True, False): 0.998,
+    ("middle_name", True, True): 0.999,
+    ("middle_name", False, True): 0.998,
+    ("middle_name", True, False): 0.996,
+    ("last_name", True, True): 0.999,
+    ("last_name", False, True): 0.998,
+    ("last_name", True, False): 0.999,
+    ("first_name", True, True): 0.999,
+    ("first_name", False, True): 0.998,
+    ("first_name", True, False): 0.998,
+    ("shorter", True, True): 0.999,
+    ("shorter", False, True): 0.982,
+    ("shorter", True, False): 0.983,
+    ("initial", True, True): 0.999,
+    ("initial", False, True): 0.999,
+    ("initial", True, False): 0.982,
+    ("turned", True, True): 0.985,
+    ("turned", False, True): 0.333,
+    ("turned", True, False): 0.981,
 }
 """(rule, same postal code, same company) -> share of such pairs that were one person on planted twins (benchmarks/RESULTS.md)."""
 SAID = {
     "same_name": "the same name",
+    "middle_name": "the same first and last name, a middle name in one of them or shortened",
     "last_name": "the same first name, last names one letter apart",
     "first_name": "the same last name, first names one letter apart",
+    "shorter": "the same name, the second last name left out",
+    "initial": "the same last name, the first name as an initial",
+    "turned": "the same name, last name first",
 }
 
 
@@ -90,8 +115,10 @@ def find_pairs(people: Path, found: Path) -> pl.DataFrame:
     Shape: FOUND_SCHEMA, one row per pair.
     """
     rules = resources.files("crm_pipelines.discovery").joinpath("duplicates.sql").read_text(encoding="utf-8")
-    values = {"legal_forms": LEGAL_FORMS, "people": _quoted(people), "found": _quoted(found)}
-    text = Template(rules).substitute(values, often_company=OFTEN_COMPANY, often_postcode=OFTEN_POSTCODE)
+    reversed_forms = "|".join(form[::-1] for form in LEGAL_FORMS.split("|"))
+    words = {"legal_forms": reversed_forms, "title": TITLES, "titles": str(TITLES.split("|"))[1:-1]}
+    limits = {"often": OFTEN, "by_chance": BY_CHANCE, "against": AGAINST}
+    text = Template(rules).substitute(words, **limits, people=_quoted(people), found=_quoted(found))
     with duckdb.connect(config={"threads": THREADS, "preserve_insertion_order": False}) as connection:
         connection.execute(text)
     return pl.read_parquet(found) if found.exists() else pl.DataFrame(schema=FOUND_SCHEMA)

@@ -1,53 +1,104 @@
--- Likely duplicates among people: the same name, or one letter apart, and the same postal code or company. Read by duplicates.py.
+-- Likely duplicates among people: the same name, or one slip apart, and the same postal code or company. Read by duplicates.py.
 -- A telephone number or a mailbox decides nothing: switchboards and info@ addresses are shared.
 -- Pairs are looked for in blocks that exclude each other, so that none is compared twice.
 
-CREATE TEMP TABLE bare AS
-SELECT i, key, split_part(name, ' ', 1) AS f, split_part(name, ' ', -1) AS l, z, c
-FROM (
-  SELECT
-    file_row_number::INTEGER AS i,
-    key,
-    trim(replace(replace(strip_accents(lower(name)), '.', ' '), '  ', ' ')) AS name,
-    nullif(upper(regexp_replace(postcode, '[\s-]+', '', 'g')), '') AS z,
-    nullif(trim(regexp_replace(strip_accents(lower(company)), '[\s,.]+($legal_forms)[.]?$$', '')), '') AS c
-  FROM read_parquet($people, file_row_number = true)
-)
-WHERE contains(name, ' ') AND (z IS NOT NULL OR c IS NOT NULL);
+-- Companies without legal form, dots and words for "and"; each writing once.
+CREATE TEMP TABLE companies AS
+SELECT company, nullif(reverse(regexp_replace(reverse(trim(replace(replace(replace(replace(replace(replace(
+    translate(strip_accents(lower(company)), '.,()-+/&', '        '), ' and ', ' '), ' und ', ' '), ' et ', ' '), ' y ', ' '),
+    '   ', ' '), '  ', ' '))), '^(?:(?:$legal_forms) +)+', '')), '') AS c
+FROM (SELECT DISTINCT company FROM read_parquet($people) WHERE company IS NOT NULL);
 
--- A first name that many carry is a name of its own, not a slip of another one: `often` tells how many.
+-- Names in plain letters, without titles, ü as u whichever way it was written, f(irst), m(iddle), l(ast) of their words.
+CREATE TEMP TABLE bare AS
+SELECT i, key, z, company, name, split_part(name, ' ', 1) AS f, split_part(name, ' ', -1) AS l
+FROM (
+  SELECT i, key, z, company, trim(CASE WHEN contains(name, ',') THEN split_part(name, ',', 2) || ' ' || split_part(name, ',', 1)
+      WHEN split_part(name, ' ', 1) IN ($titles) THEN regexp_replace(name, '^(?:(?:$title) +)+', '') ELSE name END) AS name
+  FROM (
+    SELECT
+      file_row_number::INTEGER AS i,
+      key,
+      trim(replace(replace(replace(replace(replace(replace(replace(replace(
+        strip_accents(lower(name)), '.', ' '), '''', ''), '’', ''), 'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), '  ', ' ')) AS name,
+      nullif(ltrim(upper(replace(replace(CASE WHEN contains(postcode, '-') THEN regexp_replace(postcode, '^([0-9]{5})-[0-9]{4}$$', '\1')
+        ELSE postcode END, ' ', ''), '-', '')), '0'), '') AS z,
+      company
+    FROM read_parquet($people, file_row_number = true)
+  )
+);
+
 CREATE TEMP TABLE people AS
-SELECT i, f, l, z, c, substr(l, 1, 3) AS l3, count(*) OVER (PARTITION BY f) AS often FROM bare;
+SELECT i, name, f, l, z, c, substr(l, 1, 3) AS l3 FROM bare LEFT JOIN companies USING (company)
+WHERE contains(name, ' ') AND (z IS NOT NULL OR c IS NOT NULL);
 
 CREATE TEMP TABLE pairs AS
 WITH candidates AS (
-  SELECT x.i AS a, y.i AS b, x.f AS xf, y.f AS yf, x.l AS xl, y.l AS yl, true AS z, x.c = y.c AS c, least(x.often, y.often) AS often
+  SELECT x.i AS a, y.i AS b, x.name AS xn, y.name AS yn, x.f AS xf, y.f AS yf, x.l AS xl, y.l AS yl, true AS z, x.c = y.c AS c
   FROM people x JOIN people y ON x.z = y.z AND x.l3 = y.l3 AND x.i < y.i
   UNION ALL
-  SELECT x.i, y.i, x.f, y.f, x.l, y.l, true, x.c = y.c, least(x.often, y.often)
+  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, true, x.c = y.c
   FROM people x JOIN people y ON x.z = y.z AND x.f = y.f AND x.i < y.i AND x.l3 <> y.l3
   UNION ALL
-  SELECT x.i, y.i, x.f, y.f, x.l, y.l, x.z = y.z, true, least(x.often, y.often)
+  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, x.z = y.z, true
   FROM people x JOIN people y ON x.c = y.c AND x.l3 = y.l3 AND x.i < y.i AND (x.z = y.z) IS NOT TRUE
   UNION ALL
-  SELECT x.i, y.i, x.f, y.f, x.l, y.l, x.z = y.z, true, least(x.often, y.often)
+  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, x.z = y.z, true
   FROM people x JOIN people y ON x.c = y.c AND x.f = y.f AND x.i < y.i AND x.l3 <> y.l3 AND (x.z = y.z) IS NOT TRUE
+  UNION ALL
+  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, true, x.c = y.c
+  FROM people x JOIN people y ON x.z = y.z AND x.f = y.l AND x.l3 <> y.l3 AND x.f <> y.f
+  WHERE contains(x.name, y.f) AND (x.i < y.i OR x.l <> y.f)
 ),
-alike AS (  -- Jaro-Winkler is cheap and lets few through; what it lets through is held to one letter
-  SELECT * FROM candidates
-  WHERE z IS NOT FALSE AND c IS NOT FALSE  -- another postal code or another company speaks against it
-    AND ((xf = yf AND (xl = yl OR jaro_winkler_similarity(xl, yl) >= 0.85)) OR (xl = yl AND jaro_winkler_similarity(xf, yf) >= 0.8))
+-- What stands between first and last name, what is alike so far is cheap to tell and little.
+alike AS (
+  SELECT *, substr(xn, length(xf) + 2, greatest(length(xn) - length(xf) - length(xl) - 2, 0)) AS xm,
+    substr(yn, length(yf) + 2, greatest(length(yn) - length(yf) - length(yl) - 2, 0)) AS ym
+  FROM candidates
+  WHERE (z IS NOT FALSE OR c IS NOT FALSE) AND CASE
+      WHEN xf = yf THEN xl = yl OR jaro_winkler_similarity(xl, yl) >= 0.8 OR length(xl) <= 4 OR starts_with(xn, yn) OR starts_with(yn, xn)
+      WHEN xl = yl THEN jaro_winkler_similarity(xf, yf) >= 0.75 OR length(xf) = 1 OR length(yf) = 1
+      ELSE xf = yl END
+),
+named AS (
+  SELECT a, b, xf, yf, xl, yl, z, c, CASE
+      WHEN xf = yf AND xl = yl THEN CASE
+        WHEN xm = ym THEN 'same_name'
+        WHEN xm = '' OR ym = '' OR length(xm) = 1 AND xm = ym[1] OR length(ym) = 1 AND ym = xm[1] THEN 'middle_name'
+        WHEN damerau_levenshtein(xm, ym) = 1 THEN 'last_name' END
+      WHEN xf = yf AND (starts_with(xn, yn || ' ') OR starts_with(yn, xn || ' '))
+        AND NOT regexp_full_match(xl || ' ' || yl, '.*\b(?:jr|sr|jun|sen|junior|senior|ii|iii)\b.*') THEN 'shorter'
+      WHEN xf = yf AND (xm = ym OR xm = '' OR ym = '') AND damerau_levenshtein(xl, yl) = 1 THEN 'last_name'
+      WHEN xl = yl AND (length(xf) = 1 OR length(yf) = 1) AND xf[1] = yf[1] THEN 'initial'
+      WHEN xl = yl AND (xm = ym OR xm = '' OR ym = '') AND damerau_levenshtein(xf, yf) = 1 THEN 'first_name'
+      WHEN xf = yl AND substr(xn, length(xf) + 2) = substr(yn, 1, length(yn) - length(yl) - 1) THEN 'turned'
+      WHEN xf = yl AND substr(yn, length(yf) + 2) = substr(xn, 1, length(xn) - length(xl) - 1) THEN 'turned'
+    END AS rule,
+    CASE WHEN xm <> ym OR xm = '' THEN 1 WHEN length(xm) = 1 THEN 0.1 ELSE 0.01 END AS middle
+  FROM alike
+),
+-- How many carry each word: a pair is weighed by how many others in that place would carry such a name by chance.
+firsts AS (SELECT f, count(*) AS n FROM people GROUP BY f),
+lasts AS (SELECT l, count(*) AS n FROM people GROUP BY l),
+places AS (SELECT z, count(*) AS n FROM people GROUP BY z),
+firms AS (SELECT c, count(*) AS n FROM people GROUP BY c),
+weighed AS (
+  SELECT named.*, least(fx.n, fy.n) AS often,
+    greatest(least(fx.n, fy.n) - 1, 0)::DOUBLE * greatest(least(lx.n, ly.n) - 1, 0) / greatest((SELECT count(*) FROM people), 1000) ^ 2 * middle
+      * least(CASE WHEN named.z THEN pz.n ELSE 1e9 END, CASE WHEN named.c THEN pc.n ELSE 1e9 END) AS chance
+  FROM named JOIN people x ON x.i = a
+    LEFT JOIN firsts fx ON fx.f = xf LEFT JOIN firsts fy ON fy.f = yf
+    LEFT JOIN lasts lx ON lx.l = xl LEFT JOIN lasts ly ON ly.l = yl
+    LEFT JOIN places pz ON pz.z = x.z LEFT JOIN firms pc ON pc.c = x.c
+  WHERE rule IS NOT NULL
 )
-SELECT a, b, coalesce(z, false) AS z, coalesce(c, false) AS c, CASE
-    WHEN xf = yf AND xl = yl THEN 'same_name'
-    WHEN xf = yf AND damerau_levenshtein(xl, yl) = 1 THEN 'last_name'
-    WHEN xl = yl AND damerau_levenshtein(xf, yf) = 1
-      AND (c AND often <= $often_company OR often <= $often_postcode AND xf <> yf || 'a' AND yf <> xf || 'a') THEN 'first_name'
-  END AS rule
-FROM alike;
+SELECT * FROM weighed
+WHERE chance * CASE WHEN z IS FALSE OR c IS FALSE THEN $against ELSE 1 END
+    <= CASE rule WHEN 'same_name' THEN $by_chance WHEN 'middle_name' THEN $by_chance / 2 WHEN 'turned' THEN $by_chance / 1000
+      ELSE $by_chance / 400 END
+  AND (rule <> 'first_name' OR often <= $often AND (length(xf) = length(yf) OR xf <> yf || 'a' AND yf <> xf || 'a'));
 
 COPY (
-  SELECT x.key AS first, y.key AS second, rule, pairs.z AS same_postcode, pairs.c AS same_company
+  SELECT x.key AS first, y.key AS second, rule, coalesce(pairs.z, false) AS same_postcode, coalesce(pairs.c, false) AS same_company
   FROM pairs JOIN bare x ON x.i = a JOIN bare y ON y.i = b
-  WHERE rule IS NOT NULL
 ) TO $found (FORMAT parquet);

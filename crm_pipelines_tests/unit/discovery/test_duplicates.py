@@ -15,14 +15,26 @@ OFFERED = {
     "a company with and without its legal form": (SMITH, ("Ann Smith", None, "Acme"), "same_name"),
     "accents": (("José Núñez", "28013", None), ("Jose Nunez", "28013", None), "same_name"),
     "spaces in a postal code": (("Ann Smith", "SW1A 1AA", None), ("Ann Smith", "sw1a1aa", None), "same_name"),
-    "a middle name": (SMITH, ("Ann Marie Smith", "02134", None), "same_name"),
+    "a middle name": (SMITH, ("Ann Marie Smith", "02134", None), "middle_name"),
     "one letter of the last name": (SMITH, ("Ann Smitth", "02134", None), "last_name"),
     "the first letter of the last name": (SMITH, ("Ann Bmith", None, "Acme Ltd"), "last_name"),
     "one letter of the first name": (("Michael Smith", "02134", None), ("Micheal Smith", "02134", None), "first_name"),
+    "a title": (SMITH, ("Dr. Ann Smith", "02134", None), "same_name"),
+    "the last name first": (SMITH, ("Smith, Ann", "02134", None), "same_name"),
+    "the last name first, without a comma": (SMITH, ("Smith Ann", "02134", None), "turned"),
+    "an initial": (SMITH, ("A. Smith", "02134", None), "initial"),
+    "one of two last names": (("Ana Ruiz Mora", "28013", None), ("Ana Ruiz", "28013", None), "shorter"),
+    "an umlaut written as two letters": (("Jörg Müller", "80331", None), ("Joerg Mueller", "80331", None), "same_name"),
+    "a leading zero that a spreadsheet took": (SMITH, ("Ann Smith", "2134", None), "same_name"),
+    "ZIP+4": (SMITH, ("Ann Smith", "02134-1001", None), "same_name"),
+    "two legal forms, and a sign for a word": (("Ann Smith", None, "Fox & Co. KG"), ("Ann Smith", None, "Fox"), "same_name"),
+    "another company": (SMITH, ("Ann Smith", "02134", "Beta Ltd"), "same_name"),
+    "another postal code": (SMITH, ("Ann Smith", "90210", "Acme Ltd"), "same_name"),
 }
 KEPT_APART = {
-    "another company": (SMITH, ("Ann Smith", "02134", "Beta Ltd")),
-    "another postal code": (SMITH, ("Ann Smith", "90210", "Acme Ltd")),
+    "another postal code and company": (SMITH, ("Ann Smith", "90210", "Beta Ltd")),
+    "other middle names": (("Ann Jo Smith", "02134", None), ("Ann Mary Smith", "02134", None)),
+    "a father and his son": (("John Smith", "02134", None), ("John Smith Jr.", "02134", None)),
     "a family": (("Jan Novak", "02134", None), ("Jana Novak", "02134", None)),
     "colleagues": (SMITH, ("Bob Miller", None, "Acme Ltd")),
     "the same name and nothing else": (("Ann Smith", "02134", None), ("Ann Smith", None, "Acme Ltd")),
@@ -55,6 +67,13 @@ def test_a_first_name_that_many_carry_is_no_slip_of_another(tmp_path: Path) -> N
     crowd = [(name, f"{number:05}", None) for number in range(60) for name in (f"Marie Other{number}", f"Maria Other{number}x")]
     assert pairs(tmp_path, ("Marie Smith", "02134", None), ("Maria Smith", "02134", None), *crowd) == []
     assert len(pairs(tmp_path, ("Marie Smith", "02134", None), ("Marje Smith", "02134", None), *crowd)) == 1
+
+
+def test_a_common_name_in_a_large_place_is_no_sign(tmp_path: Path) -> None:
+    crowd = [(name, f"{n:05}", None) for n in range(50) for name in (f"Kim{n} Smith", f"Ann Only{n}x")]
+    common, rare = ("Ann Smith", "02134", None), ("Xanthe Quiggle", "02134", None)
+    assert pairs(tmp_path, common, common, *crowd) == []
+    assert pairs(tmp_path, rare, rare, *crowd) == [("0", "1", "same_name")]
 
 
 def test_each_pair_comes_once_however_many_ways_lead_to_it(tmp_path: Path) -> None:
