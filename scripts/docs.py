@@ -106,7 +106,8 @@ it is written: `0012` and `no` are words.
 - A cell that does not read as its field's type waits in queue `remediation`.
 - Words are compared trimmed, case ignored, and replaced before anything is made of a cell.
 - Of contacts that are the same the first key survives; lists are united, the strictest consent counts, further addresses are kept, and
-  what hangs on the others follows. What hangs on a contact that is left out waits in queue `review`.
+  what hangs on the others follows. What hangs on a contact that is left out stays behind, too (`excluded`,
+  `left_out_with_contact`); what hangs on a contact that no file has waits in queue `review`.
 - What names a column or key that no file has is reported and hinders nothing.
 """
 

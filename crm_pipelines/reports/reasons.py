@@ -16,13 +16,14 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "unusable_email": ("The contact's e-mail address cannot be used.", "Correct the address in the export file and give the file back."),
     "no_contact": (
-        "No contact that moves belongs to this row: the exports hold none, or it was left out.",
+        "The exports hold no contact that this row belongs to.",
         "Export the missing contact, or tell which contact it belongs to.",
     ),
     "left_out_no_email": ("Contacts without an e-mail address are left out, as decided.", ""),
     "left_out_role_account": ("Contacts of a role (info@, sales@) are left out, as decided.", ""),
     "left_out_bounced": ("Contacts whose mail comes back are left out, as decided.", ""),
     "left_out_stale": ("Contacts who have done nothing for long are left out, as decided.", ""),
+    "left_out_with_contact": ("Rows that belong to a contact who is left out stay behind with that contact, as decided.", ""),
     "unreadable_number": (
         "A cell should hold a number, and does not.",
         "Correct the cell and give the file back, or make the field a text.",

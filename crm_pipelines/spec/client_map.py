@@ -66,7 +66,8 @@ class ClientMap(Node):
         description="Object -> groups of source keys that look alike and are not one record; they are not asked about again.",
     )
     leave_out: Mapping[str, tuple[LeaveOut, ...]] = Field(
-        default_factory=dict, description="Object -> kinds of rows that do not move (`excluded`); counted in the scope document."
+        default_factory=dict,
+        description="Object -> kinds of rows that do not move (`excluded`), nor what hangs on them; counted in the scope document.",
     )
 
     @property

@@ -11,7 +11,7 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject
+from crm_pipelines.phases.resolve import ChunkFrame, Resolved, ResolveSettings, StagedObject
 from crm_pipelines.phases.reword import reworded, rewording
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines_tests.lib.contracts import kartra_contract
@@ -161,6 +161,7 @@ def test_every_staged_row_has_exactly_one_fate_and_every_record_a_row(
         given_rows = Counter((place, row) for place, rows in enumerate(parts) for row in range(1, len(rows) + 1))
         assert Counter((int(line["chunk"].split("-")[1]), line["row"]) for line in lines.to_dicts()) == given_rows
         assert lines.filter((pl.col("fate") == "waiting") != pl.col("queue").is_not_null()).height == 0
+    _left_out_with_their_contacts(result, tables)
     standing = pl.concat([result.fates[name] for name in tables]).filter(pl.col("fate").is_in(["record", "waiting", "folded", "merged"]))
     bought = result.frames["purchases"]
     homes = {
@@ -180,6 +181,21 @@ def test_every_staged_row_has_exactly_one_fate_and_every_record_a_row(
         assert sorted(primary) == sorted(frame["key"].to_list())
         named = set(standing.filter(pl.col("into_phase") == phase)["into_key"].drop_nulls())
         assert named <= set(frame["key"])
+
+
+def _left_out_with_their_contacts(result: Resolved, tables: dict[str, list[list[Row]]]) -> None:
+    """Whoever is left out takes along what names the key instead of letting it wait; no record names a contact that does not move."""
+    gone = set(result.fates["contacts"].filter(pl.col("reason").str.starts_with("left_out_"))["key"])
+    for name, column in {"transactions": "lead_id", "deals": "contact_id", "subscriptions": "subscription_lead_id"}.items():
+        lines = {(int(line["chunk"].split("-")[1]), line["row"]): line for line in result.fates[name].to_dicts()}
+        for place, rows in enumerate(tables[name]):
+            for number, row in enumerate(rows, 1):
+                line = lines[place, number]
+                assert line["reason"] != "no_contact" or row.get(column) not in gone
+                assert gone or line["reason"] != "left_out_with_contact"
+    for frame in ("purchases", "bookings", "deals", "companies"):
+        if "contact_key" in result.frames.get(frame, pl.DataFrame()).columns:
+            assert gone.isdisjoint(result.frames[frame]["contact_key"])
 
 
 @given(exports, decisions)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from crm_pipelines.phases.resolve.children import child_records, child_rows, linked_children
+from crm_pipelines.phases.resolve.children import child_records, child_rows, linked_children, without_left_out
 from crm_pipelines.phases.resolve.columns import comparable, text
 from crm_pipelines.phases.resolve.companies import NOTHING
 from crm_pipelines.phases.resolve.fates import keyless_lines, older_lines, record_lines
@@ -47,7 +47,7 @@ def resolve_bookings(bookings: FoldedBookings, links: Links, decisions: Mapping[
     spec = bookings.spec
     out = spec.exclude_cancelled is not None and applies(spec.exclude_cancelled, decisions)
     gone = bookings.rows.filter(pl.col("is_cancelled") & pl.lit(out))
-    linked = linked_children(bookings.rows.filter(~(pl.col("is_cancelled") & pl.lit(out))), links)
-    lines = pl.concat([record_lines(linked, spec.phase), fate_lines(gone, fate=EXCLUDED, reason=spec.excluded_reason)])
+    linked, behind = without_left_out(linked_children(bookings.rows.filter(~(pl.col("is_cancelled") & pl.lit(out))), links), links)
+    lines = pl.concat([record_lines(linked, spec.phase), behind, fate_lines(gone, fate=EXCLUDED, reason=spec.excluded_reason)])
     fates = pl.concat([lines, older_lines(bookings.folded, lines), keyless_lines(bookings.folded)])
     return child_records(linked, links), fates

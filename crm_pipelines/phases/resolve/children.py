@@ -10,6 +10,7 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import text
 from crm_pipelines.phases.resolve.companies import NO_LIST
+from crm_pipelines.phases.resolve.fates import left_out_lines
 from crm_pipelines.phases.resolve.fold import Folded
 from crm_pipelines.phases.resolve.links import Links, with_link_columns
 
@@ -23,12 +24,18 @@ def child_rows(folded: Folded, contact: pl.Expr, email: str, owner: str) -> pl.D
 
 
 def linked_children(rows: pl.DataFrame, links: Links) -> pl.DataFrame:
-    """Return the rows with their contact's key; those without a contact wait for a review."""
+    """Return the rows with their contact's key, or that of a contact left out; those without a contact wait for a review."""
     linked = links.linked(rows)
     alone = pl.col("contact_key").is_null()
     return linked.with_columns(
         pl.when(alone).then(pl.lit("review")).alias("queue"), pl.when(alone).then(pl.lit("no_contact")).alias("reason")
     )
+
+
+def without_left_out(linked: pl.DataFrame, links: Links) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the linked rows that move, and the fate lines of those whose contact was left out."""
+    gone = links.is_left_out()
+    return linked.filter(~gone), left_out_lines(linked.filter(gone))
 
 
 def child_records(linked: pl.DataFrame, links: Links) -> pl.DataFrame:

@@ -27,13 +27,14 @@ GROUP_ROWS = 20_000  # rows that are merged at a time, 25 MB of forty columns
 
 @dataclass
 class Part:
-    """Some of the canonical contacts, the fates of all other rows, and how many twins were merged and people left out."""
+    """Some of the canonical contacts, the fates of all other rows, and how many twins were merged, and the people left out."""
 
     rows: pl.DataFrame
     fates: list[pl.DataFrame] = field(default_factory=list)
     twins: int = 0
     older: int = 0
-    left_out: int = 0
+    left_out: pl.DataFrame | None = None
+    """People who do not move, as folded."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class ContactFold:
         gone = judged.filter(pl.col("_why").is_not_null())
         kept = judged.filter(pl.col("_why").is_null()).drop("_why")
         fates = [*(_excluded_with(lines, gone) for lines in part.fates), fate_lines(gone, fate=EXCLUDED, reason=pl.col("_why"))]
-        return Part(kept, fates, part.twins, part.older, gone.height)
+        return Part(kept, fates, part.twins, part.older, gone)
 
     def _straight(self, rows: pl.DataFrame) -> Part:
         keyless = fate_lines(rows.filter(pl.col("_key").is_null()), fate=QUARANTINED, reason="missing_key")

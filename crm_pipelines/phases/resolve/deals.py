@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from crm_pipelines.phases.resolve.children import child_records, child_rows, linked_children
+from crm_pipelines.phases.resolve.children import child_records, child_rows, linked_children, without_left_out
 from crm_pipelines.phases.resolve.columns import key_order, text
 from crm_pipelines.phases.resolve.fates import keyless_lines, older_lines, record_lines
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
@@ -35,7 +35,7 @@ def fold_deals(spec: Deals, staged: StagedObject) -> FoldedDeals:
 
 def resolve_deals(deals: FoldedDeals, links: Links) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the deals in the order of their keys (the order in which they were made), and the fates of all their rows."""
-    linked = linked_children(deals.rows, links).sort(key_order("_key"))
-    lines = record_lines(linked, deals.spec.phase)
+    linked, behind = without_left_out(linked_children(deals.rows, links).sort(key_order("_key")), links)
+    lines = pl.concat([record_lines(linked, deals.spec.phase), behind])
     fates = pl.concat([lines, older_lines(deals.folded, lines), keyless_lines(deals.folded)])
     return child_records(linked, links).sort(key_order("key")), fates

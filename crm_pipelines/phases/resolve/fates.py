@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from crm_pipelines.phases.resolve.fold import Folded
-from crm_pipelines.phases.resolve.values import FOLDED, MERGED, QUARANTINED, RECORD, WAITING, fate_lines
+from crm_pipelines.phases.resolve.values import EXCLUDED, FOLDED, LEFT_OUT_WITH_CONTACT, MERGED, QUARANTINED, RECORD, WAITING, fate_lines
 
 
 def record_lines(rows: pl.DataFrame, phase: str | pl.Expr, into: str = "_key") -> pl.DataFrame:
@@ -33,6 +33,11 @@ def merged_lines(rows: pl.DataFrame, phase: str, survivor: str = "_survivor") ->
 def folded_lines(rows: pl.DataFrame, phase: str | pl.Expr, into: str) -> pl.DataFrame:
     """Return lines of rows that became part of another record."""
     return fate_lines(rows, fate=FOLDED, into_phase=phase, into_key=pl.col(into))
+
+
+def left_out_lines(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return lines of rows that stay behind with their contact."""
+    return fate_lines(rows, fate=EXCLUDED, reason=LEFT_OUT_WITH_CONTACT)
 
 
 def keyless_lines(folded: Folded) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """From a child's row to its contact: by key or alias first, else by an address that is one contact's.
 
-Belongs here: the lookup and its joins. Not here: what happens to a row without a contact (purchases, bookings, partners).
+Belongs here: the lookup and its joins, contacts that were left out among them. Not here: what happens to a row without a contact, or
+with one that does not move (children, purchases, partners).
 """
 
 from __future__ import annotations
@@ -21,20 +22,27 @@ class Links:
         self._emails = pl.concat([_TEXT, *(child.select(pl.col("email_match_key").alias("value")) for child in children)])["value"].unique()
         self._ids: list[pl.DataFrame] = [pl.DataFrame(schema={"lead": pl.String, "contact_key": pl.String})]
         self._addresses: list[pl.DataFrame] = [pl.DataFrame(schema={"email_match_key": pl.String, "contact_key": pl.String})]
+        self._gone: list[pl.DataFrame] = [pl.DataFrame(schema={"contact_key": pl.String})]
         self._people: list[pl.DataFrame] = []
 
     def absorb(self, people: pl.DataFrame) -> None:
         """Remember those of some contacts that a child may ask for."""
-        every = pl.concat_list(pl.concat_list("contact_key"), "aliases")
-        ids = people.select(every.alias("lead"), "contact_key").explode("lead").filter(pl.col("lead").is_in(self._keys.implode()))
-        addresses = _addresses(people).filter(pl.col("email_match_key").is_in(self._emails.implode()))
-        self._ids.append(_let_go(ids))
-        self._addresses.append(_let_go(addresses))
-        wanted = pl.concat([ids["contact_key"], addresses["contact_key"]]).unique()
+        wanted = self._asked(people)
         self._people.append(_let_go(people.filter(pl.col("contact_key").is_in(wanted.implode())).select(self._person_columns(people))))
 
+    def absorb_left_out(self, people: pl.DataFrame) -> None:
+        """Remember those of some contacts that do not move (as folded) and that a child may ask for."""
+        self._gone.append(self._asked(people.rename({"_key": "contact_key", "_aliases": "aliases"})).to_frame())
+
+    def is_left_out(self) -> pl.Expr:
+        """Tell of rows with a `contact_key` whether that contact does not move."""
+        return pl.col("contact_key").is_in(pl.concat(self._gone)["contact_key"].implode()).fill_null(value=False)
+
     def linked(self, children: pl.DataFrame) -> pl.DataFrame:
-        """Add `contact_key` (null when there is none) and `by_email` to rows with `lead` and `email_match_key`."""
+        """Add `contact_key` and `by_email` to rows with `lead` and `email_match_key`.
+
+        Shape: the key is null when there is no contact; contacts that were left out have theirs, too (`is_left_out`).
+        """
         ids = pl.concat(self._ids).rename({"contact_key": "_by_id"})
         addresses = pl.concat(self._addresses).rename({"contact_key": "_by_email"})
         joined = children.join(ids, on="lead", how="left").join(addresses, on="email_match_key", how="left")
@@ -42,6 +50,15 @@ class Links:
             pl.coalesce("_by_id", "_by_email").alias("contact_key"),
             (pl.col("_by_id").is_null() & pl.col("_by_email").is_not_null()).alias("by_email"),
         ).drop("_by_id", "_by_email")
+
+    def _asked(self, people: pl.DataFrame) -> pl.Series:
+        """Remember how some contacts are asked for; return the keys of those that are."""
+        every = pl.concat_list(pl.concat_list("contact_key"), "aliases")
+        ids = people.select(every.alias("lead"), "contact_key").explode("lead").filter(pl.col("lead").is_in(self._keys.implode()))
+        addresses = _addresses(people).filter(pl.col("email_match_key").is_in(self._emails.implode()))
+        self._ids.append(_let_go(ids))
+        self._addresses.append(_let_go(addresses))
+        return pl.concat([ids["contact_key"], addresses["contact_key"]]).unique()
 
     def with_contact(self, records: pl.DataFrame) -> pl.DataFrame:
         """Add the contact's company, owner and carried columns to records with a `contact_key`."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import collapsed, column, key_from, text
 from crm_pipelines.phases.resolve.companies import COMPANY_COLUMNS, NO_LIST, NOTHING
-from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, older_lines, record_lines
+from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, left_out_lines, older_lines, record_lines
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
 from crm_pipelines.phases.resolve.links import Links, with_link_columns
 from crm_pipelines.phases.resolve.values import StagedObject
@@ -47,17 +47,22 @@ def fold_partners(spec: Partners, staged: StagedObject) -> FoldedPartners:
 
 
 def resolve_partners(partners: FoldedPartners, links: Links, decisions: Mapping[str, str], phases: Mapping[str, str]) -> ResolvedPartners:
-    """Give every partner its contact, or its company, or a queue. `phases` names those of contacts and companies."""
+    """Give every partner its contact, or its company, or a queue. `phases` names those of contacts and companies.
+
+    A partner that would be columns of a contact stays behind with it; one that is a company of its own goes without.
+    """
     spec = partners.spec
     linked = links.linked(partners.rows)
     if spec.as_companies is not None and applies(spec.as_companies.when, decisions):
-        return _as_companies(partners, linked, spec.as_companies, phases["companies"])
+        alone = pl.when(~links.is_left_out()).then(pl.col("contact_key")).alias("contact_key")
+        return _as_companies(partners, linked.with_columns(alone), spec.as_companies, phases["companies"])
     columns = spec.on_contacts.columns if spec.on_contacts is not None and applies(spec.on_contacts.when, decisions) else {}
-    return _on_contacts(partners, linked, columns, phases["contacts"])
+    return _on_contacts(partners, linked.with_columns(links.is_left_out().alias("_gone")), columns, phases["contacts"])
 
 
 def _on_contacts(partners: FoldedPartners, linked: pl.DataFrame, columns: Mapping[str, str], phase: str) -> ResolvedPartners:
-    order = linked.with_columns(column(linked, partners.spec.order, pl.Int64()).alias("_place"))
+    moving = linked.filter(~pl.col("_gone")).drop("_gone")
+    order = moving.with_columns(column(moving, partners.spec.order, pl.Int64()).alias("_place"))
     ordered = order.sort("_place", "_key", nulls_last=True)
     second = pl.col("contact_key").is_not_null() & (pl.int_range(pl.len()).over("contact_key") > 0)
     reason = pl.when(pl.col("contact_key").is_null()).then(pl.lit("no_contact")).when(second).then(pl.lit("second_affiliate"))
@@ -65,7 +70,7 @@ def _on_contacts(partners: FoldedPartners, linked: pl.DataFrame, columns: Mappin
     settled = judged.filter(pl.col("queue").is_null())
     carried = settled.select("contact_key", pl.col("_chunks").alias("_partner_chunks"), *(_as(settled, *pair) for pair in columns.items()))
     waiting = record_lines(judged.filter(pl.col("queue").is_not_null()).with_columns(NOTHING.alias("_into")), phase, "_into")
-    lines = pl.concat([folded_lines(settled, phase, "contact_key"), waiting])
+    lines = pl.concat([folded_lines(settled, phase, "contact_key"), waiting, left_out_lines(linked.filter("_gone"))])
     return ResolvedPartners(_frame(judged), carried, _companies(judged.clear(), None), _with_rest(partners.folded, lines))
 
 

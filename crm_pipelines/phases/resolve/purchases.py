@@ -14,7 +14,7 @@ import polars as pl
 from crm_pipelines.phases.resolve.columns import key_from
 from crm_pipelines.phases.resolve.companies import NO_LIST
 from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, MONEY, REBILL, REFUNDS, PurchaseRows, is_carried
-from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, older_lines, record_lines
+from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, left_out_lines, older_lines, record_lines
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.matching import Chosen, all_subscriptions, matched
 from crm_pipelines.phases.resolve.money import net_value, paid_states, sums_by_record
@@ -52,13 +52,16 @@ def resolve_purchases(
     sums = sums_by_record(events)
     paid = payment_records(events, sums, spec, chosen)
     subscribed = _kept(subscription_records(subscriptions, events, sums, spec=spec, chosen=chosen, zone=zone))
-    housed = _housed(pl.concat([paid, subscribed], how="diagonal_relaxed"), spec, decisions)
-    records = links.with_contact(_shaped(housed))
+    housed = _housed(pl.concat([paid, subscribed], how="diagonal_relaxed"), spec, decisions).with_columns(
+        links.is_left_out().alias("_gone")
+    )
+    behind = _left_behind(events, housed, links, spec.keys)
     fates = {
-        spec.payments: _payment_fates(events, subscribed, records, rows, spec),
-        spec.subscriptions: _subscription_fates(rows, records, spec),
+        spec.payments: _payment_fates(behind, subscribed, housed, rows, spec),
+        spec.subscriptions: _subscription_fates(rows, housed, spec),
     }
-    return records, fates, _stats(events, listed)
+    records = links.with_contact(_shaped(housed.filter(~pl.col("_gone"))))
+    return records, fates, _stats(behind.filter(~pl.col("_gone")), listed.filter(~links.is_left_out()))
 
 
 def payment_records(events: pl.DataFrame, sums: pl.DataFrame, spec: Purchases, chosen: Chosen) -> pl.DataFrame:
@@ -125,13 +128,21 @@ def _shaped(records: pl.DataFrame) -> pl.DataFrame:
     return records.with_columns(NO_LIST.alias("aliases")).select(*RECORD_COLUMNS, *(name for name in records.columns if is_carried(name)))
 
 
+def _left_behind(events: pl.DataFrame, housed: pl.DataFrame, links: Links, keys: PurchaseKeys) -> pl.DataFrame:
+    """Add `_gone`: events of records that stay behind with their contact, and doubtful ones that can only be such a contact's."""
+    gone = housed.filter("_gone")["key"].implode()
+    whose = links.is_left_out() | key_from(keys.subscription, "id", pl.col("sid")).is_in(gone).fill_null(value=False)
+    doubtful = pl.col("reason").is_not_null() & whose
+    return events.with_columns((pl.col("target").is_in(gone).fill_null(value=False) | doubtful).alias("_gone"))
+
+
 def _payment_fates(
     events: pl.DataFrame, subscribed: pl.DataFrame, records: pl.DataFrame, rows: PurchaseRows, spec: Purchases
 ) -> pl.DataFrame:
     """Return one line per transaction row: a record, folded into one, left out, waiting, or replaced by a newer row."""
     rebuilt = subscribed.filter(~pl.col("is_listed")).select(pl.col("key").alias("target"), pl.col("_earliest").alias("_first"))
     waits = records.select(pl.col("key").alias("target"), "queue", pl.col("reason").alias("_why"), "home_phase")
-    placed = events.join(rebuilt, on="target", how="left").join(waits, on="target", how="left")
+    placed = events.filter(~pl.col("_gone")).join(rebuilt, on="target", how="left").join(waits, on="target", how="left")
     own = pl.col("target") == key_from(spec.keys.payment, "id", pl.col("_key"))
     stands = (own | (pl.col("n") == pl.col("_first"))).fill_null(value=False) & pl.col("reason").is_null()
     home = pl.col("home_phase").fill_null(spec.phase)
@@ -142,6 +153,7 @@ def _payment_fates(
             folded_lines(placed.filter(~stands & pl.col("target").is_not_null()), home, "target"),
             fate_lines(placed.filter("excluded"), fate=EXCLUDED, reason="failed_payment"),
             fate_lines(placed.filter(pl.col("reason").is_not_null()), fate=WAITING, reason=pl.col("reason"), queue=doubt),
+            left_out_lines(events.filter("_gone")),
         ]
     )
     return pl.concat([lines, older_lines(rows.payments, lines), keyless_lines(rows.payments)])
@@ -150,8 +162,11 @@ def _payment_fates(
 def _subscription_fates(rows: PurchaseRows, records: pl.DataFrame, spec: Purchases) -> pl.DataFrame:
     keys: PurchaseKeys = spec.keys
     named = rows.subscriptions.with_columns(key_from(keys.subscription, "id", pl.col("_key")).alias("target"))
-    standing = records.select("key", "queue", "reason", "home_phase")
-    lines = record_lines(named.join(standing, left_on="target", right_on="key"), pl.col("home_phase"), "target")
+    standing = named.join(records.select("key", "queue", "reason", "home_phase", "_gone"), left_on="target", right_on="key")
+    gone = pl.col("_gone")
+    lines = pl.concat(
+        [record_lines(standing.filter(~gone), pl.col("home_phase"), "target"), left_out_lines(standing.filter(gone))], how="vertical"
+    )
     return pl.concat([lines, older_lines(rows.subscribed, lines), keyless_lines(rows.subscribed)])
 
 

@@ -164,6 +164,8 @@ def _partners(derive: DeriveSpec, children: Children, fold: ContactFold, decisio
     if children.partners.rows.height:
         for part in fold.parts([]):
             links.absorb(part.rows.rename({"_key": "contact_key", "_aliases": "aliases"}))
+            if part.left_out is not None:
+                links.absorb_left_out(part.left_out)
     phases = {"contacts": derive.contacts.phase, "companies": derive.companies.phase}
     return resolve_partners(children.partners, links, decisions, phases)
 
@@ -180,19 +182,21 @@ def _people(
         sink.add("companies", companies.absorb(part.rows))
         owners.absorb(part.rows)
         links.absorb(part.rows)
+        if part.left_out is not None:
+            links.absorb_left_out(part.left_out)
         sink.add("contacts", _shaped(part.rows))
         stats.update(
             {
                 "twins_merged": part.twins,
                 "contact_rows_merged": part.older,
-                "contacts_left_out": part.left_out,
+                "contacts_left_out": part.left_out.height if part.left_out is not None else 0,
                 "contacts": part.rows.height,
             }
         )
     for some in companies.named():
         sink.add("companies", some)
     for hanging in _hanging(children):
-        owners.absorb(hanging)
+        owners.absorb(links.linked(hanging.drop("contact_key", strict=False)).filter(~links.is_left_out()))
     sink.add("owners", owners.frame())
     if partners is not None and children.partners is not None:
         if partners.companies.width:

@@ -19,6 +19,9 @@ BATCH_ROWS = 50_000
 BELONGS_TO = "_belongs_to"
 """Column of a row that somebody corrected: the source key of what it belongs to, where no rule could tell."""
 
+LEFT_OUT_WITH_CONTACT = "left_out_with_contact"
+"""Why a row is `excluded` that hangs on a contact of whom the client says that it does not move."""
+
 FATE_SCHEMA: dict[str, pl.DataType] = {
     "chunk": pl.String(),
     "row": pl.Int64(),
