@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from crm_pipelines.discovery.recognised import recognise
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import scan_resolved
 from crm_pipelines.settings import private_dir
@@ -88,10 +89,12 @@ class Pair:
     score: float
     """Share of such pairs that were one person in the benchmark."""
     why: str
+    shown: tuple[str, str] = field(default=("", ""), repr=False)
+    """What one recognises each of the two by; personal data."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {"object": self.object, "keys": list(self.keys), "score": self.score, "why": self.why}
+        return {"object": self.object, "keys": list(self.keys), "score": self.score, "why": self.why, "shown": list(self.shown)}
 
 
 def likely_duplicates(project: Project) -> list[Pair]:
@@ -106,7 +109,9 @@ def likely_duplicates(project: Project) -> list[Pair]:
         found = find_pairs(people, Path(folder) / "pairs.parquet")
     decided = _decided(project, contacts.from_)
     pairs = (_pair(contacts.from_, row) for row in found.iter_rows(named=True))
-    return sorted((one for one in pairs if one.keys not in decided), key=lambda one: (-one.score, one.keys))[:SHOWN]
+    offered = sorted((one for one in pairs if one.keys not in decided), key=lambda one: (-one.score, one.keys))[:SHOWN]
+    known = recognise(project, {key for one in offered for key in one.keys})
+    return [replace(one, shown=(known.get(one.keys[0], ""), known.get(one.keys[1], ""))) for one in offered]
 
 
 def find_pairs(people: Path, found: Path) -> pl.DataFrame:

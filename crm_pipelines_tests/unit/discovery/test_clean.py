@@ -145,6 +145,20 @@ def test_likely_duplicates_are_counted_once_contacts_are_resolved(project: Proje
     assert told.kinds["likely_duplicate"] == len({pair.keys[1] for pair in likely_duplicates(project)})
 
 
+def test_a_likely_pair_shows_what_one_recognises_people_by(tmp_path: Path) -> None:
+    heading = "id,email,first_name,last_name,zip,company,date_joined\n"
+    twins = "1,ann@example.com,Ann,Smith,02134,Acme,2021-03-04 10:00:00\n2,smith@example.org,Ann,Smith,02134,,\n"
+    project = written(tmp_path, [("contacts.csv", heading + twins)])
+    resolve_all(project)
+    (pair,) = likely_duplicates(project)
+    assert pair.shown == (
+        "Ann Smith\nann@example.com\nAcme\n02134\njoined 2021-03-04\nno purchase",
+        "Ann Smith\nsmith@example.org\n02134\nno purchase",
+    )
+    assert pair.as_dict()["shown"] == list(pair.shown)
+    assert "Ann" not in repr(pair), "a log shows no person"
+
+
 def test_without_a_time_of_export_nothing_is_stale(tmp_path: Path) -> None:
     told = counts(written(tmp_path, [("contacts.csv", HEADING + "1,a@example.com,Active,2001-01-01 10:00:00\n2,,,\n")]))["contacts"]
     assert (told.kinds["stale"], told.kinds["no_email"], told.clean) == (0, 1, 1)
