@@ -81,7 +81,7 @@ def test_the_page_holds_every_figure_and_escapes_names() -> None:
     page = as_html(ACCOUNT)
     assert "a&lt;b&gt;.csv" in page
     assert "a<b>.csv" not in page
-    for text in ("1,204", "1,200", "1,199", "No contact that moves", "9.50", "funnel_stage", "records missing", "6,100", "2026-11-22"):
+    for text in ("1,204", "1,200", "1,199", "hold no contact", "9.50", "funnel_stage", "records missing", "6,100", "2026-11-22"):
         assert text in page
     assert page.count("✗") == 1
 
