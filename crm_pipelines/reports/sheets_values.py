@@ -16,8 +16,9 @@ from crm_pipelines.errors import Problem, SpecError
 
 STATE = "_state"
 """Key of a row that colours it: one of `State`."""
-State = Literal["", "open", "proposed", "done", "fixed", "problem", "head", "title"]
-"""Colour by what a cell asks of its reader; `head` and `title` are for pages of text."""
+State = Literal["", "open", "proposed", "done", "may", "fixed", "band", "problem", "head", "title"]
+"""Colour by what a cell asks of its reader; `may` takes an answer and needs none, `band` holds rows together, `head` and `title` are for
+pages of text."""
 Scalar = str | int | float | bool | None
 CELL_CHARS = 32_767  # "Total number of characters that a cell can contain", Excel specifications and limits, read 2026-11
 CUT = " … [cut: too long for a cell]"
@@ -68,7 +69,7 @@ class Sheet:
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Scalar | Cell]] = ()
     intro: str = ""
-    """One line above the headings."""
+    """A line above the headings, or two or three."""
     is_hidden: bool = False
     has_headings: bool = True
     """False for a page of text: no heading row, no filters."""

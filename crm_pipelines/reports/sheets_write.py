@@ -32,20 +32,32 @@ from crm_pipelines.reports.sheets_values import CELL_CHARS, CUT, STATE, Cell, Co
 
 LISTS = "_lists"
 INLINE_LIST_CHARS = 255  # formula1 of a data validation, ECMA-376 part 1, 18.3.1.33; Excel refuses the file beyond it
-COLOURS = {"open": "FFF2CC", "proposed": "DDEBF7", "done": "E2EFDA", "fixed": "F2F2F2", "problem": "F8CBAD"}
+COLOURS = {
+    "open": "FFEB9C",
+    "proposed": "BDD7EE",
+    "done": "E2EFDA",
+    "may": "E8E6F0",
+    "fixed": "F2F2F2",
+    "band": "F5F1E8",
+    "problem": "F8CBAD",
+}
+LITERAL_CHARS = 255  # text values in formulas, Excel specifications and limits, read 2026-11
+PROMPT_CHARS = 255  # prompt of a data validation, ECMA-376 part 1, 18.3.1.32
 FONT = "Arial"  # the one that looks alike in every spreadsheet program
-LINE_POINTS, ROW_POINTS_MAX = 13.5, 409.0  # Excel specifications and limits: row height 409 points, read 2026-11
+LINE_POINTS, PADDING_POINTS, ROW_POINTS_MAX = 13.5, 9.0, 409.0  # Excel specifications and limits: row height 409 points, read 2026-11
 _HEADING = PatternFill("solid", start_color="1F3864")
 _PLAIN, _BOLD = Font(name=FONT, size=10), Font(name=FONT, size=10, bold=True, color="FFFFFF")
 _TITLE, _INTRO = Font(name=FONT, size=18, bold=True, color="1F3864"), Font(name=FONT, size=10, italic=True, color="595959")
 _FILLS = {state: PatternFill("solid", start_color=colour, end_color=colour) for state, colour in COLOURS.items()}
 _THIN = Side("thin", color="BFBFBF")
 _LINE = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_FRAME = Side("medium", color="8497B0")
+_INPUT = Border(left=_FRAME, right=_FRAME, top=_FRAME, bottom=_FRAME)
 CHARS_PER_WIDTH = 1.2
 """Letters of running text per unit of width, less the indent; measured with Arial 10."""
-_WRAPPED = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=1)
+_WRAPPED = Alignment(horizontal="left", wrap_text=True, vertical="center", indent=1)
 _TITLE_LINE = Alignment(vertical="center")
-_NUMBER = Alignment(horizontal="right", vertical="top", indent=1)
+_NUMBER = Alignment(horizontal="right", vertical="center", indent=1)
 _UNLOCKED, _LOCKED = Protection(locked=False), Protection(locked=True)
 
 
@@ -70,12 +82,13 @@ class _Lists:
         self._book = book
         self._ranges: dict[tuple[str, ...], str] = {}
 
-    def rule(self, options: tuple[str, ...], is_strict: bool) -> DataValidation:
+    def rule(self, options: tuple[str, ...], is_strict: bool, prompt: str = "") -> DataValidation:
         inline = ",".join(options)
         plain = len(inline) <= INLINE_LIST_CHARS and all(_is_plain(option) for option in options)
         formula = f'"{inline}"' if plain else self._range(options)
         rule = DataValidation("list", formula1=formula, allow_blank=True, showErrorMessage=is_strict, errorStyle="stop")
         rule.errorTitle, rule.error = "Not in the list", "Please choose one of the options in the list, or empty the cell."
+        rule.showInputMessage, rule.prompt = bool(prompt), to_xml(prompt)[:PROMPT_CHARS] or None
         return rule
 
     def _range(self, options: tuple[str, ...]) -> str:
@@ -122,12 +135,13 @@ def _write_head(page: Worksheet, sheet: Sheet) -> int:
     for index, column in enumerate(sheet.columns, 1):
         _put(_at(page, 1, index), column.key)
     page.row_dimensions[1].hidden = True
-    if sheet.intro:
-        visible = next((index for index, column in enumerate(sheet.columns, 1) if not column.is_hidden), 1)
-        first = _put(_at(page, 2, visible), sheet.intro)
+    visible = next((index for index, column in enumerate(sheet.columns, 1) if not column.is_hidden), 1)
+    number = 2
+    for line in sheet.intro.split("\n") if sheet.intro else ():
+        first = _put(_at(page, number, visible), line)
         first.font, first.alignment = _INTRO, Alignment(vertical="center")
-        page.row_dimensions[2].height = 22
-    number = 3 if sheet.intro else 2
+        page.row_dimensions[number].height = 20
+        number += 1
     if not sheet.has_headings:
         return number - 1
     for index, column in enumerate(sheet.columns, 1):
@@ -140,28 +154,43 @@ def _write_head(page: Worksheet, sheet: Sheet) -> int:
 
 
 class _Asks:
-    """The drop-downs of a sheet, and its cells that are coloured as long as they are empty."""
+    """The drop-downs of a sheet, and its cells whose colour changes with what stands in them."""
 
     def __init__(self, lists: _Lists) -> None:
         self._lists = lists
-        self._choices: dict[tuple[tuple[str, ...], bool], dict[str, list[int]]] = {}
-        self._open: dict[str, list[int]] = {}
+        self._choices: dict[tuple[tuple[str, ...], bool, str], dict[str, list[int]]] = {}
+        self._colours: dict[tuple[str, str], dict[str, list[int]]] = {}
+        """(condition, state) -> cells; `{}` in a condition is the first of them."""
 
-    def choose(self, target: BookCell, choices: tuple[str, ...], is_strict: bool) -> None:
-        self._choices.setdefault((choices, is_strict), {}).setdefault(target.column_letter, []).append(target.row)
+    def choose(self, target: BookCell, choices: tuple[str, ...], is_strict: bool, prompt: str) -> None:
+        self._choices.setdefault((choices, is_strict, prompt), {}).setdefault(target.column_letter, []).append(target.row)
 
-    def is_open(self, target: BookCell) -> None:
-        self._open.setdefault(target.column_letter, []).append(target.row)
+    def answer(self, target: BookCell, state: str) -> None:
+        """Colour a cell as done once it holds an answer of its reader, and as it was while it does not."""
+        if state in ("open", "may"):
+            self._colour("LEN({})>0", "done", target)
+        elif state == "done":
+            self._colour("LEN({})=0", "may", target)
+        elif state == "proposed":
+            self._colour("LEN({})=0", "open", target)
+            text = str(target.value)
+            if len(text) < LITERAL_CHARS and text.isprintable():
+                quoted = text.replace('"', '""')
+                self._colour(f'{{}}<>"{quoted}"', "done", target)
+
+    def _colour(self, condition: str, state: str, target: BookCell) -> None:
+        self._colours.setdefault((condition, state), {}).setdefault(target.column_letter, []).append(target.row)
 
     def add_to(self, page: Worksheet) -> None:
-        for (choices, is_strict), cells in self._choices.items():
-            rule = self._lists.rule(choices, is_strict)
+        for (choices, is_strict, prompt), cells in self._choices.items():
+            rule = self._lists.rule(choices, is_strict, prompt)
             rule.sqref = MultiCellRange(" ".join(_areas(cells)))  # adding cell by cell takes the square of their number
             page.add_data_validation(rule)
-        for area in _areas(self._open):
-            colour = PatternFill(bgColor=COLOURS["open"])
-            shown = FormulaRule(formula=[f"LEN({area.partition(':')[0]})=0"], fill=colour)  # type: ignore[no-untyped-call]
-            page.conditional_formatting.add(area, shown)
+        for (condition, state), cells in self._colours.items():
+            for area in _areas(cells):
+                formula = area.partition(":")[0].join(condition.split("{}", 1))
+                shown = FormulaRule(formula=[formula], fill=PatternFill(bgColor=COLOURS[state]), stopIfTrue=True)  # type: ignore[no-untyped-call]
+                page.conditional_formatting.add(area, shown)
 
 
 def _areas(cells: Mapping[str, Sequence[int]]) -> list[str]:
@@ -195,16 +224,17 @@ def _write_cell(target: BookCell, column: Column, row: Mapping[str, Scalar | Cel
     state = cell.state if cell.state is not None else row.get(STATE, "")
     target.alignment = _NUMBER if column.is_number else _TITLE_LINE if state == "title" else _WRAPPED
     target.font = _TITLE if state == "title" else _BOLD if state == "head" else _PLAIN
+    asked = editable and state in ("open", "proposed", "done", "may")
     if row and state != "title":
-        target.border = _LINE
+        target.border = _INPUT if asked else _LINE
     if state == "head":
         target.fill = _HEADING
-    if state == "open" and editable:
-        asks.is_open(target)
     elif state in _FILLS:
         target.fill = _FILLS[str(state)]
+    if asked:
+        asks.answer(target, str(state))
     if choices and editable:
-        asks.choose(target, choices, cell.is_strict)
+        asks.choose(target, choices, cell.is_strict, column.note)
 
 
 def _height(page: Worksheet, number: int, sheet: Sheet) -> float:
@@ -215,7 +245,7 @@ def _height(page: Worksheet, number: int, sheet: Sheet) -> float:
         if isinstance(value, str) and not column.is_hidden and len(value) > 3:
             lines = max(lines, sum(max(1, -(-len(line) // max(1, int(column.width * CHARS_PER_WIDTH)))) for line in value.split("\n")))
     is_title = any(page.cell(number, index).font.size == _TITLE.size for index in range(1, len(sheet.columns) + 1))
-    return min(ROW_POINTS_MAX, (2 if is_title else lines) * LINE_POINTS + 3)
+    return min(ROW_POINTS_MAX, (2 if is_title else lines) * LINE_POINTS + PADDING_POINTS)
 
 
 def _at(page: Worksheet, row: int, column: int) -> BookCell:
