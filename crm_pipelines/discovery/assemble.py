@@ -15,6 +15,7 @@ from crm_pipelines.destinations.base import Inspection
 from crm_pipelines.discovery.foreseen import foreseen
 from crm_pipelines.discovery.gather import gather
 from crm_pipelines.discovery.grades import graded
+from crm_pipelines.discovery.reckoning import broken_lines, without_owner
 from crm_pipelines.discovery.timeline import timeline
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.phases.predict import Prediction
@@ -64,7 +65,9 @@ def assemble(
         forecast=forecast,
         predicted=ahead.predicted,
         queues=ahead.queues,
-        left_out=ahead.left_out,
+        **{name: getattr(ahead, name) for name in ("left_out", "waits", "waits_named", "money", "private")},
+        broken=broken_lines(project),
+        ownerless=without_owner(project),
         grades=(),
         overall="A",
         notes=(*notes, *parts.notes, *ahead.notes),

@@ -7,17 +7,24 @@ Belongs here: counting, and each rule in the client's words. Not here: the rules
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import polars as pl
 
 from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.duplicates import likely_duplicates
+from crm_pipelines.discovery.tags import tag_columns
 from crm_pipelines.discovery.values import CleanCount
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import StagedObject
+from crm_pipelines.phases.resolve.columns import comparable, text
 from crm_pipelines.phases.resolve.suppress import KINDS, engaged, suppression
+from crm_pipelines.spec.client_map import LeaveOut
+from crm_pipelines.spec.derive import DeriveSpec
 
-NOT_WORTH_MOVING = ("no_email", "unusable_email", "role_account", "bounced", "stale")
+MAY_STAY: tuple[LeaveOut, ...] = get_args(LeaveOut)
+RUINED = r"^[+-]?\d+([.,]\d+)?[eE]\+?\d+$"
+"""What a spreadsheet makes of a long number: 4.47701E+11."""
 REPEATED = "Rows whose key stands in another row as well; the newest row is used, older ones fill its gaps."
 
 
@@ -34,19 +41,46 @@ def clean_counts(project: Project, staged: Mapping[str, StagedObject], people: p
 def _contacts(project: Project, staged: Mapping[str, StagedObject], people: pl.DataFrame) -> CleanCount:
     derive = project.spec.derive
     told = suppression(derive, people, engaged(derive, staged), frames.newest_export(project), key="_key", aliases="_aliases")
-    flags = people.with_columns(**told).select(KINDS)
+    flags = people.with_columns(**told)
     twins = int(people["_aliases"].list.len().sum())
-    kinds = {**{name: int(flags[name].sum()) for name in KINDS}, "duplicate_email": twins, **_likely(project)}
-    unworthy = flags.select(pl.any_horizontal(NOT_WORTH_MOVING)).to_series()
     name = derive.contacts.from_
+    more = {"duplicate_email": twins, **_likely(project), **_ruined(project, name)}
+    kinds = {**{kind: int(flags[kind].sum()) for kind in KINDS}, **more}
+    may_stay = flags.select(pl.any_horizontal(MAY_STAY)).to_series()
     return CleanCount(
         object=name,
         raw_rows=_raw_rows(project, name),
         distinct_keys=people.height + twins,
         kinds=kinds,
-        clean=people.height - int(unworthy.sum()),
+        clean=people.height - int(may_stay.sum()),
         rules={kind: rule for kind, rule in _rules(project).items() if kind in kinds},
+        merged=twins,
+        stale_with=_stale_with(derive, flags.filter("stale")),
     )
+
+
+def _stale_with(derive: DeriveSpec, stale: pl.DataFrame) -> dict[str, int]:
+    """Count the stale ones that a mailing list or a tag speaks for; what no export tells is not there."""
+    rules, found = derive.contacts.suppress, {}
+    strictest = derive.contacts.twins.strictest.get(rules.status) if rules else None
+    if rules and strictest:
+        mildest = strictest.order[-1]
+        words = [mildest] if isinstance(mildest, str) else list(mildest)
+        status = comparable(text(stale, rules.status))
+        found["subscribed"] = int(stale.select(status.is_in([word.casefold() for word in words]).sum()).item())
+    tags = [name for name in tag_columns(derive.contacts) if name in stale.columns]
+    if tags:
+        found["tagged"] = int(stale.select(pl.any_horizontal(pl.col(name).list.len() > 0 for name in tags).sum()).item())
+    return found
+
+
+def _ruined(project: Project, name: str) -> dict[str, int]:
+    """Count contacts whose phone number a spreadsheet rounded: nothing can bring it back; not told where there are none."""
+    columns = [column.name for column in project.source.objects[name].columns if column.type == "phone"]
+    rows = frames.newest_rows(project, name, columns)
+    held = [pl.col(column).cast(pl.String).str.strip_chars().str.contains(RUINED) for column in columns if column in rows.columns]
+    ruined = int(rows.select(pl.any_horizontal(held).sum()).item() or 0) if held else 0
+    return {"ruined_phone": ruined} if ruined else {}
 
 
 def _likely(project: Project) -> dict[str, int]:
@@ -76,6 +110,7 @@ def _rules(project: Project) -> dict[str, str]:
         "role_account": "The address belongs to a role, not to a person: info@, sales@, office@ and the like.",
         "duplicate_email": "Another contact has the same address (or you said that both are one); they become one person.",
         "likely_duplicate": "Another contact has nearly the same name, and the same company or postal code; nothing is merged unasked.",
+        "ruined_phone": "A spreadsheet has rounded the phone number (it reads like 4.47701E+11); its last digits are gone from the export.",
     }
     if rules is None:
         return said

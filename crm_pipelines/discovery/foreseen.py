@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from crm_pipelines.discovery import reckoning
 from crm_pipelines.discovery.values import OwnerFinding
 from crm_pipelines.phases import accounts, files
 from crm_pipelines.phases.predict import STATES_SCHEMA, Prediction
@@ -30,6 +31,10 @@ class Foreseen:
     queues: tuple[Mapping[str, Any], ...]
     left_out: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...] = ()
+    waits: tuple[Mapping[str, Any], ...] = ()
+    waits_named: Mapping[str, int] | None = None
+    money: tuple[Mapping[str, Any], ...] = ()
+    private: int = 0
 
 
 def foreseen(project: Project, forecast: Mapping[str, Any], prediction: Prediction | None, owners: Sequence[OwnerFinding]) -> Foreseen:
@@ -47,7 +52,16 @@ def foreseen(project: Project, forecast: Mapping[str, Any], prediction: Predicti
     waiting = [*_summed(queues, "queue"), *(() if prediction else _waiting_on(owners))]
     set_aside = _summed(rows.filter(pl.col("bucket").is_in(SET_ASIDE)), "bucket")
     is_told = prediction is not None or bool(forecast)
-    return Foreseen(predicted, tuple(waiting), tuple(set_aside), () if is_told else (BY_MAP_ALONE,))
+    return Foreseen(
+        predicted,
+        tuple(waiting),
+        tuple(set_aside),
+        () if is_told else (BY_MAP_ALONE,),
+        waits=reckoning.waiting_records(states, list(predicted)) if prediction else (),
+        waits_named=reckoning.waiting_without_owners(project, states, list(predicted)) if prediction else None,
+        money=reckoning.money(project, states),
+        private=reckoning.private_persons(project),
+    )
 
 
 def _by_map(project: Project) -> dict[str, pl.DataFrame]:

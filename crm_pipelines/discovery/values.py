@@ -96,9 +96,13 @@ class CleanCount:
     kinds: Mapping[str, int]
     """no_email, unusable_email, role_account, bounced, unsubscribed, stale, duplicate_email, likely_duplicate -> records."""
     clean: int
-    """Distinct records that are none of no_email, unusable_email, role_account, bounced, stale, duplicate."""
+    """Records that are none of the kinds that a client may leave out (no_email, role_account, bounced, stale)."""
     rules: Mapping[str, str]
     """Kind -> the rule in the client's words."""
+    merged: int = 0
+    """Keys that become one record with another one: distinct_keys less these are the records."""
+    stale_with: Mapping[str, int] = field(default_factory=dict)
+    """subscribed, tagged -> stale records that are on the mailing list or carry a tag all the same."""
 
 
 @dataclass(frozen=True)
@@ -229,3 +233,15 @@ class Discovery:
     """How the overall grade comes out of the others."""
     calendar: tuple[Mapping[str, Any], ...] = ()
     """The steps to the end: step, who, told, days, first, last (ISO dates); the earliest that they can be."""
+    waits: tuple[Mapping[str, Any], ...] = ()
+    """Records that wait: phase, reason, records. They add up to what `predicted` calls waiting and refused."""
+    waits_named: Mapping[str, int] | None = None
+    """Phase -> records that still wait once somebody takes over from every owner without a user; None: nobody knows yet."""
+    money: tuple[Mapping[str, Any], ...] = ()
+    """Amounts that move: phase, currency, status, records, amount (decimal text), waiting (the part of it that waits)."""
+    private: int = 0
+    """Organizations that are private persons: made for contacts who name no company."""
+    ownerless: int | None = None
+    """Contacts that name no team member; None where nobody is named at all."""
+    broken: tuple[Mapping[str, Any], ...] = ()
+    """Lines that cannot be read: file, object, reason, rows."""

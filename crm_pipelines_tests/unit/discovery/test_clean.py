@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from crm_pipelines.discovery import frames
@@ -177,6 +176,27 @@ def test_leaving_out_what_was_counted_leaves_what_was_called_clean(tmp_path: Pat
     again = opened(tmp_path, route, decisions=decided)
     resolve_all(again)
     kept = read_resolved(again.resolved_folder, "contacts")
-    assert kept.filter(pl.col("email_problem").is_null()).height == told.clean
-    assert kept.height < told.distinct_keys - told.kinds["duplicate_email"]
+    assert kept.height == told.clean < told.distinct_keys - told.merged
     assert counts(again)["contacts"].clean == told.clean
+
+
+def test_stale_contacts_that_a_list_or_a_tag_speaks_for_are_told(tmp_path: Path) -> None:
+    rows = (
+        "1,a@example.com,Active,2019-01-01 10:00:00,VIP\n"
+        "2,b@example.com,Subscribed,2019-01-01 10:00:00,\n"
+        "3,c@example.com,Unsubscribed,2019-01-01 10:00:00,VIP\n"
+        "4,d@example.com,Active,2026-01-01 10:00:00,VIP\n"  # not stale
+    )
+    name = "contacts_kartra_09-06-2026_6a2803f884d5c.csv"
+    told = counts(written(tmp_path, [(name, HEADING.strip() + ",tags\n" + rows)]))["contacts"]
+    assert (told.kinds["stale"], told.clean) == (3, 1)
+    assert told.stale_with == {"subscribed": 2, "tagged": 2}
+
+
+def test_phone_numbers_that_a_spreadsheet_rounded_are_counted_by_contact(tmp_path: Path) -> None:
+    rows = "1,a@example.com,Active,2026-01-01 10:00:00,4.47701E+11\n2,b@example.com,Active,2026-01-01 10:00:00,020 7946 0123\n"
+    name = "contacts_kartra_09-06-2026_6a2803f884d5c.csv"
+    told = counts(written(tmp_path, [(name, HEADING.strip() + ",phone\n" + rows)]))["contacts"]
+    assert told.kinds["ruined_phone"] == 1
+    assert "4.47701E+11" in told.rules["ruined_phone"]
+    assert told.clean == 2, "the contact moves, without a number"

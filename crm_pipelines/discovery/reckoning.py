@@ -1,0 +1,102 @@
+"""What stands behind the numbers of a load: why records wait, what is left of it once owners are settled, money, private persons.
+
+Belongs here: adding up mapped records. Not here: foreseeing their states (phases.predict), counts by state and by row (foreseen).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from crm_pipelines.discovery import frames
+from crm_pipelines.phases.project import Project
+
+HELD = ("waiting", "refused")
+OWNER = "owner"
+PRIVATE = "single_person"
+"""What the resolved companies call a contact who stands for a company."""
+
+
+def waiting_records(states: Mapping[str, pl.DataFrame], phases: list[str]) -> tuple[dict[str, Any], ...]:
+    """Return why records wait, phase by phase, most first. Shape: phase, reason, records."""
+    found = []
+    for phase in phases:
+        held = states[phase].filter(pl.col("state").is_in(HELD))
+        counts = held.group_by("reason").len("records").sort(["records", "reason"], descending=[True, False])
+        found += [{"phase": phase, **row} for row in counts.iter_rows(named=True)]
+    return tuple(found)
+
+
+def waiting_without_owners(project: Project, states: Mapping[str, pl.DataFrame], phases: list[str]) -> dict[str, int]:
+    """Return phase -> records that still wait once every owner has a user: those held back by something else, and what hangs on them."""
+    stuck: dict[str, pl.Series] = {}
+    for phase in project.phases:
+        compiled = project.compiled.phases[phase]
+        if compiled.create == "never" or compiled.pairs:
+            continue
+        links = {f"link_{name}": parent for name, parent in compiled.links.items() if parent in stuck}
+        held = states[phase].filter(pl.col("state").is_in(HELD))
+        rows = held.select("key", "queue").join(project.scan_mapped(phase).select("key", *links).collect(), on="key", how="left")
+        own = ~pl.col("queue").is_in([OWNER, "parent"])
+        behind = [_hangs_on(rows, name, stuck[parent]) for name, parent in links.items()]
+        stuck[phase] = rows.filter(pl.any_horizontal(own, *behind))["key"]
+    return {phase: stuck[phase].len() for phase in phases}
+
+
+def money(project: Project, states: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any], ...]:
+    """Return the amounts that are to move. Shape: phase, currency, status, records, amount, waiting (decimal texts of two places)."""
+    found = []
+    for phase in project.phases:
+        spec = project.spec.phases.get(phase)
+        if spec is None or spec.money is None or phase not in states:
+            continue
+        mapped = project.mapped(phase, "key", "amount", "currency", "status").with_columns(pl.col("amount").cast(pl.Decimal(38, 4)))
+        rows = mapped.filter(pl.col("currency").is_not_null()).join(states[phase].select("key", "state"), on="key", how="left")
+        held = pl.col("amount").filter(pl.col("state").is_in(HELD)).sum()
+        sums = rows.group_by("currency", "status").agg(records=pl.len(), amount=pl.col("amount").sum(), waiting=held)
+        for row in sums.sort("currency", "amount", descending=[False, True]).iter_rows(named=True):
+            found.append({"phase": phase, **row, "amount": f"{row['amount']:.2f}", "waiting": f"{row['waiting']:.2f}"})
+    return tuple(found)
+
+
+def private_persons(project: Project) -> int:
+    """Count the organizations that are contacts who name no company; 0 where the map makes none of them."""
+    companies = frames.resolved(project, "companies")
+    if companies is None or "kind" not in companies.collect_schema().names():
+        return 0
+    phase = project.spec.derive.companies.phase
+    keys = project.scan_mapped(phase).select("key")
+    made = companies.filter(pl.col("kind") == PRIVATE).select("key").join(keys, on="key", how="semi")
+    return int(made.select(pl.len()).collect().item())
+
+
+def broken_lines(project: Project) -> tuple[dict[str, Any], ...]:
+    """Return the lines that could not be read, file by file. Shape: file, object, reason, rows."""
+    found = []
+    for name in project.objects:
+        for key in frames.export_chunks(project, name):
+            reasons = pl.Series([line["reason"] for line in frames.sidecar(project, name, key)["bad_lines"]], dtype=pl.String)
+            for reason, rows in sorted(reasons.value_counts(name="rows").iter_rows()):
+                found.append({"file": project.chunk(key).file_name, "object": name, "reason": reason, "rows": rows})
+    return tuple(found)
+
+
+def without_owner(project: Project) -> int | None:
+    """Count contacts that name no team member; None where the export names nobody at all."""
+    name, column = project.spec.derive.contacts.from_, project.spec.derive.contacts.owner
+    if not column or not frames.staged_chunks(project, name):
+        return None
+    rows = frames.newest_rows(project, name, [column])
+    if column not in rows.columns:
+        return None
+    named = rows[column].cast(pl.String).str.strip_chars().str.to_lowercase()
+    return int((named.is_null() | named.is_in(["", "n/a"])).sum())
+
+
+def _hangs_on(rows: pl.DataFrame, link: str, stuck: pl.Series) -> pl.Expr:
+    keys = stuck.implode()
+    if isinstance(rows.schema[link], pl.List):
+        return pl.col(link).list.eval(pl.element().is_in(keys)).list.any().fill_null(value=False)
+    return pl.col(link).is_in(keys).fill_null(value=False)
