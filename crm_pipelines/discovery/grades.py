@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ RULES = Path(__file__).with_name("grades.yaml")
 BEST_FIRST: tuple[Grade, ...] = ("A", "B", "C", "D")
 HOUR_STEP = 0.25
 SECONDS_PER_DAY = 86_400
+FRESH_DAYS = 14
+"""An export may be so old before it is told: most records that people work on have changed within two weeks."""
+CUT = ("truncated_last_row", "unterminated_quote", "nul_byte", "damaged_text")
+"""Reasons of lines whose content is not in the file any more (sources.quarantine)."""
 
 
 class Count(int):
@@ -85,10 +90,10 @@ def by_rule(rule: Mapping[str, float], counted: Mapping[str, int]) -> float:
 
 def plural(noun: str) -> str:
     """Return the plural of the first noun of a phrase: `file`, `row that cannot be read`, `percent of rows`."""
-    for mark in (" that ", " without ", " of ", " missing", " or "):
+    for mark in (" that ", " without ", " of ", " since ", " to ", " missing", " or "):
         head, found, tail = noun.partition(mark)
         if found:
-            return f"{plural(head)}{found}{tail}".replace(" that stops", " that stop").replace(" that asks", " that ask")
+            return f"{plural(head)}{found}{tail}".replace(" that stops", " that stop")
     return noun if noun in ("", "percent") else f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:] not in ("ay", "ey") else f"{noun}s"
 
 
@@ -101,14 +106,14 @@ def _finding(topic: Mapping[str, Any], counted: Mapping[str, Count], nouns: Mapp
 
 
 def _rule_text(topic: Mapping[str, Any], nouns: Mapping[str, str]) -> str:
-    """Return the topic's rule as a sentence: from what on each grade is given, and what the hours are made of."""
+    """Return the topic's rule as a sentence: what each grade takes, and what the hours are made of."""
     grades = [
-        f"{grade} from {' or '.join(f'{Count(limit):{nouns[name]}}' for name, limit in limits.items())}"
+        f"{grade}: {' or '.join(f'at least {Count(limit):{nouns[name]}}' for name, limit in limits.items())}"
         for grade, limits in topic["grades"].items()
     ]
-    rates = [f"{rate:g} per {nouns[name]}" for name, rate in topic["hours"].items() if name not in ("base", "most")]
+    rates = [f"{rate:g} for each {nouns[name]}" for name, rate in topic["hours"].items() if name not in ("base", "most")]
     most = f", at most {topic['hours']['most']:g}" if "most" in topic["hours"] else ""
-    return f"{'; '.join(grades)}; else A. Hours: {topic['hours']['base']:g}, and {', '.join(rates)}{most}."
+    return f"{'; '.join(grades)}; otherwise A. Hours: {topic['hours']['base']:g}, and {', '.join(rates)}{most}."
 
 
 def _weighed(finding: GradeFinding) -> Grade:
@@ -134,7 +139,23 @@ def _unknown(topic: Mapping[str, Any], known: set[str]) -> str:
 
 def _of_exports(found: Discovery) -> dict[str, int]:
     absent = [item.is_required for item in found.checklist if not item.is_there]
-    return {"required_missing": sum(absent), "optional_missing": len(absent) - sum(absent), "files": len(found.files)}
+    oldest = max(export_ages(found).values(), default=0)
+    told = {"required_missing": sum(absent), "optional_missing": len(absent) - sum(absent), "files": len(found.files)}
+    return {**told, "export_age": oldest, "files_broken": len({one["file"] for one in found.broken if next_is_export(one["reason"])})}
+
+
+def export_ages(found: Discovery) -> dict[str, int]:
+    """Return object -> days since its newest export; objects whose files do not tell are left out."""
+    newest: dict[str, datetime] = {}
+    for file in found.files:
+        if file.exported_at is not None:
+            newest[file.object] = max(file.exported_at, newest.get(file.object, file.exported_at))
+    return {name: max(0, (found.made_at - moment).days) for name, moment in newest.items()}
+
+
+def next_is_export(reason: str | None) -> bool:
+    """Tell whether a line of this kind can only be had by exporting the file again: no hand can correct what is not there."""
+    return reason in CUT
 
 
 def _of_map(found: Discovery) -> dict[str, int]:
@@ -151,8 +172,9 @@ def _of_map(found: Discovery) -> dict[str, int]:
 
 def _of_data(found: Discovery) -> dict[str, int]:
     bad, rows = sum(file.bad_rows for file in found.files), sum(file.physical_rows - file.blank_rows for file in found.files)
+    judged = [(one.distinct_keys - one.merged, one.clean) for one in found.clean]
     return {
-        "unclean_pct": max((_percent(one.distinct_keys - one.clean, one.distinct_keys) for one in found.clean), default=0),
+        "unclean_pct": max((_percent(whole - clean, whole) for whole, clean in judged), default=0),
         "rows_unreadable": bad,
         "rows_unreadable_pct": _percent(bad, rows),
         "cells_unreadable_pct": max((_percent(one.unreadable, one.filled) for one in found.columns), default=0),

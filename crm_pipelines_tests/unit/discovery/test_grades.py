@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +35,13 @@ def clean_slate() -> Discovery:
 
 def files(*, bad: int, rows: int = 1000) -> dict[str, Any]:
     return {"files": (by_hand.file("a.csv", "contacts", rows, bad_rows=bad, blank_rows=0),)}
+
+
+def exported(*, days: int) -> dict[str, Any]:
+    """One object's exports: an old one, and the newest so many days old."""
+    moments = (by_hand.MADE - timedelta(days=400), by_hand.MADE - timedelta(days=days))
+    older = [by_hand.file(f"{n}.csv", "contacts", 9, exported_at=moment, bad_rows=0) for n, moment in enumerate(moments)]
+    return {"files": (*older, by_hand.file("fresh.csv", "transactions", 9, bad_rows=0))}
 
 
 def waiting(number: int, of: int = 100) -> dict[str, Any]:
@@ -77,6 +85,10 @@ def test_a_clean_slate_is_an_a_everywhere() -> None:
         ("Exports", absent(others=3), "B"),
         ("Exports", absent(others=4), "C"),
         ("Exports", absent(required=1), "D"),
+        ("Exports", exported(days=14), "A"),
+        ("Exports", exported(days=15), "B"),
+        ("Exports", {"broken": ({"file": "a.csv", "object": "contacts", "reason": "truncated_last_row", "rows": 1},)}, "B"),
+        ("Exports", {"broken": ({"file": "a.csv", "object": "contacts", "reason": "short_row", "rows": 1},)}, "A"),
         ("Map", waiting(1), "B"),
         ("Map", waiting(15), "C"),
         ("Map", waiting(50), "D"),
@@ -144,6 +156,11 @@ def test_before_anything_was_exported_only_the_exports_are_graded() -> None:
     assert [(one.topic, one.grade) for one in found.grades] == [("Exports", "D")]
 
 
+def test_contacts_that_are_merged_are_not_counted_as_hardly_worth_moving() -> None:
+    merged = CleanCount("contacts", 100, 100, {"duplicate_email": 20}, 80, {}, merged=20)
+    assert measures(replace(clean_slate(), clean=(merged,)))["unclean_pct"] == 0
+
+
 def test_hours_are_what_the_rule_says_and_have_an_upper_limit() -> None:
     few, many = (graded(replace(clean_slate(), **waiting(number, of=1000))).topics[1].hours for number in (4, 900))
     assert (few, many) == (2.5, 24)  # 2, and 0.1 a column, in quarters; at most 24
@@ -161,7 +178,7 @@ def test_every_grade_has_a_sentence_and_its_rule() -> None:
     for one in BASE.grades:
         assert one.told.endswith(".")
         assert "{" not in one.told + one.rule
-        assert one.rule.startswith("B from ")
+        assert one.rule.startswith("B: at least ")
         assert "Hours: " in one.rule
 
 
@@ -184,6 +201,8 @@ def test_rules_name_only_what_is_counted_and_every_measure_has_a_noun() -> None:
         ("kind of history that nothing recorded", "kinds of history that nothing recorded"),
         ("required export missing", "required exports missing"),
         ("day of loading", "days of loading"),
+        ("thing to look at first", "things to look at first"),
+        ("day since the newest export", "days since the newest export"),
         ("percent of rows that cannot be read", "percent of rows that cannot be read"),
         ("entry", "entries"),
     ],
