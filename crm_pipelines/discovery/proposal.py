@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+DayOrder = Literal["day first", "month first", "either way", ""]
 State = Literal["pre-ticked", "choose", "unmapped"]
 """Ticked because such proposals are right 19 times of 20; a choice of three; nothing comes near."""
 
@@ -54,6 +55,8 @@ class Proposal:
     inferred: str
     candidates: tuple[Candidate, ...]
     state: State
+    day_order: DayOrder = ""
+    """How its dates are written, where they are of numbers only."""
 
     @property
     def best(self) -> Candidate:

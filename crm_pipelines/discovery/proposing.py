@@ -20,7 +20,7 @@ from crm_pipelines.discovery.meanings import meanings
 from crm_pipelines.discovery.model import load_model
 from crm_pipelines.discovery.overlap import Overlap
 from crm_pipelines.discovery.owners import owner_findings
-from crm_pipelines.discovery.proposal import EmptyField, Proposal, ProposedMap, Target, WordProposal
+from crm_pipelines.discovery.proposal import DayOrder, EmptyField, Proposal, ProposedMap, Target, WordProposal
 from crm_pipelines.discovery.propose import NEAR, NO_TARGET, PLACES, propose_columns, weighed
 from crm_pipelines.discovery.types import infer_type
 from crm_pipelines.discovery.vocabularies import known_words, vocabularies
@@ -45,9 +45,10 @@ def propose(project: Project, schema: Schema | None) -> ProposedMap:
     overlap = overlap_of(schema)
     for name, lines in _by_object(project).items():
         places = Places(project, name, schema)
-        samples = {str(line["heading"]): _sample(project, name, line) for line in lines}
+        looked = {str(line["heading"]): _sample(project, name, line) for line in lines}
+        samples = {heading: sample for heading, (sample, _) in looked.items()}
         waiting = [samples[str(line["heading"])] for line in lines if line["state"] == "waiting"]
-        columns += places.proposals(waiting, overlap)
+        columns += [replace(each, day_order=looked[each.heading][1]) for each in places.proposals(waiting, overlap)]
         empty += places.empty_fields(list(samples.values()), overlap)
     return ProposedMap(
         engagement=project.engagement.name,
@@ -169,14 +170,15 @@ def _by_object(project: Project) -> dict[str, list[dict[str, object]]]:
     return found
 
 
-def _sample(project: Project, name: str, line: Mapping[str, object]) -> ColumnSample:
-    """Read some cells of a column, spread over the whole of it; they go into the engine and nowhere else."""
+def _sample(project: Project, name: str, line: Mapping[str, object]) -> tuple[ColumnSample, DayOrder]:
+    """Read some cells of a column, spread over all of it, for the engine and nothing else; tell how its dates are written."""
     heading = str(line["heading"])
     column = source_contract(project.source).staged_column(name, heading)
     cells = _as_text(frames.column_values(project, name, column)).drop_nulls()
-    kind = infer_type(cells).type
+    reads = infer_type(cells)
     step = max(1, len(cells) // SAMPLE_MAX)
-    return ColumnSample(name, heading, column, tuple(cells.gather_every(step).head(SAMPLE_MAX).to_list()), int(str(line["filled"])), kind)
+    some = tuple(cells.gather_every(step).head(SAMPLE_MAX).to_list())
+    return ColumnSample(name, heading, column, some, int(str(line["filled"])), reads.type), reads.day_order
 
 
 def _as_text(cells: pl.Series) -> pl.Series:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
 from crm_pipelines.discovery import type_patterns as patterns
+from crm_pipelines.discovery.proposal import DayOrder
 from crm_pipelines.discovery.values import InferredType
 from crm_pipelines.phases.resolve.emails import plain_email
 from crm_pipelines.spec.countries import country_code
@@ -38,8 +38,6 @@ SEPARATED = 0.3
 """Share of cells that hold a separator in a column of several values."""
 ID_CHARS = 5
 NO_VALUE = ("", "-", "--", "—", "n/a", "na", "null", "none", "nil", "keine", "aucun", "ninguno")
-
-DayOrder = Literal["day first", "month first", "either way", ""]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def infer_type(cells: pl.Series, *, has_options: bool = True) -> Inference:
     for kind, reads in _RECOGNISED:
         share = _share(sample, reads(sample))
         if share >= SHARE and (kind != "boolean" or _is_yes_no(counts)):
-            return _told(kind, share, judged, sample)
+            return _told(kind, share, judged, counts)
     return _by_use(counts, sample, judged, has_options=has_options)
 
 
@@ -184,9 +182,9 @@ def _is_yes_no(counts: pl.DataFrame) -> bool:
     return is_meant and len(words) <= 4
 
 
-def _told(kind: InferredType, share: float, judged: int, sample: pl.DataFrame) -> Inference:
+def _told(kind: InferredType, share: float, judged: int, counts: pl.DataFrame) -> Inference:
     if kind in ("date", "datetime"):
-        return Inference(kind, share, judged, day_order=_day_order(sample))
+        return Inference(kind, share, judged, day_order=_day_order(counts))
     return Inference(kind, share, judged)
 
 

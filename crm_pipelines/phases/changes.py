@@ -132,9 +132,13 @@ def _choice(choice: Any) -> str:
     if "ignore" in choice:
         return f"ignored: {choice['ignore']}"
     if "custom_field" in choice:
-        kind = f" ({choice['type']})" if choice.get("type") else ""
+        kind = f" ({choice['type']}{_order(choice)})" if choice.get("type") else ""
         return f"custom field {choice.get('phase')}.{choice['custom_field']}{kind}"
-    return f"field {choice.get('phase')}.{choice.get('field')}"
+    return f"field {choice.get('phase')}.{choice.get('field')}{_order(choice)}"
+
+
+def _order(choice: Mapping[str, Any]) -> str:
+    return f", {choice['date_order']}" if choice.get("date_order") else ""
 
 
 def _word(path: Sequence[str], was: Any, now: Any) -> str:

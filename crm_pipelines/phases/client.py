@@ -102,7 +102,7 @@ def _node(value: Any) -> Any:
     """Return plain data as YAML nodes; what holds nothing but texts stands on one line."""
     if isinstance(value, Mapping):
         tree = CommentedMap({_text_node(name): _node(each) for name, each in value.items()})
-        if set(value) <= {"phase", "field", "custom_field", "type", "ignore"}:
+        if set(value) <= {"phase", "field", "custom_field", "type", "date_order", "ignore"}:
             tree.fa.set_flow_style()
         return tree
     if isinstance(value, list):

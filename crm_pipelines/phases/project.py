@@ -25,7 +25,7 @@ from crm_pipelines.phases.stage import stage_file
 from crm_pipelines.settings import Engagement
 from crm_pipelines.sources.base import ReadSettings, Source
 from crm_pipelines.spec.client import Client, load_client
-from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.client_map import ClientMap, DateOrder
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.model import MappingSpec
 from crm_pipelines.spec.overlay import lay_over
@@ -86,8 +86,9 @@ class Project:
         route_spec, source = load_spec(engagement.spec_path), load_source(engagement.source)
         client = load_client(route_spec, engagement.decisions_text, str(engagement.decisions_path))
         contracts = (source_contract(source), destination_contract(engagement.destination))
-        spec = lay_over(route_spec, client.map, *contracts, client.document)
-        return cls(engagement=engagement, route_spec=route_spec, spec=spec, client=client, source=source)
+        project = cls(engagement=engagement, route_spec=route_spec, spec=route_spec, client=client, source=source)
+        project.spec = lay_over(route_spec, client.map, *contracts, client.document, date_orders=project.date_orders())
+        return project
 
     @property
     def decisions(self) -> Mapping[str, str]:
@@ -240,6 +241,17 @@ class Project:
         allowed = {"encoding", "delimiter", "date_order", "decimal_locale"}
         kept = {name: value for name, value in declared.items() if name in allowed}
         return ReadSettings(source_timezone=self.engagement.node.source.timezone, **kept)
+
+    def date_orders(self) -> dict[str, DateOrder]:
+        """Return object -> order of day and month, of exports whose files are all declared to have the same one."""
+        declared: dict[str, set[DateOrder | None]] = {}
+        if not any(file.date_order for file in self.engagement.node.source.files.values()):
+            return {}
+        for chunk in self.chunks():
+            if chunk.kind == "export":
+                file = self.engagement.node.source.files.get(chunk.file_name)
+                declared.setdefault(chunk.object, set()).add(file.date_order if file else None)
+        return {name: order for name, orders in declared.items() if len(orders) == 1 and (order := next(iter(orders))) is not None}
 
     def export_path(self, chunk: Chunk) -> Path:
         """Return where the bytes of a registered chunk lie: a copy that nobody edits."""

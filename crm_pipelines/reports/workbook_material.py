@@ -27,7 +27,7 @@ from crm_pipelines.phases.contracts import destination_contract, source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.reports.sheets import Cell, Row, Sheet
 from crm_pipelines.reports.workbook_layout import MADE, MADE_COLUMNS, VERSION
-from crm_pipelines.spec.client_map import ClientMap, ColumnChoice
+from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder
 from crm_pipelines.spec.contract import DestinationContract, SourceContract
 from crm_pipelines.spec.model import MappingSpec
 
@@ -52,6 +52,8 @@ class Material:
     tags: Sequence[TagFinding] = ()
     tag_column: str = ""
     """`object.column` whose tags the findings are."""
+    date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
+    """Object -> order of day and month that the engagement declares for its files."""
     vocabularies: Sequence[VocabularyFinding] = ()
     clean: Sequence[CleanCount] = ()
     gaps: Sequence[Mapping[str, str]] = ()
@@ -70,6 +72,7 @@ class Material:
             destination=destination_contract(project.engagement.destination),
             answers=project.answered,
             client=project.client_map,
+            date_orders=project.date_orders(),
             users=tuple(found.inspection.get("schema", {}).get("users", ())),
             tag_column=f"{contacts.from_}.{columns[0]}" if columns else "",
             **{name: getattr(found, name) for name in names},
@@ -84,6 +87,7 @@ class Pick(BaseModel):
     phase: str = ""
     field: str | None = None
     custom_field: str | None = None
+    date_order: DateOrder | None = None
     is_new: bool = False
     type: Any = None
 
@@ -92,8 +96,9 @@ class Pick(BaseModel):
         if not self.phase:
             return ColumnChoice(ignore=reason)
         if self.field is not None:
-            return ColumnChoice(phase=self.phase, field=self.field)
-        return ColumnChoice(phase=self.phase, custom_field=name if self.is_new else self.custom_field, type=self.type)
+            return ColumnChoice(phase=self.phase, field=self.field, date_order=self.date_order)
+        name = name if self.is_new else str(self.custom_field)
+        return ColumnChoice(phase=self.phase, custom_field=name, type=self.type, date_order=self.date_order)
 
 
 class Made(BaseModel):

@@ -5,10 +5,12 @@ Belongs here: the labels of targets. Not here: the rows they stand in (workbook_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from crm_pipelines.discovery.proposal import Candidate, Proposal, Target
 from crm_pipelines.reports.workbook_layout import BEHIND
 from crm_pipelines.reports.workbook_material import Material, Pick
-from crm_pipelines.spec.client_map import ColumnChoice
+from crm_pipelines.spec.client_map import ColumnChoice, DateOrder
 from crm_pipelines.spec.contract import COLUMN_VALUES, CUSTOM_DEFAULT, ValueType
 from crm_pipelines.spec.derived import frame_of
 from crm_pipelines.spec.overlay import CUSTOM_RULES
@@ -38,6 +40,12 @@ _NEW = {
 """Type of a custom field -> what a client reads; text where the client map does not say a type."""
 
 
+_ORDERS: Mapping[str, tuple[DateOrder | None, ...]] = {"day first": ("dmy",), "month first": ("mdy",), "either way": ("dmy", "mdy")}
+"""How a column's dates are written -> what may be chosen."""
+_ORDER_WORDS: Mapping[DateOrder | None, str] = {"dmy": " (day first: 31/12)", "mdy": " (month first: 12/31)"}
+_Place = tuple[str, Pick]
+
+
 class Picks:
     """Labels of drop-downs, each standing for one target."""
 
@@ -49,45 +57,65 @@ class Picks:
         """Return what may be chosen for a column: its candidates, a new field, nothing."""
         phases = self._phases(proposal.object)
         targets = [each.target for each in proposal.candidates if each.target.kind in ("field", "custom_field")]
-        new = [label for phase in phases for label in self._new(phase, proposal)]
-        return tuple(dict.fromkeys([*(self.label(target) for target in targets if target.phase in phases), *new, BEHIND]))
-
-    def label(self, target: Target) -> str:
-        """Return the label of a place of the destination."""
-        if target.kind == "none":
-            return BEHIND
-        if target.kind == "field":
-            return self._add(f"{target.label or target.name} [{target.phase}]", Pick(phase=target.phase, field=target.name))
-        words = f"{target.name} [custom field of {target.phase}]"
-        return self._add(words, Pick(phase=target.phase, custom_field=target.name))
+        known = [place for target in targets if target.phase in phases for place in self._known(target, proposal)]
+        new = [place for phase in phases for place in self._new(phase, proposal)]
+        return tuple(dict.fromkeys([*(self._add(*place) for place in (*known, *new)), BEHIND]))
 
     def proposed(self, proposal: Proposal, candidate: Candidate) -> str:
-        """Return the label of a candidate; a new field goes to the first phase that takes the column's records."""
-        if candidate.target.kind != "new":
-            return self.label(candidate.target)
-        labels = (label for phase in self._phases(proposal.object) for label in self._new(phase, proposal))
-        return next(labels, "New field")
+        """Return what a candidate is called; a new field goes to the first phase that takes the column's records.
+
+        It is no option of the drop-down where the client has to say first which of day and month comes first.
+        """
+        if candidate.target.kind == "none":
+            return BEHIND
+        if candidate.target.kind == "new":
+            places = [place for phase in self._phases(proposal.object) for place in self._new(phase, proposal)]
+        else:
+            places = self._known(candidate.target, proposal)
+        if not places:
+            return "New field"
+        words, pick = places[0]
+        is_asked = sum(_without_order(each) == _without_order(pick) for _, each in places) > 1
+        return words.removesuffix(_ORDER_WORDS["dmy"]) if is_asked else self._add(words, pick)
 
     def chosen(self, choice: ColumnChoice) -> tuple[str, str, str]:
         """Return label, name of a new field and reason of what was decided before."""
         if choice.ignore is not None:
             return BEHIND, "", choice.ignore
-        phase = str(choice.phase)
+        phase, order = str(choice.phase), choice.date_order
         if choice.field is not None:
-            known = next((label for label, pick in self.by_label.items() if (pick.phase, pick.field) == (phase, choice.field)), "")
-            return known or self._add(f"{choice.field} [{phase}]", Pick(phase=phase, field=choice.field)), "", ""
-        known = next((label for label, pick in self.by_label.items() if pick == Pick(phase=phase, custom_field=choice.custom_field)), "")
-        if known and choice.type is None:
-            return known, "", ""
-        return self._field(phase, choice.type), str(choice.custom_field), ""
+            pick = Pick(phase=phase, field=choice.field, date_order=order)
+            return self._label(pick) or self._add(*_ordered(f"{choice.field} [{phase}]", pick, order)), "", ""
+        known = self._label(Pick(phase=phase, custom_field=choice.custom_field, type=choice.type, date_order=order))
+        return (known, "", "") if known else (self._add(*_field(phase, choice.type, order)), str(choice.custom_field), "")
 
-    def _new(self, phase: str, proposal: Proposal) -> list[str]:
+    def _label(self, pick: Pick) -> str:
+        return next((label for label, each in self.by_label.items() if each == pick), "")
+
+    def _known(self, target: Target, proposal: Proposal) -> list[_Place]:
+        """Return a place of the destination, once for every way in which the column's dates may be read."""
+        phase = self._material.destination.phases.get(target.phase)
+        if target.kind == "field":
+            taken = phase.fields.get(target.name) if phase else None
+            words, pick = f"{target.label or target.name} [{target.phase}]", Pick(phase=target.phase, field=target.name)
+            return [_ordered(words, pick, order) for order in self._orders(proposal, taken.takes if taken else "")]
+        words = f"{target.name} [custom field of {target.phase}]"
+        return [(words, Pick(phase=target.phase, custom_field=target.name))]
+
+    def _new(self, phase: str, proposal: Proposal) -> list[_Place]:
         """Return the new fields that fit: of the type that the column reads as, and of text; else of its own type."""
         if not self._material.destination.phases[phase].custom_fields:
             return []
         kind = self._kind(proposal)
-        fitting = [each for each in (_TYPES.get(proposal.inferred), None) if self._fits(each, kind)]
-        return [self._field(phase, each) for each in fitting or [CUSTOM_DEFAULT[kind]]]
+        fitting = [each for each in (_TYPES.get(proposal.inferred), None) if self._fits(each, kind)] or [CUSTOM_DEFAULT[kind]]
+        return [_field(phase, each, order) for each in fitting for order in self._orders(proposal, each or "")]
+
+    def _orders(self, proposal: Proposal, type_: str) -> tuple[DateOrder | None, ...]:
+        """Return the orders of day and month that may be chosen; None where there is nothing to be said."""
+        is_declared = proposal.object in self._material.date_orders
+        if type_ not in ("date", "datetime") or is_declared or self._kind(proposal) != "text":
+            return (None,)
+        return _ORDERS.get(proposal.day_order, (None,))
 
     def _fits(self, type_: str | None, kind: ValueType) -> bool:
         known = type_ is None or type_ in self._material.destination.custom_types
@@ -103,13 +131,22 @@ class Picks:
         frame, known = frame_of(self._material.spec.derive, name), self._material.destination.phases
         return [each for each, phase in self._material.spec.phases.items() if frame is not None and phase.from_ == frame and each in known]
 
-    def _field(self, phase: str, type_: str | None) -> str:
-        words = _NEW.get(type_ or "", f"New field of type {type_}")
-        return self._add(f"{words} [{phase}]", Pick(phase=phase, is_new=True, type=type_))
-
     def _add(self, label: str, pick: Pick) -> str:
         number, wanted = 1, label
         while self.by_label.setdefault(wanted, pick) != pick:
             number += 1
             wanted = f"{label} ({number})"
         return wanted
+
+
+def _field(phase: str, type_: str | None, order: DateOrder | None) -> _Place:
+    words = _NEW.get(type_ or "", f"New field of type {type_}")
+    return _ordered(f"{words} [{phase}]", Pick(phase=phase, is_new=True, type=type_), order)
+
+
+def _ordered(words: str, pick: Pick, order: DateOrder | None) -> _Place:
+    return words + _ORDER_WORDS.get(order, ""), pick.model_copy(update={"date_order": order})
+
+
+def _without_order(pick: Pick) -> Pick:
+    return pick.model_copy(update={"date_order": None})

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from crm_pipelines.spec.model import FieldType, Node
 
 Fork = Literal["field", "custom_field", "ignore"]
+DateOrder = Literal["dmy", "mdy"]
 LeaveOut = Literal["no_email", "role_account", "bounced", "stale"]
 
 
@@ -24,6 +25,11 @@ class ColumnChoice(Node):
     field: str | None = Field(default=None, description="Standard field of that phase.")
     custom_field: str | None = Field(default=None, description="Display name of a custom field; made if the destination has none.")
     type: FieldType | None = Field(default=None, description="Type of a custom field that is made; `text` when left out.")
+    date_order: DateOrder | None = Field(
+        default=None,
+        description="What comes first in 05/06/2026, day (`dmy`) or month (`mdy`); when left out, what engagement.yaml declares "
+        "for every file of the export. While neither says, what reads two ways waits.",
+    )
     ignore: str | None = Field(default=None, min_length=8, description="Why the column stays behind, in the client's words.")
 
     @property
@@ -40,6 +46,8 @@ class ColumnChoice(Node):
             raise ValueError("a field needs the phase whose records take it; `ignore` takes none")
         if self.type is not None and self.custom_field is None:
             raise ValueError("type belongs to custom_field")
+        if self.date_order is not None and not (self.field is not None or self.type in ("date", "datetime")):
+            raise ValueError("date_order belongs to a field of dates, or to a custom_field of type date or datetime")
         return self
 
 

@@ -16,7 +16,8 @@ CONTINENTAL = r"^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?$"
 TIME = r"[T ]+([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?\s*([AaPp][Mm])?\s*(?:(Z)|([+-])(\d{2}):?(\d{2}))?$"
 """Hour, minute, second, half of the day, UTC, or the offset's sign, hours and minutes."""
 SLASHED = r"^(\d{1,2})/(\d{1,2})/(\d{4})$"
-DAY_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
+DOTTED, MONTH_FIRST = "%d.%m.%Y", "%m.%d.%Y"
+DAY_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", DOTTED, "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
 YES = ("yes", "y", "true", "1", "on", "x", "ja", "wahr", "oui", "vrai", "si", "sí", "verdadero")
 NO = ("no", "n", "false", "0", "off", "nein", "falsch", "non", "faux", "falso")
 BETWEEN = r"\s*[,;|\n\r]\s*"
@@ -35,7 +36,7 @@ def read_number(column: pl.Expr) -> pl.Expr:
 @rule("text", gives="date", reason="unreadable_date", queue="remediation")
 def read_date(column: pl.Expr, *, order: str | None = None) -> pl.Expr:
     """A day written as text: 2026-05-31, 31.05.2026, 31 May 2026, with or without a time. 05/06/2026 reads two ways and is not read,
-    unless `order` says `dmy` or `mdy`; 31/05/2026 reads one way."""
+    unless `order` says `dmy` or `mdy`; 31/05/2026 reads one way. Between dots the day comes first, unless `order` says otherwise."""
     return _day(filled(column).str.replace(TIME, ""), order)
 
 
@@ -74,7 +75,8 @@ def _day(value: pl.Expr, order: str | None) -> pl.Expr:
     is_day_first = (first > 12) if order is None else pl.lit(order == "dmy")
     is_month_first = (second > 12) | (first == second) if order is None else pl.lit(order == "mdy")
     slashed = pl.when(is_day_first).then(_date(year, second, first)).when(is_month_first).then(_date(year, first, second))
-    return pl.coalesce(*(value.str.to_date(each, strict=False) for each in DAY_FORMATS), slashed)
+    formats = (MONTH_FIRST if order == "mdy" and each == DOTTED else each for each in DAY_FORMATS)
+    return pl.coalesce(*(value.str.to_date(each, strict=False) for each in formats), slashed)
 
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:

@@ -328,7 +328,8 @@ def _day(text: str, order: str | None) -> Any:
 
 def _forms(order: str | None) -> tuple[str, ...]:
     slashed = {"dmy": ("%d/%m/%Y",), "mdy": ("%m/%d/%Y",)}.get(str(order), ("%d/%m/%Y", "%m/%d/%Y"))
-    return ("%Y-%m-%d", "%d.%m.%Y", "%d %B %Y", "%B %d, %Y", *slashed)
+    dotted = "%m.%d.%Y" if order == "mdy" else "%d.%m.%Y"
+    return ("%Y-%m-%d", dotted, "%d %B %Y", "%B %d, %Y", *slashed)
 
 
 def _reads(text: str, form: str) -> bool:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_pipelines.discovery.proposal import Candidate, Proposal, ProposedMap, Target, WordProposal
+from crm_pipelines.discovery.proposal import Candidate, DayOrder, Proposal, ProposedMap, Target, WordProposal
 from crm_pipelines.reports.sheets import SheetError, read_book
 from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
 from crm_pipelines.reports.workbook_layout import APART, BEHIND, DROP, FIRST, LAYOUT, RENAME, SECOND, STAY
-from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder
 from crm_pipelines_tests.unit.reports.material import ROUTES, a_field, decided, material, person_phase, route
 
 SPEC, DESTINATION = route()
@@ -107,6 +107,11 @@ COLUMN_CHOICES = st.one_of(
     st.builds(
         lambda name, kind: {"phase": PHASE, "custom_field": name, "type": kind}, WORD, st.sampled_from((None, "text", "date", "set"))
     ),
+    st.builds(
+        lambda name, order: {"phase": PHASE, "custom_field": name, "type": "date", "date_order": order},
+        WORD,
+        st.sampled_from(("dmy", "mdy")),
+    ),
     st.builds(lambda reason: {"ignore": f"because {reason}"}, WORD),
 )
 GROUPS = st.lists(WORD, unique=True, max_size=7).map(lambda keys: [group for group in (keys[:3], keys[3:5], keys[5:]) if len(group) > 1])
@@ -195,7 +200,7 @@ def test_what_an_engineer_decided_meanwhile_stands_unless_the_client_says_otherw
         {"columns": {"contacts": {"Handy": {"ignore": "Kept in the old system."}}}, "owners": {"old@agency.example.com": "ben@example.com"}}
     )
     assert read(path, ({}, meanwhile))[1].columns == meanwhile.columns, "a proposal that was only left ticked outvotes nobody"
-    with pytest.raises(SheetError, match=r"sheet 'Owners', cell E4: expected what was decided meanwhile"):
+    with pytest.raises(SheetError, match=r"sheet 'Owners', cell E5: expected what was decided meanwhile"):
         read(fill(path, {("Owners", ("old@agency.example.com",)): {"choice": "chloe@example.com"}}), ({}, meanwhile))
     same = fill(path, {("Owners", ("old@agency.example.com",)): {"choice": "ben@example.com"}})
     assert read(same, ({}, meanwhile))[1].owners == meanwhile.owners
@@ -206,7 +211,7 @@ def test_verdicts_given_meanwhile_stand_unless_the_client_says_otherwise(tmp_pat
     meanwhile = ClientMap.model_validate({"same": {"contacts": [["1042", "1377", "5"]]}, "different": {"contacts": [["1377", "2001"]]}})
     back = read(path, ({}, meanwhile))[1]
     assert (back.same, back.different) == (meanwhile.same, meanwhile.different)
-    with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell F4: expected what was decided meanwhile"):
+    with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell I5: expected what was decided meanwhile"):
         read(fill(path, {("Duplicates", ("1042", "1377")): {"verdict": APART}}), ({}, meanwhile))
 
 
@@ -227,7 +232,7 @@ def test_verdicts_become_groups_or_a_contradiction_by_cell(tmp_path: Path, verdi
     path = write_material(tmp_path / "map.xlsx", material())
     path = fill(path, {("Duplicates", pair): {"verdict": word} for pair, word in zip(pairs, verdicts, strict=True) if word})
     if same == "contradiction":
-        with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell F[456]: expected .*a contradiction"):
+        with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell I[567]: expected .*a contradiction"):
             read(path)
     else:
         assert read(path)[1].same == {"contacts": same}
@@ -237,13 +242,13 @@ def test_a_client_sees_how_much_is_open(tmp_path: Path) -> None:
     page = openpyxl.load_workbook(write_material(tmp_path / "map.xlsx", material()))["Start here"]
     told = {row[0].value: row[2].value for row in page.iter_rows() if row[0].value}
     assert {name: told[name] for name in LAYOUT} == {
-        "Questions": "1",
-        "Columns": "4",
-        "Words": "2",
-        "Owners": "1",
-        "Tags": "0",
-        "Leave out": "0",
-        "Duplicates": "0",
+        "Questions": "1 question only you can answer",
+        "Columns": "3 columns without a place and 2 empty ones: 1 proposed, 4 to choose",
+        "Words": "3 words: 1 proposed, 2 to choose",
+        "Owners": "1 team member without a user",
+        "Tags": "nothing you must answer",
+        "Leave out": "nothing you must answer",
+        "Duplicates": "nothing you must answer",
     }
 
 
@@ -258,6 +263,46 @@ def test_every_row_offers_its_candidates_and_every_drop_down_says_what_is_allowe
     assert any("Subscribed" in formula for formula in words.values())
 
 
+NEW_DATE = Candidate(Target("", "new custom field", "new", ""), 0.99, ("all values read as dates",))
+DAY_FIRST, MONTH_FIRST = f"New date field [{PHASE}] (day first: 31/12)", f"New date field [{PHASE}] (month first: 12/31)"
+
+
+def of_dates(tmp_path: Path, day_order: DayOrder, **more: Any) -> tuple[Path, str | None, str]:
+    """Return the workbook of a column of dates that is pre-ticked as a new field, its choice and the options."""
+    one = Proposal("contacts", "Geburtsdatum", "geburtsdatum", 811, "date", (NEW_DATE,), "pre-ticked", day_order)
+    path = write_material(tmp_path / "map.xlsx", material(proposed=ProposedMap("acme", ROUTES[0], (one,), (), (), 0.95), **more))
+    page = openpyxl.load_workbook(path)["Columns"]
+    chosen = next(row[5].value for row in page.iter_rows() if "Geburtsdatum" in [cell.value for cell in row])
+    return path, chosen, str({rule.formula1 for rule in page.data_validations.dataValidation})
+
+
+@pytest.mark.parametrize(("day_order", "label", "order"), [("day first", DAY_FIRST, "dmy"), ("month first", MONTH_FIRST, "mdy")])
+def test_a_date_s_order_that_is_beyond_doubt_is_proposed_and_taken_over(
+    tmp_path: Path, day_order: DayOrder, label: str, order: DateOrder
+) -> None:
+    path, chosen, _ = of_dates(tmp_path, day_order)
+    assert chosen == label
+    wanted = ColumnChoice(phase=PHASE, custom_field="Geburtsdatum", type="date", date_order=order)
+    assert read(path)[1].columns == {"contacts": {"Geburtsdatum": wanted}}
+    again = of_dates(tmp_path, day_order, client=ClientMap(columns={"contacts": {"Geburtsdatum": wanted}}))
+    assert again[1] == label
+
+
+def test_dates_that_read_two_ways_are_asked_about_and_never_ticked(tmp_path: Path) -> None:
+    path, chosen, options = of_dates(tmp_path, "either way")
+    assert chosen is None
+    assert DAY_FIRST in options
+    assert MONTH_FIRST in options
+    client = read(fill(path, {("Columns", ("contacts", "Geburtsdatum")): {"choice": MONTH_FIRST}}))[1]
+    assert client.columns["contacts"]["Geburtsdatum"].date_order == "mdy"
+
+
+def test_where_the_engagement_declares_the_order_nobody_is_asked(tmp_path: Path) -> None:
+    _, chosen, options = of_dates(tmp_path, "either way", date_orders={"contacts": "dmy"})
+    assert chosen == f"New date field [{PHASE}]"
+    assert DAY_FIRST not in options
+
+
 def test_where_no_list_is_known_an_owner_is_an_address_and_a_word_any_word(tmp_path: Path) -> None:
     words = (WordProposal("contacts", "status", "status", "Abonniert", 41, ()),)
     asked = ProposedMap("acme", ROUTES[0], (), (), words, 0.95)
@@ -268,7 +313,7 @@ def test_where_no_list_is_known_an_owner_is_an_address_and_a_word_any_word(tmp_p
         {"old@agency.example.com": "new@example.com"},
         {"contacts.status": {"Abonniert": "Subscribed"}},
     )
-    with pytest.raises(SheetError, match="sheet 'Owners', cell E4: expected an e-mail address"):
+    with pytest.raises(SheetError, match="sheet 'Owners', cell E5: expected an e-mail address"):
         read(fill(path, {row: {"choice": "the new one"}}))
 
 

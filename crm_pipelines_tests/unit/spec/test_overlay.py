@@ -10,6 +10,7 @@ from crm_pipelines.phases.contracts import destination_contract, load_source, so
 from crm_pipelines.phases.map import map_phase
 from crm_pipelines.spec.check_columns import column_problems
 from crm_pipelines.spec.client import load_client, load_decisions
+from crm_pipelines.spec.client_map import DateOrder
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.derived import resolved_frames
 from crm_pipelines.spec.model import MappingSpec
@@ -21,9 +22,9 @@ SPEC = parse(route_text()).spec
 SOURCE, DESTINATION = source_contract(load_source("kartra")), destination_contract("pipedrive")
 
 
-def laid(columns: str) -> MappingSpec:
+def laid(columns: str, date_orders: dict[str, DateOrder] | None = None) -> MappingSpec:
     client = load_client(SPEC, f"map:\n  columns:\n    {{{columns}}}\n")
-    return lay_over(SPEC, client.map, SOURCE, DESTINATION, client.document)
+    return lay_over(SPEC, client.map, SOURCE, DESTINATION, client.document, date_orders=date_orders)
 
 
 def compiled(columns: str) -> Compiled:
@@ -52,6 +53,40 @@ def mapped(columns: str, *cells: str | None, column: str = "shoe_size") -> list[
 def test_what_does_not_read_as_the_field_s_type_waits_and_the_rest_goes(type_: str, good: str, sent: str, bad: str, reason: str) -> None:
     columns = f"contacts: {{Shoe Size: {{phase: people, custom_field: New, type: {type_}}}}}"
     assert mapped(columns, good, bad, None) == [(sent, None, None), (None, "remediation", reason), (None, None, None)]
+
+
+DATE = "contacts: {{Shoe Size: {{phase: people, custom_field: New, type: date{}}}}}"
+
+
+@pytest.mark.parametrize(("order", "read"), [("dmy", "2026-06-05"), ("mdy", "2026-05-06")])
+def test_a_date_that_reads_two_ways_is_read_as_the_choice_says_or_the_engagement_declares_and_else_waits(order: str, read: str) -> None:
+    assert mapped(DATE.format(f", date_order: {order}"), "05/06/2026") == [(read, None, None)]
+    declared = laid(DATE.format(""), {"contacts": order}).phases["people"].custom_fields["New"]  # type: ignore[dict-item]
+    assert dict(declared.with_) == {"order": order}
+    said = laid(DATE.format(", date_order: mdy"), {"contacts": "dmy"}).phases["people"].custom_fields["New"]
+    assert dict(said.with_) == {"order": "mdy"}
+    elsewhere = laid(DATE.format(""), {"transactions": order}).phases["people"].custom_fields["New"]  # type: ignore[dict-item]
+    assert not elsewhere.with_
+    assert mapped(DATE.format(""), "05/06/2026") == [(None, "remediation", "unreadable_date")]
+
+
+def test_a_moment_is_read_in_the_order_that_is_said() -> None:
+    moment = "contacts: {Shoe Size: {phase: people, custom_field: New, type: datetime, date_order: dmy}}"
+    assert dict(laid(moment).phases["people"].custom_fields["New"].with_) == {"order": "dmy"}
+    standard = "contacts: {Written on: {phase: notes, field: add_time, date_order: mdy}}"
+    assert dict(laid(standard).phases["notes"].fields["add_time"].with_) == {"order": "mdy"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("custom_field: New, type: number, date_order: dmy", "date_order belongs to"),
+        ("custom_field: New, type: date, date_order: ymd", "'dmy' or 'mdy'"),
+    ],
+)
+def test_an_order_of_day_and_month_belongs_to_dates(choice: str, told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        laid(f"contacts: {{Shoe Size: {{phase: people, {choice}}}}}")
 
 
 def test_a_cell_of_several_words_is_a_field_of_several_options() -> None:
