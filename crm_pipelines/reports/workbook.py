@@ -7,6 +7,7 @@ Belongs here: the file as a whole. Not here: tables as such (sheets), rows (work
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from crm_pipelines.discovery.proposal import ProposedMap
@@ -37,11 +38,11 @@ from crm_pipelines.reports.workbook_layout import (
 from crm_pipelines.reports.workbook_material import Made, Material
 from crm_pipelines.reports.workbook_merge import Merge
 from crm_pipelines.reports.workbook_pages import reading_sheets, start_sheet
+from crm_pipelines.reports.workbook_pairs import duplicate_rows
 from crm_pipelines.reports.workbook_picks import Picks
 from crm_pipelines.reports.workbook_rows import (
     Values,
     column_rows,
-    duplicate_rows,
     leave_out_rows,
     owner_rows,
     question_rows,
@@ -49,6 +50,7 @@ from crm_pipelines.reports.workbook_rows import (
     tag_rows,
     word_rows,
 )
+from crm_pipelines.reports.workbook_words import owner_question
 from crm_pipelines.spec.client import Client
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import DestinationContract
@@ -88,7 +90,7 @@ def write_material(path: Path, material: Material) -> Path:
     """
     picks = Picks(material)
     rows = _rows(material, picks)
-    filled_in = [Sheet(name, LAYOUT[name], rows[name], intro=INTRO[name]) for name in LAYOUT if rows[name] or name in _ALWAYS]
+    filled_in = [_sheet(name, rows[name], material) for name in LAYOUT if rows[name] or name in _ALWAYS]
     sheets = [*filled_in, *reading_sheets(material)]
     made = _made(material, picks, filled_in)
     return write_book(path, [start_sheet(material, sheets), *sheets, made.as_sheet()], f"Map of {material.proposed.engagement}")
@@ -145,6 +147,28 @@ def _rows(material: Material, picks: Picks) -> dict[str, list[Values]]:
         LEAVE_OUT: leave_out_rows(material),
         DUPLICATES: duplicate_rows(material),
     }
+
+
+def _sheet(name: str, rows: Sequence[Values], material: Material) -> Sheet:
+    """Return a sheet to fill in; every cell that takes an answer looks like one."""
+    editable = [column.key for column in LAYOUT[name] if column.editable]
+    asking = [{**row, **{key: _asking(row.get(key), row.get(ANSWER[name])) for key in editable}} for row in rows]
+    return Sheet(name, LAYOUT[name], asking, intro=_intro(name, material))
+
+
+def _asking(value: Scalar | Cell, answer: Scalar | Cell) -> Cell:
+    cell = value if isinstance(value, Cell) else Cell(value)
+    state = answer.state if isinstance(answer, Cell) and cell.value not in (None, "") else "may"
+    return cell if cell.state else replace(cell, state=state)
+
+
+def _intro(name: str, material: Material) -> str:
+    question = owner_question(material.spec)
+    if name != OWNERS:
+        return INTRO[name]
+    if not question:
+        return INTRO[name].partition("\n")[0]
+    return INTRO[name].format(number=list(material.spec.decisions).index(question) + 1)
 
 
 def _made(material: Material, picks: Picks, sheets: Sequence[Sheet]) -> Made:

@@ -30,6 +30,7 @@ from crm_pipelines.reports.workbook_layout import (
     STAY,
     TAGS,
     WORDS,
+    option_of,
     spoken,
 )
 from crm_pipelines.reports.workbook_material import Made, Pick
@@ -104,9 +105,8 @@ class Reader:
             self._wrong(row, "name", "a question of this route", "ask for a new workbook: the questions have changed", "another one")
             return None
         answer = row.text("answer").strip()
-        words = {word.casefold(): option for option, word in spoken(tuple(decision.options)).items()}
         if answer and decision.options:
-            option = words.get(answer.casefold()) or (answer if answer in decision.options else None)
+            option = option_of(decision.options, answer)
             if option is None:
                 self._wrong(
                     row,

@@ -5,18 +5,34 @@ Belongs here: text and findings. Not here: rows with answers (workbook_rows).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from crm_pipelines.reports.sheets import STATE, Cell, Scalar, Sheet
-from crm_pipelines.reports.workbook_layout import ABOUT, ANSWER, EMPTY, INTRO, LEFT, MAPPED, READ_ONLY, START, TEXT_COLUMNS
+from crm_pipelines.reports.sheets import STATE, Cell, Scalar, Sheet, State
+from crm_pipelines.reports.workbook_layout import (
+    ABOUT,
+    ANSWER,
+    COLUMNS,
+    EMPTY,
+    INTRO,
+    LEFT,
+    MAPPED,
+    OWNERS,
+    QUESTIONS,
+    READ_ONLY,
+    START,
+    TEXT_COLUMNS,
+    WORDS,
+)
 from crm_pipelines.reports.workbook_material import Material
+from crm_pipelines.reports.workbook_words import typed
 
 _Values = Mapping[str, Scalar | Cell]
 _STEPS = (
     "Go through the sheets from left to right. Every sheet says at the top what it asks.",
-    "Click a coloured cell and choose from its list. All other cells are locked.",
-    "Yellow is open: we need your answer. It turns white as soon as you have chosen.",
-    "Blue is our proposal. Leave it if it is right; it counts as your answer when you send the workbook back.",
+    "Cells with a thick blue frame take your answer; most of them have a list. All other cells are locked.",
+    "Yellow needs your answer. Blue is our proposal: leave it if it is right; it counts as your answer when you send the workbook back.",
+    "Pale violet may stay empty. Whatever you fill in or change turns green.",
     "Save the file under its name (.xlsx) and send it back. You may send it half filled in; what is open stays open.",
     "Please do not rename sheets or headings and do not write formulas. If something does not fit, write to us instead.",
 )
@@ -32,28 +48,50 @@ def start_sheet(material: Material, sheets: Sequence[Sheet]) -> Sheet:
         },
         *({"what": f"Step {number}", "told": step} for number, step in enumerate(_STEPS, 1)),
         {},
-        {"what": "Sheet", "told": "What it asks", "open": "Still open", STATE: "head"},
-        *(_progress(sheet) for sheet in sheets),
+        {"what": "Sheet", "told": "What it asks", "open": "Open when this was made", STATE: "head"},
+        *(_progress(sheet, material) for sheet in sheets),
         {},
         {"what": "Colour", "told": "What it means", STATE: "head"},
-        {"what": Cell("yellow", state="open", editable=False), "told": "Open: needs your answer."},
-        {"what": Cell("blue", state="proposed"), "told": "Proposed: counts as your answer if you leave it."},
-        {"what": Cell("green", state="done"), "told": "Decided before; you may change it."},
-        {"what": "white", "told": "Nothing to do, or you may answer if you like."},
+        {"what": Cell("yellow", state="open"), "told": "Needs your answer."},
+        {"what": Cell("blue", state="proposed"), "told": "Our proposal: counts as your answer if you leave it."},
+        {
+            "what": Cell("pale violet", state="may"),
+            "told": "You may answer if you like; empty is an answer, too. Each sheet says at the top what it means.",
+        },
+        {"what": Cell("green", state="done"), "told": "Filled in by you, or decided before; you may change it."},
+        {"what": "white, grey or sand", "told": "To read. Sand and white only hold the lines of a group together."},
     ]
     return Sheet(START, TEXT_COLUMNS, rows, has_headings=False)
 
 
-def _progress(sheet: Sheet) -> _Values:
+def _progress(sheet: Sheet, material: Material) -> _Values:
     key = ANSWER.get(sheet.name)
-    is_open = sum(1 for row in sheet.rows if key and isinstance(cell := row.get(key), Cell) and cell.state == "open" and not cell.value)
+    states = Counter(cell.state for row in sheet.rows if key and isinstance(cell := row.get(key), Cell))
     told = ABOUT[sheet.name]
     count = f"{len(sheet.rows):,} line{'s' if len(sheet.rows) != 1 else ''}"
-    return {
-        "what": sheet.name,
-        "told": f"{told} ({count})",
-        "open": Cell(f"{is_open:,}" if key else "to read", state="open" if is_open else ""),
-    }
+    waiting = _waiting(sheet.name, states["open"], states["proposed"], material) if key else "to read"
+    state: State = "open" if states["open"] else "proposed" if states["proposed"] else ""
+    return {"what": sheet.name, "told": f"{told} ({count})", "open": Cell(waiting, state=state)}
+
+
+def _waiting(name: str, is_open: int, proposed: int, material: Material) -> str:
+    """Return what a sheet waits for, in the numbers and words of the scope document."""
+    if name == QUESTIONS:
+        return _some(is_open, "question only you can answer", "questions only you can answer") if is_open else "nothing you must answer"
+    if name == OWNERS and is_open:
+        return _some(is_open, "team member without a user", "team members without a user")
+    if name == COLUMNS and is_open + proposed:
+        places = sum(each.state == "waiting" and each.filled > 0 for each in material.columns)
+        found = _some(places, "column without a place", "columns without a place")
+        empty = _some(rest, "empty one", "empty ones") if (rest := is_open + proposed - places) > 0 else ""
+        return f"{found}{' and ' if empty else ''}{empty}: {proposed:,} proposed, {is_open:,} to choose"
+    if name == WORDS and is_open + proposed:
+        return f"{_some(is_open + proposed, 'word', 'words')}: {proposed:,} proposed, {is_open:,} to choose"
+    return "nothing you must answer"
+
+
+def _some(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def reading_sheets(material: Material) -> list[Sheet]:
@@ -81,7 +119,8 @@ def _empty(material: Material) -> list[_Values]:
     for each in material.proposed.empty_fields:
         told = "\n".join(f"{heading} ({name}), {share:.0%}" for name, heading, share in each.candidates[:3])
         target = each.target
-        rows.append({"phase": target.phase, "field": target.label or target.name, "type": target.type, "candidates": told})
+        name = target.label or target.name
+        rows.append({"phase": target.phase.replace("_", " "), "field": name, "type": typed(target.type), "candidates": told})
     return rows
 
 

@@ -1,20 +1,23 @@
 """The rows of the sheets that a client fills in: what was found, what is proposed, what was decided before.
 
-Belongs here: findings and proposals as rows. Not here: sheets to read only (workbook_pages), reading answers (workbook_answers).
+Belongs here: findings and proposals as rows. Not here: pairs of records (workbook_pairs), what to call things (workbook_words), sheets to
+read only (workbook_pages), reading answers (workbook_answers).
 
 Everything that the client map holds gets a row, found or not: what was decided stays visible.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import get_args
 
 from crm_pipelines.discovery.proposal import Proposal, WordProposal
 from crm_pipelines.reports.sheets import Cell, Scalar, State
-from crm_pipelines.reports.workbook_layout import APART, BEHIND, DROP, FIRST, KEEP, REASON_CHARS, RENAME, SECOND, STAY, spoken
+from crm_pipelines.reports.workbook_layout import BEHIND, DROP, KEEP, OWNERS, REASON_CHARS, RENAME, STAY, labels, spoken
 from crm_pipelines.reports.workbook_material import Material
 from crm_pipelines.reports.workbook_picks import Picks
+from crm_pipelines.reports.workbook_words import counted, owner_question
 from crm_pipelines.spec.client import completed
 from crm_pipelines.spec.client_map import ColumnChoice, LeaveOut
 from crm_pipelines.spec.model import Decision
@@ -22,6 +25,7 @@ from crm_pipelines.spec.parse import chosen
 
 WORTH_TELLING = 0.01
 """Confidence from which a second or third proposal is shown; less reads as 0 %."""
+SAME_WORD = "(the same word in every row that is not empty)"
 Values = dict[str, Scalar | Cell]
 
 KINDS: Mapping[str, str] = {
@@ -49,15 +53,20 @@ def question_rows(material: Material) -> list[Values]:
 
 
 def _question(material: Material, name: str, decision: Decision, taken: Mapping[str, str], is_open: bool) -> Values:
-    words = spoken(tuple(decision.options))
+    words, shown = spoken(tuple(decision.options)), labels(decision.options)
     lines = [f"{words[option]}{' (suggested)' if option == decision.default else ''}: {told}" for option, told in decision.options.items()]
     if not decision.options:
-        lines = ["An e-mail address."]
+        lines = ["A user of the list, or another e-mail address." if material.users else "An e-mail address."]
+    if name == owner_question(material.spec):
+        lines.append(
+            f"First, the sheet {OWNERS} names who takes over from each of them. This answer is for those for whom nobody is named."
+        )
     if decision.needed_if and not chosen(decision.needed_if, taken):
         lines.append(f"Only needed if {_condition(material, decision)}.")
     answer = material.answers.get(name)
-    state: State = "open" if is_open else "done" if answer else "proposed"
-    cell = Cell(words.get(answer, answer) if answer else "", choices=tuple(words.values()), state=state if is_open or answer else "")
+    state: State = "open" if is_open else "done" if answer else "may"
+    choices = tuple(shown.values()) or tuple(material.users)
+    cell = Cell(shown.get(answer, answer) if answer else "", choices=choices, state=state, is_strict=bool(shown))
     return {"name": name, "question": decision.question, "options": "\n".join(lines), "why": decision.why, "answer": cell}
 
 
@@ -141,7 +150,9 @@ def _proposals(picks: Picks, proposal: Proposal) -> str:
 def _profile(material: Material, name: str, heading: str) -> tuple[int, int, tuple[str, ...]]:
     for profile in material.columns:
         if (profile.object, profile.heading) == (name, heading):
-            return profile.filled, profile.rows, profile.options[:6] or profile.examples
+            examples = profile.options[:6] or profile.examples
+            same = (SAME_WORD,) if profile.distinct == 1 and profile.filled > 1 else ()
+            return profile.filled, profile.rows, (*examples, *same)
     return 0, 0, ()
 
 
@@ -201,12 +212,12 @@ def owner_rows(material: Material) -> list[Values]:
     for owner in dict.fromkeys([*waiting, *material.client.owners, *found]):
         each, given = found.get(owner), material.client.owners.get(owner)
         is_matched = each is not None and each.user is not None
-        state: State = "done" if given is not None else "" if is_matched else "open"
+        state: State = "done" if given is not None else "may" if is_matched else "open"
         rows.append(
             {
                 "owner": owner,
-                "rows": ", ".join(f"{count:,} {name}" for name, count in each.rows.items()) if each else "",
-                "money": "\n".join(f"{amount} {currency}" for currency, amount in each.money.items()) if each else "",
+                "rows": ", ".join(counted(material.spec, name, count) for name, count in each.rows.items()) if each else "",
+                "money": "\n".join(f"{Decimal(amount):,} {currency}" for currency, amount in each.money.items()) if each else "",
                 "proposals": f"{each.user} (the same address)" if each and each.user else "\n".join(each.suggestions) if each else "",
                 "choice": Cell(given, choices=users, state=state),
             }
@@ -218,7 +229,7 @@ def tag_rows(material: Material) -> list[Values]:
     """Return a row per tag, most used first, and per tag decided before."""
     decided = {(column, tag): new for column, tags in material.client.tags.items() for tag, new in tags.items()}
     counts = {(f"{each.object}.{each.column}", each.word): each for each in material.proposed.words if each.role == "tag"}
-    found = {(material.tag_column, each.tag): each for each in material.tags}
+    found = {(each.column or material.tag_column, each.tag): each for each in material.tags}
     rows: list[Values] = []
     for key in dict.fromkeys([*found, *counts, *decided]):
         each, word = found.get(key), counts.get(key)
@@ -230,7 +241,7 @@ def tag_rows(material: Material) -> list[Values]:
 
 def _tag_choice(key: tuple[str, str], decided: Mapping[tuple[str, str], str | None]) -> Values:
     if key not in decided:
-        return {"choice": "", "name": ""}
+        return {"choice": Cell("", state="may"), "name": ""}
     new = decided[key]
     choice = DROP if new is None else KEEP if new == key[1] else RENAME
     return {"choice": Cell(choice, state="done"), "name": new if choice == RENAME else ""}
@@ -248,57 +259,10 @@ def leave_out_rows(material: Material) -> list[Values]:
             count = clean[name].kinds.get(kind) if name in clean else None
             if (count and kind in ruled) or kind in chosen_kinds:
                 rule = (clean[name].rules.get(kind, "") if name in clean else "") or KINDS[kind]
-                state: State = "done" if kind in chosen_kinds else ""
+                state: State = "done" if kind in chosen_kinds else "may"
                 cell = Cell(STAY if kind in chosen_kinds else "", state=state)
-                rows.append({"object": name, "kind": kind, "records": count, "rule": rule, "choice": cell})
+                rows.append({"object": name, "kind": kind, "spoken": KINDS[kind], "records": count, "rule": rule, "choice": cell})
     return rows
-
-
-def duplicate_rows(material: Material) -> list[Values]:
-    """Return a row per likely pair, and per pair that was decided before."""
-    verdicts = pairs_decided(material)
-    found: dict[tuple[str, str, str], Mapping[str, object]] = {}
-    for pair in material.proposed.duplicates:
-        first, *others = (str(key) for key in _listed(pair.get("keys")))
-        for other in others:
-            if (str(pair["object"]), other, first) not in found:
-                found[str(pair["object"]), first, other] = pair
-    for name, first, second in verdicts:
-        if (name, second, first) not in found:
-            found.setdefault((name, first, second), {})
-    return [_pair(key, pair, verdicts) for key, pair in found.items()]
-
-
-def _listed(value: object) -> Iterable[object]:
-    return value if isinstance(value, list | tuple) else ()
-
-
-def _pair(key: tuple[str, str, str], pair: Mapping[str, object], verdicts: Mapping[tuple[str, str, str], str]) -> Values:
-    name, first, second = key
-    turned = {FIRST: SECOND, SECOND: FIRST}
-    back = verdicts.get((name, second, first), "")
-    verdict = verdicts.get(key) or turned.get(back, back)
-    score = pair.get("score")
-    why = pair.get("why", "Decided before.")
-    return {
-        "object": name,
-        "first": first,
-        "second": second,
-        "score": f"{score:.0%}" if isinstance(score, float) else "",
-        "why": "; ".join(map(str, _listed(why))) if isinstance(why, list | tuple) else str(why),
-        "verdict": Cell(verdict, state="done" if verdict else ""),
-    }
-
-
-def pairs_decided(material: Material) -> dict[tuple[str, str, str], str]:
-    """Return (object, first, other) -> verdict: each group as pairs with its survivor, all pairs of what is different."""
-    verdicts = {}
-    for name, groups in material.client.same.items():
-        verdicts.update({(name, group[0], other): FIRST for group in groups for other in group[1:]})
-    for name, groups in material.client.different.items():
-        for group in groups:
-            verdicts.update({(name, one, other): APART for place, one in enumerate(group) for other in group[place + 1 :]})
-    return verdicts
 
 
 def _share(filled: int, rows: int) -> str:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_pipelines.discovery.proposal import Candidate, DayOrder, Proposal, ProposedMap, Target, WordProposal
+from crm_pipelines.discovery.values import TagFinding
 from crm_pipelines.reports.sheets import SheetError, read_book
 from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
@@ -303,6 +304,22 @@ def test_where_the_engagement_declares_the_order_nobody_is_asked(tmp_path: Path)
     assert DAY_FIRST not in options
 
 
+def test_a_field_that_is_there_already_keeps_its_type(tmp_path: Path) -> None:
+    kinds = {"Members": "number", "Since": "date", "Remarks": "text", "Badge": "postcode"}
+    there = [Candidate(Target(PHASE, name, "custom_field", kind, label=name), 0.99, ("alike",)) for name, kind in kinds.items()]
+    columns = tuple(Proposal("contacts", each.target.name, "", 9, "text", (each,), "pre-ticked") for each in there)
+    path = write_material(tmp_path / "map.xlsx", material(proposed=ProposedMap("acme", ROUTES[0], columns, (), (), 0.95)))
+    choices = read(path)[1].columns["contacts"]
+    assert {name: choice.type for name, choice in choices.items()} == {"Members": "number", "Since": "date", "Remarks": None, "Badge": None}
+
+
+def test_a_tag_of_a_second_list_is_filed_under_that_list(tmp_path: Path) -> None:
+    tags = [TagFinding("vip", 3, "plain", "plain", "vip", "", 0.5, column) for column in ("contacts.tags", "contacts.lists")]
+    path = write_material(tmp_path / "map.xlsx", material(tags=tags))
+    client = read(fill(path, {("Tags", ("contacts.lists", "vip")): {"choice": DROP}}))[1]
+    assert client.tags == {"contacts.lists": {"vip": None}}
+
+
 def test_where_no_list_is_known_an_owner_is_an_address_and_a_word_any_word(tmp_path: Path) -> None:
     words = (WordProposal("contacts", "status", "status", "Abonniert", 41, ()),)
     asked = ProposedMap("acme", ROUTES[0], (), (), words, 0.95)
@@ -330,3 +347,69 @@ def test_a_workbook_of_another_engagement_is_not_taken_over(tmp_path: Path) -> N
     path = write_material(tmp_path / "map.xlsx", material())
     with pytest.raises(SheetError, match="expected the workbook of 'other', found that of 'acme'"):
         read_decided(path, SPEC, DESTINATION, engagement="other")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["queue rows", "Queue_Rows", " QUEUE  ROWS ", "queue-rows", "queue rows: words of another version", "{label}"],
+)
+def test_an_option_is_known_with_and_without_what_its_drop_down_says(tmp_path: Path, answer: str) -> None:
+    path = write_material(tmp_path / "map.xlsx", material())
+    offered = "".join(str(cell.value) for row in openpyxl.load_workbook(path)["_lists"].iter_rows() for cell in row)
+    label = "queue rows: Only that member's people and activities wait, with a list of who is missing"
+    assert label in offered
+    answered = fill(path, {("Questions", ("owners",)): {"answer": answer.format(label=label)}})
+    assert read(answered)[0] == {"owners": "queue_rows"}
+
+
+def test_pairs_are_shown_by_group_with_what_one_recognises_people_by_and_never_as_certain(tmp_path: Path) -> None:
+    pairs: list[tuple[list[str], float]] = [(["1", "2"], 0.999), (["7", "8"], 1.0), (["2", "3"], 0.9)]
+    shown = ["Ann Smith\nann@example.com", "=Anne Smith\nanne@example.org"]
+    twins = tuple({"object": "contacts", "keys": keys, "score": score, "why": "alike", "shown": shown} for keys, score in pairs)
+    asked = ProposedMap("acme", ROUTES[0], (), (), (), 0.95, twins)
+    path = write_material(tmp_path / "map.xlsx", material(proposed=asked))
+    rows = read_book(path, {"Duplicates": LAYOUT["Duplicates"]}, others_ok=None)["Duplicates"]
+    assert [(row.cells["group"].value, row.text("first"), row.text("second"), row.text("score")) for row in rows] == [
+        *((1, "1", "2", "99%"), (1, "2", "3", "90%"), (2, "7", "8", "99%")),
+    ]
+    assert {(row.text("first_shown"), row.text("second_shown")) for row in rows} == {tuple(shown)}
+    page = openpyxl.load_workbook(path)["Duplicates"]
+    assert page["D5"].fill.start_color.rgb == page["D6"].fill.start_color.rgb != page["D7"].fill.start_color.rgb
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_cell_that_takes_an_answer_looks_like_one_and_no_other_does(tmp_path: Path) -> None:
+    client = decided(PHASE, NAME)
+    book = openpyxl.load_workbook(write_material(tmp_path / "map.xlsx", material(client=client, answers={"owners": "queue_rows"})))
+    for name in set(LAYOUT) & set(book.sheetnames):
+        for row in book[name].iter_rows(min_row=4):
+            for cell in row:
+                is_framed = cell.border.left.style == "medium"
+                assert is_framed == (not cell.protection.locked), f"{name} {cell.coordinate}"
+    changing = {
+        str(area.sqref): [rule.formula[0] for rule in rules] for area, rules in book["Questions"].conditional_formatting._cf_rules.items()
+    }
+    assert any(formula.startswith("LEN(") for formulas in changing.values() for formula in formulas)
+
+
+def test_a_proposal_turns_green_when_it_is_changed_and_yellow_when_it_is_emptied(tmp_path: Path) -> None:
+    page = openpyxl.load_workbook(write_material(tmp_path / "map.xlsx", material()))["Columns"]
+    formulas = {str(area.sqref): [rule.formula[0] for rule in rules] for area, rules in page.conditional_formatting._cf_rules.items()}
+    assert formulas["F4"] == ["LEN(F4)=0", f'F4<>"Mobile [{PHASE}]"']
+    assert formulas["F5:F8"] == ["LEN(F5)>0"]
+
+
+def test_a_free_address_is_offered_the_users_and_may_be_another(tmp_path: Path) -> None:
+    path = write_material(tmp_path / "map.xlsx", material())
+    rules = openpyxl.load_workbook(path)["Questions"].data_validations.dataValidation
+    (rule,) = (rule for rule in rules if "anna@example.com" in str(rule.formula1))
+    assert (str(rule.sqref), rule.showErrorMessage) == ("F5", False)
+    answers = read(fill(path, {("Questions", ("default_owner",)): {"answer": "new@example.com"}}))[0]
+    assert answers == {"default_owner": "new@example.com"}
+
+
+def test_the_question_about_owners_and_their_sheet_say_how_they_relate(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(write_material(tmp_path / "map.xlsx", material()))
+    assert "the sheet Owners names who takes over" in str(book["Questions"]["D4"].value)
+    assert "question 1 on the sheet Questions" in str(book["Owners"]["A3"].value)
+    assert {cell.value for cell in book["Owners"]["B"]} >= {"412 contacts, 31 appointments"}

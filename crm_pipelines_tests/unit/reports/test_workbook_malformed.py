@@ -257,7 +257,7 @@ CASES: dict[str, tuple[Break, str]] = {
     ),
     "an unknown answer": (cell("Questions", "F4", SECRET), "sheet 'Questions', cell F4: expected one of 'queue rows', 'block phase'"),
     "an unknown word": (cell("Words", "F4", SECRET), "sheet 'Words', cell F4: expected one of 'Subscribed', 'Active'"),
-    "an unknown user": (cell("Owners", "E4", SECRET), "sheet 'Owners', cell E4: expected a user of the destination"),
+    "an unknown user": (cell("Owners", "E5", SECRET), "sheet 'Owners', cell E5: expected a user of the destination"),
     "an unknown tag choice": (cell("Tags", "E4", SECRET), "sheet 'Tags', cell E4: expected one of 'Keep', 'Leave out', 'Rename'"),
     "no address": (cell("Questions", "F5", "Secret"), "sheet 'Questions', cell F5: expected an e-mail address"),
     "no reason": (cell("Columns", "F5", BEHIND), "sheet 'Columns', cell H5: expected a reason of 8 characters or more, found nothing"),
@@ -277,16 +277,16 @@ CASES: dict[str, tuple[Break, str]] = {
         ),
         "sheet 'Columns', cell F5: expected one column for each field, found the same field as in F6",
     ),
-    "a row of their own": (cell("Owners", "A6", SECRET), "sheet 'Owners', cell A6: expected a row as it was given out"),
+    "a row of their own": (cell("Owners", "A7", SECRET), "sheet 'Owners', cell A7: expected a row as it was given out"),
     "a locked cell changed": (cell("Words", "C4", SECRET), "sheet 'Words', cell C4: expected a row as it was given out"),
     "the same row twice": (cell("Words", "C5", "Abonniert"), "sheet 'Words', cell C5: expected each row once"),
     "a circular merge": (
-        both(cell("Duplicates", "F4", FIRST), cell("Duplicates", "F5", FIRST), cell("Duplicates", "F6", SECOND)),
-        "sheet 'Duplicates', cell F4: expected exactly one record of those that are the same",
+        both(cell("Duplicates", "I5", FIRST), cell("Duplicates", "I6", FIRST), cell("Duplicates", "I7", SECOND)),
+        "sheet 'Duplicates', cell I5: expected exactly one record of those that are the same",
     ),
     "a contradicting merge": (
-        both(cell("Duplicates", "F4", FIRST), cell("Duplicates", "F5", FIRST), cell("Duplicates", "F6", "Different")),
-        "sheet 'Duplicates', cell F6: expected records that are the same not to be called different",
+        both(cell("Duplicates", "I5", FIRST), cell("Duplicates", "I6", FIRST), cell("Duplicates", "I7", "Different")),
+        "sheet 'Duplicates', cell I7: expected records that are the same not to be called different",
     ),
 }
 
@@ -315,7 +315,7 @@ def test_all_problems_of_a_workbook_are_told_at_once(path: Path) -> None:
     with pytest.raises(SpecError) as error:
         read_decided(path, SPEC, DESTINATION)
     assert [problem.path for problem in error.value.problems] == [
-        *("sheet 'Questions', cell F5", "sheet 'Columns', cell H5", "sheet 'Words', cell F4", "sheet 'Owners', cell E4"),
+        *("sheet 'Questions', cell F5", "sheet 'Columns', cell H5", "sheet 'Words', cell F4", "sheet 'Owners', cell E5"),
     ]
 
 
@@ -339,10 +339,10 @@ def test_what_spreadsheets_add_by_themselves_is_no_problem(path: Path) -> None:
 
     def change(workbook: Any) -> None:
         page = workbook["Owners"]
-        page["E4"].value, page["E4"].hyperlink = "ben@example.com", "mailto:ben@example.com"
+        page["E5"].value, page["E5"].hyperlink = "ben@example.com", "mailto:ben@example.com"
         page["A1048576"].font = openpyxl.styles.Font(bold=True)
         page["Z9"].value = ""
-        page.row_dimensions[4].hidden = True
+        page.row_dimensions[5].hidden = True
 
     book(change)(path)
     assert read_decided(path, SPEC, DESTINATION)[1].owners == {"old@agency.example.com": "ben@example.com"}
