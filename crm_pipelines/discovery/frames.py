@@ -81,7 +81,8 @@ def newest_export(project: Project) -> datetime | None:
 def people(project: Project, staged: Mapping[str, StagedObject]) -> pl.DataFrame:
     """Fold contacts with the columns that discovery needs, twins merged, labels in one spelling.
 
-    Shape: one row per person: `_key`, `_aliases` (keys of merged twins), the e-mail columns, and of the contact's columns the ones that say
+    Shape: one row per person: `_key`, `_aliases` (keys of merged twins), `_other_keys` (their addresses), the e-mail columns, and of the
+    contact's columns the ones that say
     since when, whose, in which state and in which lists they are, as far as the files have them.
     """
     derive = project.spec.derive
@@ -90,7 +91,7 @@ def people(project: Project, staged: Mapping[str, StagedObject]) -> pl.DataFrame
     wanted = [spec.joined, spec.owner, *status, *spec.twins.strictest, *spec.spellings]
     contacts = staged.get(spec.from_, StagedObject(spec.from_, []))
     fold = ContactFold(derive, contacts, project.decisions, _inventories(derive, staged), same=project.client_map.same.get(spec.from_, ()))
-    kept = ("_key", "_aliases", "email_normal", "email_match_key", "email_problem", *dict.fromkeys(wanted))
+    kept = ("_key", "_aliases", "_other_keys", "email_normal", "email_match_key", "email_problem", *dict.fromkeys(wanted))
     parts = [respelled(part.rows, fold.spellings) for part in fold.parts(wanted)]
     narrow = [part.select(name for name in kept if name in part.columns) for part in parts]
     return pl.concat(narrow, how="diagonal_relaxed", rechunk=True)

@@ -107,7 +107,8 @@ def suppression(
 ) -> dict[str, pl.Expr]:
     """Return kind -> who it holds for, over folded contacts that have their e-mail columns.
 
-    Shape: every kind of KINDS; one boolean per row (or a literal), never null. `key` and `aliases` are the frame's columns of source keys.
+    Shape: every kind of KINDS; one boolean per row (or a literal), never null. `key` and `aliases` are the frame's columns of source keys;
+    `_other_keys` holds the match keys of further addresses, as merge_twins leaves them: a booking under any of them counts.
     """
     rules, problem = derive.contacts.suppress, column(frame, "email_problem")
     kinds = {name: (problem == name).fill_null(value=False) for name in ("no_email", "unusable_email")}
@@ -123,8 +124,10 @@ def suppression(
 def _has_done(done: Engaged, key: str, aliases: str) -> pl.Expr:
     keys = done.keys.implode()
     merged = pl.col(aliases).list.eval(pl.element().is_in(keys)).list.any().fill_null(value=False)
-    by_email = pl.col("email_match_key").is_in(done.emails.implode()).fill_null(value=False)
-    return pl.col(key).is_in(keys).fill_null(value=False) | merged | by_email
+    emails = done.emails.implode()
+    by_email = pl.col("email_match_key").is_in(emails).fill_null(value=False)
+    other = pl.col("_other_keys").list.eval(pl.element().is_in(emails)).list.any().fill_null(value=False)
+    return pl.col(key).is_in(keys).fill_null(value=False) | merged | by_email | other
 
 
 def _children(derive: DeriveSpec) -> list[tuple[str, str, str, str]]:

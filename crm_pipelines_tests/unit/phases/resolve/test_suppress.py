@@ -16,9 +16,12 @@ NOBODY = Engaged(pl.Series("key", [], pl.String), pl.Series("email", [], pl.Stri
 OLD, YOUNG = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def kinds_of(email: str | None, status: str | None, joined: datetime | None, aliases: list[str], done: Engaged) -> set[str]:
-    schema = {"date_joined": pl.Datetime("us", "UTC"), "_aliases": pl.List(pl.String)}
+def kinds_of(  # noqa: PLR0917 - one contact and what it is judged by
+    email: str | None, status: str | None, joined: datetime | None, aliases: list[str], done: Engaged, others: tuple[str, ...] = ()
+) -> set[str]:
+    schema = {"date_joined": pl.Datetime("us", "UTC"), "_aliases": pl.List(pl.String), "_other_keys": pl.List(pl.String)}
     row = {"_key": ["1"], "email": [email], "status": [status], "date_joined": [joined], "_aliases": [aliases]}
+    row["_other_keys"] = [list(others)]
     frame = with_emails(pl.DataFrame(row, schema_overrides={**schema, "email": pl.String, "status": pl.String}), "email")
     found = suppression(derive_spec(), frame, done, NEWEST, key="_key", aliases="_aliases")
     told = frame.select(**found).row(0, named=True)
@@ -57,6 +60,12 @@ def test_each_rule(email: str | None, status: str | None, joined: datetime | Non
 def test_whoever_bought_or_booked_is_not_stale(aliases: list[str], keys: list[str], emails: list[str]) -> None:
     done = Engaged(pl.Series("key", keys, pl.String), pl.Series("email", emails, pl.String))
     assert kinds_of("Ana@example.com", "Active", OLD, aliases, done) == set()
+
+
+def test_who_booked_with_the_address_of_a_merged_twin_is_not_stale() -> None:
+    done = Engaged(pl.Series("key", [], pl.String), pl.Series("email", ["ana.work@example.org"], pl.String))
+    assert kinds_of("ana@example.com", "Active", OLD, ["7"], done, ("ana.work@example.org",)) == set()
+    assert kinds_of("ana@example.com", "Active", OLD, ["7"], done, ("ana.home@example.org",)) == {"stale"}
 
 
 def test_a_failed_payment_is_no_purchase_and_a_booking_names_its_guest_by_address() -> None:
