@@ -290,7 +290,7 @@ def _returned(path: Path, row: Row, sheet: str) -> Returned:
 
 
 def _set_aside(path: Path, written: str | None) -> None:
-    """Keep a file that somebody filled in since we wrote it."""
+    """Keep a file that somebody filled in since we wrote it, or may have."""
     if not _is_filled_in(path, written):
         return
     number = 1
@@ -300,7 +300,8 @@ def _set_aside(path: Path, written: str | None) -> None:
 
 
 def _is_filled_in(path: Path, written: str | None) -> bool:
-    return written is not None and path.is_file() and _digest(path) != written
+    """Whether somebody may have worked in a file; one that nobody remembers writing is treated as theirs."""
+    return path.is_file() and (written is None or _digest(path) != written)
 
 
 def _digest(path: Path) -> str:

@@ -117,3 +117,13 @@ def test_a_file_that_somebody_filled_in_is_kept_until_it_was_taken(written: Path
     forget_files([path], tmp_path / "memory.json")
     write_queues(TABLES, written, tmp_path / "memory.json")
     assert not (written / "owner.answered-2.csv").exists()
+
+
+def test_a_file_is_kept_when_nobody_remembers_what_was_written(written: Path, tmp_path: Path) -> None:
+    filled = fill_csv(written / "review.csv", lambda row: {"belongs to sale": "60"}).read_bytes()
+    (tmp_path / "memory.json").unlink()
+    write_queues(TABLES, written, tmp_path / "memory.json", is_look=True)
+    assert (written / "review.csv").read_bytes() == filled
+    (tmp_path / "memory.json").unlink()
+    write_queues(TABLES, written, tmp_path / "memory.json")
+    assert (written / "review.answered-1.csv").read_bytes() == filled
