@@ -28,11 +28,14 @@ from crm_pipelines.settings import private_dir
 SHOWN = 2_000
 """Pairs that one list holds: more than that nobody reads, and they point to a doubled export."""
 THREADS = 2
+MEMORY = "2GB"
 OFTEN = 10
 """Carriers of a first name from which it is a name of its own, and no slip of another."""
-BY_CHANCE = 2e-4
+BY_CHANCE = 8e-4
 """How likely another person in that place may bear the same name by chance; half of it with another
-middle name, a 400th with a slip, a thousandth when the words are turned round."""
+middle name, a 400th with a slip."""
+CROWD = 5_000
+"""People at one postal code or company from which it is a placeholder ("private"), and says nothing."""
 AGAINST = 10
 """Another company, or another postal code, beside one that agrees: the name must be so many times rarer."""
 LEGAL_FORMS = (
@@ -63,9 +66,6 @@ WORTH = {
     ("initial", True, True): 0.999,
     ("initial", False, True): 0.999,
     ("initial", True, False): 0.982,
-    ("turned", True, True): 0.985,
-    ("turned", False, True): 0.333,
-    ("turned", True, False): 0.981,
 }
 """(rule, same postal code, same company) -> share of such pairs that were one person on planted twins (benchmarks/RESULTS.md)."""
 SAID = {
@@ -75,7 +75,6 @@ SAID = {
     "first_name": "the same last name, first names one letter apart",
     "shorter": "the same name, the second last name left out",
     "initial": "the same last name, the first name as an initial",
-    "turned": "the same name, last name first",
 }
 
 
@@ -122,9 +121,10 @@ def find_pairs(people: Path, found: Path) -> pl.DataFrame:
     rules = resources.files("crm_pipelines.discovery").joinpath("duplicates.sql").read_text(encoding="utf-8")
     reversed_forms = "|".join(form[::-1] for form in LEGAL_FORMS.split("|"))
     words = {"legal_forms": reversed_forms, "title": TITLES, "titles": str(TITLES.split("|"))[1:-1]}
-    limits = {"often": OFTEN, "by_chance": BY_CHANCE, "against": AGAINST}
+    limits = {"often": OFTEN, "by_chance": BY_CHANCE, "against": AGAINST, "crowd": CROWD}
     text = Template(rules).substitute(words, **limits, people=_quoted(people), found=_quoted(found))
-    with duckdb.connect(config={"threads": THREADS, "preserve_insertion_order": False}) as connection:
+    spill = {"temp_directory": str(found.parent / "spill"), "memory_limit": MEMORY}  # names stay in the folder, which is private
+    with duckdb.connect(config={"threads": THREADS, "preserve_insertion_order": False, **spill}) as connection:
         connection.execute(text)
     return pl.read_parquet(found) if found.exists() else pl.DataFrame(schema=FOUND_SCHEMA)
 
