@@ -34,22 +34,22 @@ def tag_findings(project: Project, people: pl.DataFrame) -> tuple[TagFinding, ..
     Raises: SettingsError when the engagement's own tag_rules.csv cannot be used.
     """
     rules = load_tag_rules(project.engagement.folder)
-    counts = dict.fromkeys(_inventory(project), 0)
-    for name in tag_columns(project.spec.derive.contacts):
-        for tag, records in _carried(people, name):
-            counts[tag] = counts.get(tag, 0) + records
-    found = [_finding(tag, records, rules) for tag, records in counts.items()]
-    return tuple(sorted(found, key=lambda one: (-one.records, one.tag.casefold(), one.tag)))
+    contacts = project.spec.derive.contacts
+    found = []
+    for name in tag_columns(contacts):
+        counts = dict.fromkeys(_inventory(project, name), 0) | dict(_carried(people, name))
+        found += [_finding(tag, records, rules, f"{contacts.from_}.{name}") for tag, records in counts.items()]
+    return tuple(sorted(found, key=lambda one: (-one.records, one.tag.casefold(), one.tag, one.column)))
 
 
 def history_gaps(project: Project, people: pl.DataFrame, tags: Sequence[TagFinding]) -> tuple[HistoryGap, ...]:
     """Say of every kind of engagement history that no export holds how far tags make up for it."""
     rules = load_tag_rules(project.engagement.folder)
-    by_history: dict[str, list[str]] = {}
+    by_history: dict[str, dict[str, None]] = {}
     for tag in tags:
         if tag.records and (history := classify(tag.tag, rules).history):
-            by_history.setdefault(history, []).append(tag.tag)
-    return tuple(_gap(project, people, label, by_history.get(kind, [])) for kind, label in history_labels().items())
+            by_history.setdefault(history, {})[tag.tag] = None
+    return tuple(_gap(project, people, label, list(by_history.get(kind, {}))) for kind, label in history_labels().items())
 
 
 @cache
@@ -59,9 +59,9 @@ def history_labels() -> dict[str, str]:
     return {row["history"]: row["label"] for row in csv.DictReader(io.StringIO(text))}
 
 
-def _finding(tag: str, records: int, rules: Sequence[TagRule]) -> TagFinding:
+def _finding(tag: str, records: int, rules: Sequence[TagRule], column: str) -> TagFinding:
     meaning = classify(tag, rules)
-    return TagFinding(tag, records, meaning.kind, meaning.event, meaning.subject, meaning.matched, meaning.confidence)
+    return TagFinding(tag, records, meaning.kind, meaning.event, meaning.subject, meaning.matched, meaning.confidence, column)
 
 
 def _gap(project: Project, people: pl.DataFrame, label: str, tags: list[str]) -> HistoryGap:
@@ -82,11 +82,7 @@ def _carried(people: pl.DataFrame, name: str) -> list[tuple[str, int]]:
     return people[name].list.unique().explode(empty_as_null=False).drop_nulls().value_counts().rows()
 
 
-def _inventory(project: Project) -> list[str]:
-    """Return the names of the account's own list of tags."""
-    names: list[str] = []
-    for column in tag_columns(project.spec.derive.contacts):
-        lister, _, listed = (project.spec.derive.contacts.spellings[column].inventory or "").partition(".")
-        if lister in project.objects:
-            names += frames.column_values(project, lister, listed).drop_nulls().to_list()
-    return list(dict.fromkeys(names))
+def _inventory(project: Project, column: str) -> list[str]:
+    """Return the names of the account's own list of the tags of a column."""
+    lister, _, listed = (project.spec.derive.contacts.spellings[column].inventory or "").partition(".")
+    return frames.column_values(project, lister, listed).drop_nulls().to_list() if lister in project.objects else []

@@ -119,6 +119,8 @@ class TagFinding:
     matched: str
     """The words that decided."""
     confidence: float
+    column: str = ""
+    """`object.column` of the list that holds it."""
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,14 @@ class Picks:
             taken = phase.fields.get(target.name) if phase else None
             words, pick = f"{target.label or target.name} [{target.phase}]", Pick(phase=target.phase, field=target.name)
             return [_ordered(words, pick, order) for order in self._orders(proposal, taken.takes if taken else "")]
-        words = f"{target.name} [custom field of {target.phase}]"
-        return [(words, Pick(phase=target.phase, custom_field=target.name))]
+        words, type_ = f"{target.name} [custom field of {target.phase}]", self._type_of(target, proposal)
+        pick = Pick(phase=target.phase, custom_field=target.name, type=type_)
+        return [_ordered(words, pick, order) for order in self._orders(proposal, type_ or "")]
+
+    def _type_of(self, target: Target, proposal: Proposal) -> str | None:
+        """Return the type that an existing field has in the mapping language; None for text and what is written as text."""
+        type_ = target.type if target.type in CUSTOM_RULES and target.type != "text" else None
+        return type_ if self._fits(type_, self._kind(proposal)) else None
 
     def _new(self, phase: str, proposal: Proposal) -> list[_Place]:
         """Return the new fields that fit: of the type that the column reads as, and of text; else of its own type."""

@@ -120,6 +120,7 @@ def test_every_tag_is_told_with_the_people_who_carry_it(project: Project) -> Non
     raw = exports.read(project.export_path(project.chunk(project.object_chunks("contacts")[0])))
     cells = [cell.casefold() for cell in raw.cells("tags")]
     tags, _ = told(project)
+    assert {one.column for one in tags} == {"contacts.tags"}
     for tag in ("VIP", "Referral", "Beta group", "Paid, in full"):
         found = next(each for each in tags if each.tag == tag)
         carried = sum(tag.casefold() in " ".join(cell.split()) for cell in cells)

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_pipelines.discovery.proposal import Candidate, DayOrder, Proposal, ProposedMap, Target, WordProposal
-from crm_pipelines.discovery.values import TagFinding
 from crm_pipelines.reports.sheets import SheetError, read_book
 from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
@@ -302,22 +301,6 @@ def test_where_the_engagement_declares_the_order_nobody_is_asked(tmp_path: Path)
     _, chosen, options = of_dates(tmp_path, "either way", date_orders={"contacts": "dmy"})
     assert chosen == f"New date field [{PHASE}]"
     assert DAY_FIRST not in options
-
-
-def test_a_field_that_is_there_already_keeps_its_type(tmp_path: Path) -> None:
-    kinds = {"Members": "number", "Since": "date", "Remarks": "text", "Badge": "postcode"}
-    there = [Candidate(Target(PHASE, name, "custom_field", kind, label=name), 0.99, ("alike",)) for name, kind in kinds.items()]
-    columns = tuple(Proposal("contacts", each.target.name, "", 9, "text", (each,), "pre-ticked") for each in there)
-    path = write_material(tmp_path / "map.xlsx", material(proposed=ProposedMap("acme", ROUTES[0], columns, (), (), 0.95)))
-    choices = read(path)[1].columns["contacts"]
-    assert {name: choice.type for name, choice in choices.items()} == {"Members": "number", "Since": "date", "Remarks": None, "Badge": None}
-
-
-def test_a_tag_of_a_second_list_is_filed_under_that_list(tmp_path: Path) -> None:
-    tags = [TagFinding("vip", 3, "plain", "plain", "vip", "", 0.5, column) for column in ("contacts.tags", "contacts.lists")]
-    path = write_material(tmp_path / "map.xlsx", material(tags=tags))
-    client = read(fill(path, {("Tags", ("contacts.lists", "vip")): {"choice": DROP}}))[1]
-    assert client.tags == {"contacts.lists": {"vip": None}}
 
 
 def test_where_no_list_is_known_an_owner_is_an_address_and_a_word_any_word(tmp_path: Path) -> None:
