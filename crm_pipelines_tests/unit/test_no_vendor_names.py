@@ -1,4 +1,4 @@
-"""Vendors stay at the rim: the language and the steps know none of them by name."""
+"""Vendors stay at the rim: the language, the steps, discovery and reports know none of them by name (their data files and templates may)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ RIM = (PACKAGE / "destinations", PACKAGE / "sources")
 DESTINATIONS = {path.name for path in RIM[0].iterdir() if path.is_dir() and (path / "__init__.py").exists()}
 VENDORS = sorted({*DESTINATIONS, *SOURCES, "odoo", "pipedrive", "salesforce", "kartra"})
 NAMED = re.compile("|".join(VENDORS), re.IGNORECASE)
-FILES = sorted(path for folder in ("spec", "phases") for path in (PACKAGE / folder).rglob("*.py"))
+FOLDERS = ("spec", "phases", "discovery", "reports")
+FILES = sorted(path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
