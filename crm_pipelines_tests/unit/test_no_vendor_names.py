@@ -1,4 +1,4 @@
-"""Vendors stay at the rim: the language, the steps, discovery and reports know none of them by name (their data files and templates may)."""
+"""Vendors stay at the rim: the language, the steps, discovery and reports know none of them by name (data and templates may)."""
 
 from __future__ import annotations
 
