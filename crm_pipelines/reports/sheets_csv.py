@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from crm_pipelines.phases.files import write_bytes
@@ -19,6 +19,8 @@ from crm_pipelines.reports.sheets_values import Cell, CellProblem, Column, Found
 
 _BOM = "\ufeff"
 _FIELD_CHARS = 1_000_000
+_BLANK_LINES = 2
+"""Lines to rows with content that are read, at most: a file of nothing but blank lines ends here."""
 _DELIMITERS = (",", ";", "\t")
 _ASK = "give back the file that we gave out, with its heading line"
 
@@ -43,10 +45,14 @@ def read_csv(path: Path, name: str, columns: Sequence[Column], limits: Limits | 
     bounds = limits or Limits()
     lines = _lines(path, bounds)
     problems: list[CellProblem] = []
-    at = _columns(name, columns, lines[0], problems)
-    rows = [_row(name, number, line, at, problems) for number, line in enumerate(lines[1:], 2) if any(line)]
-    if len(rows) > bounds.rows:
-        problems = [CellProblem(name, f"row {bounds.rows + 2}", f"at most {bounds.rows:,} rows", "more", _ASK)]
+    at = _columns(name, columns, next(lines, []), problems)
+    rows: list[Row] = []
+    for number, line in enumerate(lines, 2):
+        if any(line):
+            rows.append(_row(name, number, line, at, problems))
+        if len(rows) > bounds.rows or number > bounds.rows * _BLANK_LINES:
+            problems = [CellProblem(name, f"row {number}", f"at most {bounds.rows:,} rows", "more", _ASK)]
+            break
     if problems:
         raise SheetError(path, problems[: bounds.problems])
     return rows
@@ -58,7 +64,8 @@ def _text(given: Scalar | Cell, column: Column) -> str:
     return text if column.is_number and not isinstance(value, str) else to_csv(text)
 
 
-def _lines(path: Path, limits: Limits) -> list[list[str]]:
+def _lines(path: Path, limits: Limits) -> Iterator[list[str]]:
+    """Yield the lines one by one, so that a caller can stop."""
     if not path.is_file():
         raise _refused(path, "a CSV file", "a folder" if path.is_dir() else "no file", "check the name")
     size = path.stat().st_size
@@ -72,7 +79,7 @@ def _lines(path: Path, limits: Limits) -> list[list[str]]:
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_FIELD_CHARS)
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     except csv.Error as error:
         raise _refused(
             path, "lines with closed quotes", "a line without them", "open it in a spreadsheet and save it as CSV again"

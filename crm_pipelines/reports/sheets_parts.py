@@ -5,6 +5,7 @@ Belongs here: streaming the parts and nothing else. Not here: what is expected o
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 import zipfile
@@ -44,6 +45,8 @@ class RawCell:
     found: Found
     formula: bool = False
     error: bool = False
+    is_damaged: bool = False
+    """Whether it holds what no spreadsheet program writes: a date beyond the calendar, a number that is none."""
 
     @property
     def text(self) -> str:
@@ -261,15 +264,15 @@ class _Cells(_Part):
         place = _REFERENCE.fullmatch(self._address)
         if place is None:
             raise ValueError("a cell without a place")
-        value = self._value("".join(self._buffer))
+        value, is_damaged = self._value_or_none("".join(self._buffer))
         if isinstance(value, str) and len(value) > CELL_CHARS:
             raise TooLargeError(self._too_long())
-        if (value is None or value == "") and not self._has_formula and self._kind != "e":
+        if (value is None or value == "") and not self._has_formula and self._kind != "e" and not is_damaged:
             return
         letter, number = place[1], int(place[2])
         self._column = _index(letter)
         row = self.grid.rows.setdefault(number, {})
-        row[letter] = RawCell(self._address, Found(self._address, value), self._has_formula, self._kind == "e")
+        row[letter] = RawCell(self._address, Found(self._address, value), self._has_formula, self._kind == "e", is_damaged)
         if len(self.grid.rows) > self._limits.rows:
             todo = "send the workbook that we gave out, filled in"
             raise TooLargeError(CellProblem(self._sheet, self._address, f"at most {self._limits.rows:,} rows", "more", todo))
@@ -277,12 +280,22 @@ class _Cells(_Part):
             todo = "empty everything beside the table"
             raise TooLargeError(CellProblem(self._sheet, self._address, f"at most {self._limits.columns} columns", "more", todo))
 
+    def _value_or_none(self, text: str) -> tuple[str | int | float | bool | datetime | None, bool]:
+        """Return what a cell holds; none, and that it is damaged, where that cannot be told."""
+        try:
+            return self._value(text), False
+        except (ValueError, OverflowError, IndexError):
+            return None, True
+
     def _value(self, text: str) -> str | int | float | bool | datetime | None:
         """Return what a cell holds by its kind; the stored result of a formula is not looked at."""
         if self._has_formula or (not text and self._kind not in ("s", "str", "inlineStr")):
             return None
         if self._kind == "s":
-            return self._parts.strings[int(text)] if text else ""
+            place = int(text) if text else None
+            if place is not None and place < 0:
+                raise IndexError("no string has a place below 0")
+            return "" if place is None else self._parts.strings[place]
         if self._kind in ("str", "inlineStr"):
             return from_xml(text)
         if self._kind == "b":
@@ -295,6 +308,8 @@ class _Cells(_Part):
         if self._kind == "d":
             return datetime.fromisoformat(text)
         number = float(text)
+        if not math.isfinite(number):
+            raise OverflowError("a number without end, or none")
         if self._style in self._parts.dates:
             moment = from_excel(number)
             if isinstance(moment, datetime):

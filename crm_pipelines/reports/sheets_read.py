@@ -165,6 +165,8 @@ class _Table:
             self._add(cell.address, "a value", "a formula", "type the value itself")
         elif cell.error:
             self._add(cell.address, "a value", "the error of a formula", "type the value itself")
+        elif cell.is_damaged:
+            self._add(cell.address, "a value", "a number, date or text that no spreadsheet program writes", "type the value again")
         elif value is not None and column.is_number and (isinstance(value, bool) or not isinstance(value, int | float)):
             self._add(cell.address, f"a number in {column.title!r}", found.kind, "type a number")
         elif value is not None and not column.is_number and not isinstance(value, str):
@@ -188,7 +190,7 @@ class _Table:
 
 
 def _is_filled(cell: RawCell | None) -> bool:
-    return cell is not None and (cell.formula or cell.error or cell.found.value not in (None, ""))
+    return cell is not None and (cell.formula or cell.error or cell.is_damaged or cell.found.value not in (None, ""))
 
 
 def _best(grid: Grid, numbers: Sequence[int], known: Mapping[str, Column], *, fold: bool) -> int | None:

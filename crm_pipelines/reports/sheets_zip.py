@@ -5,6 +5,7 @@ Belongs here: the container (zip, its members, their real sizes) and what must n
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def open_workbook(path: Path, limits: Limits) -> zipfile.ZipFile:
     try:
         _must_be_bearable(path, archive, limits)
         _must_be_workbook(path, archive)
-        _must_be_harmless(path, archive)
+        _must_be_harmless(path, archive, limits)
     except BaseException:
         archive.close()
         raise
@@ -59,7 +60,7 @@ def member_chunks(path: Path, archive: zipfile.ZipFile, name: str, limits: Limit
                 if total > limits.inflated_bytes:
                     raise _bomb(path)
                 yield piece
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise _refused(path, "a whole workbook", "a damaged file", "send it again; the transfer may have broken off") from error
 
 
@@ -118,12 +119,14 @@ def _must_be_workbook(path: Path, archive: zipfile.ZipFile) -> None:
         raise _refused(path, "a workbook (.xlsx)", "another kind of archive", _SAVE_AS)
 
 
-def _must_be_harmless(path: Path, archive: zipfile.ZipFile) -> None:
+def _must_be_harmless(path: Path, archive: zipfile.ZipFile, limits: Limits) -> None:
     problems = []
+    names = {name.casefold(): name for name in archive.namelist()}
     for part, (expected, found, todo) in _FORBIDDEN.items():
-        if any(part in name.casefold() for name in archive.namelist()):
+        if any(part in name for name in names):
             problems.append(CellProblem("", "", expected, found, todo))
-    if not problems and b"macroenabled" in archive.read("[Content_Types].xml").lower():
+    kinds = b"".join(member_chunks(path, archive, names["[content_types].xml"], limits))
+    if not problems and b"macroenabled" in kinds.lower():
         problems.append(CellProblem("", "", "no macros", "a macro-enabled workbook", "save it as Excel workbook (.xlsx) without macros"))
     if problems:
         raise SheetError(path, problems)
