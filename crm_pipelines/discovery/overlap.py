@@ -15,15 +15,15 @@ from crm_pipelines.discovery.proposal import Target
 
 HITS_MIN = 2  # distinct words; one `open` among strangers is chance
 OF_CONCEPT = {
-    "person.owner": ("users", "users of the destination"),
-    "org.owner": ("users", "users of the destination"),
-    "deal.owner": ("users", "users of the destination"),
-    "activity.owner": ("users", "users of the destination"),
-    "deal.stage": ("stages", "stages of the destination"),
-    "deal.pipeline": ("pipelines", "pipelines of the destination"),
-    "activity.type": ("types", "activity types of the destination"),
-    "person.tags": ("labels", "labels of the destination"),
-    "org.website": ("domains", "web addresses of companies in the destination"),
+    "person.owner": ("users", "users of the new system"),
+    "org.owner": ("users", "users of the new system"),
+    "deal.owner": ("users", "users of the new system"),
+    "activity.owner": ("users", "users of the new system"),
+    "deal.stage": ("stages", "stages of the new system"),
+    "deal.pipeline": ("pipelines", "pipelines of the new system"),
+    "activity.type": ("types", "activity types of the new system"),
+    "person.tags": ("labels", "labels of the new system"),
+    "org.website": ("domains", "web addresses of companies in the new system"),
 }
 
 

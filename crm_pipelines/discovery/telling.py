@@ -25,9 +25,9 @@ def of_taken(facts: Facts, place: int, target: Target) -> tuple[str, ...]:
     """Return why a column means something that is not open."""
     label = target.label or target.name
     why = (
-        f"records of this export have no field for `{label}`"
+        f"the new system has no field `{label}` for these records"
         if target.kind == "new"
-        else f"`{label}` is not open: the map fills it, or it takes an engineer"
+        else f"something else fills `{label}` already, or only we can fill it"
     )
     return (*of_target(facts, place, target), why)
 
@@ -36,10 +36,10 @@ def of_none(facts: Facts) -> tuple[str, ...]:
     """Return why a column may fit no field."""
     told = []
     if facts.none_name.likeness >= NAME_MIN:
-        told.append(f"reads like `{facts.none_name.alias}`, for which there is no field")
+        told.append(f"its name reads like `{facts.none_name.alias}`, and the new system has no field for that")
     if facts.technical > SHARE_MIN:
         kind = max(evidence.TECHNICAL, key=lambda each: (facts.kinds.get(each, 0.0), each))
-        told.append(f"{_share(facts.kinds[kind])} of the values are {_called(kind)}")
+        told.append(f"{_share(facts.kinds[kind])} {_called(kind)}")
     return tuple(told) or ("no field has a name or values that come near",)
 
 
@@ -53,7 +53,12 @@ def is_technical(facts: Facts) -> bool:
 
 def _of_hits(facts: Facts, place: int) -> list[str]:
     hits = facts.hits[place]
-    return [f"{hits.found} of {hits.distinct} values are {hits.what}"] if hits.found else []
+    if not hits.found:
+        return []
+    if hits.distinct == 1:
+        return [f"the only value in it is one of the {hits.what}"]
+    share = f"all {hits.distinct:,}" if hits.found == hits.distinct else f"{hits.found:,} of {hits.distinct:,}"
+    return [f"{share} different values are {hits.what}"]
 
 
 def _of_name(name: NameMatch, target: Target) -> list[str]:
@@ -62,7 +67,7 @@ def _of_name(name: NameMatch, target: Target) -> list[str]:
     label = target.label or target.name
     spoken = LANGUAGES.get(name.language)
     is_same = name.alias.casefold() == label.casefold()
-    told = [f"reads like `{label}`" if is_same or spoken is None else f"reads like `{label}` ({spoken}: {name.alias})"]
+    told = [f"its name reads like `{label}`" if is_same or spoken is None else f"its name reads like `{label}` ({spoken}: {name.alias})"]
     if name.against >= 0.3:
         against = [word for word in name.uncovered if load_lexicon().against.get(word, 0.0) >= 0.3]
         told.append(f"the word `{against[0]}` speaks against it")
@@ -75,15 +80,15 @@ def _of_values(facts: Facts, target: Target) -> list[str]:
     fitting = [(facts.kinds.get(kind, 0.0) * weight, kind) for kind, weight in table.items() if weight >= 0.3]
     fit, kind = max(fitting, default=(0.0, ""))
     if fit >= SHARE_MIN:
-        return [f"{_share(facts.kinds[kind])} of the values are {_called(kind)}"]
+        return [f"{_share(facts.kinds[kind])} {_called(kind)}"]
     strange, likeness = evidence.strongest(facts.kinds)
     if strange and likeness > 0.5 and strange not in table:
-        return [f"{_share(likeness)} of the values are {_called(strange)}, which does not suit it"]
+        return [f"{_share(likeness)} {_called(strange)}, which does not suit it"]
     return []
 
 
 def _share(likeness: float) -> str:
-    return f"{min(likeness, 1.0) * 100:.0f} %"
+    return "all values are" if likeness >= 0.995 else f"{likeness * 100:.0f} % of the values are"
 
 
 def _called(kind: str) -> str:

@@ -30,12 +30,12 @@ _NEW = {
     "": "New text field",
     "long_text": "New long text field",
     "number": "New number field",
-    "money": "New money field",
+    "money": "New amount field",
     "date": "New date field",
     "datetime": "New date and time field",
     "boolean": "New yes/no field",
-    "enum": "New pick-list field",
-    "set": "New multiple-choice field",
+    "enum": "New choice list",
+    "set": "New list of several choices",
 }
 """Type of a custom field -> what a client reads; text where the client map does not say a type."""
 
@@ -44,6 +44,8 @@ _ORDERS: Mapping[str, tuple[DateOrder | None, ...]] = {"day first": ("dmy",), "m
 """How a column's dates are written -> what may be chosen."""
 _ORDER_WORDS: Mapping[DateOrder | None, str] = {"dmy": " (day first: 31/12)", "mdy": " (month first: 12/31)"}
 _Place = tuple[str, Pick]
+WORTH_TELLING = 0.01
+"""Confidence from which a candidate is shown; less reads as 0 %."""
 
 
 class Picks:
@@ -56,7 +58,8 @@ class Picks:
     def options(self, proposal: Proposal) -> tuple[str, ...]:
         """Return what may be chosen for a column: its candidates, a new field, nothing."""
         phases = self._phases(proposal.object)
-        targets = [each.target for each in proposal.candidates if each.target.kind in ("field", "custom_field")]
+        worth = [each for each in proposal.candidates if each is proposal.best or each.confidence >= WORTH_TELLING]
+        targets = [each.target for each in worth if each.target.kind in ("field", "custom_field")]
         known = [place for target in targets if target.phase in phases for place in self._known(target, proposal)]
         new = [place for phase in phases for place in self._new(phase, proposal)]
         return tuple(dict.fromkeys([*(self._add(*place) for place in (*known, *new)), BEHIND]))

@@ -16,15 +16,13 @@ from crm_pipelines.discovery.proposal import Proposal, WordProposal
 from crm_pipelines.reports.sheets import Cell, Scalar, State
 from crm_pipelines.reports.workbook_layout import BEHIND, DROP, KEEP, OWNERS, REASON_CHARS, RENAME, STAY, labels, spoken
 from crm_pipelines.reports.workbook_material import Material
-from crm_pipelines.reports.workbook_picks import Picks
+from crm_pipelines.reports.workbook_picks import WORTH_TELLING, Picks
 from crm_pipelines.reports.workbook_words import counted, owner_question
 from crm_pipelines.spec.client import completed
 from crm_pipelines.spec.client_map import ColumnChoice, LeaveOut
 from crm_pipelines.spec.model import Decision
 from crm_pipelines.spec.parse import chosen
 
-WORTH_TELLING = 0.01
-"""Confidence from which a second or third proposal is shown; less reads as 0 %."""
 SAME_WORD = "(the same word in every row that is not empty)"
 Values = dict[str, Scalar | Cell]
 

@@ -58,21 +58,21 @@ def test_users_of_the_destination_make_an_owner_of_a_column_of_addresses() -> No
     with_users = one("Mail responsable", *EMAILS, overlap=Overlap.of(users=["Ruth@example.com", "sol@example.com", "x@example.com"]))
     assert without.best.target.name == "person.email"
     assert with_users.best.target.name == "person.owner"
-    assert with_users.best.evidence[0] == "2 of 2 values are users of the destination"
+    assert with_users.best.evidence[0] == "all 2 different values are users of the new system"
 
 
 def test_stages_of_the_destination_beat_a_misleading_name() -> None:
     words = ("Erstgespräch", "Fördermittel", "Zusage")
     found = one("Ergebnis", *words, file="deals", overlap=Overlap.of(stages={"Verkauf": words}))
     assert found.best.target.name == "deal.stage"
-    assert "3 of 3 values are stages of the destination" in found.best.evidence
+    assert "all 3 different values are stages of the new system" in found.best.evidence
 
 
 def test_options_of_a_custom_field_are_evidence() -> None:
     field = Target("people", "Colour of the badge", "custom_field", "enum", options=("mauve", "ochre", "teal"))
     found = propose_columns(columns(("Kennung X", ("teal", "mauve", "teal"))), [*mapping.targets(), field])[0]
     assert found.best.target == field
-    assert found.best.evidence[0] == "2 of 2 values are options of `Colour of the badge`"
+    assert found.best.evidence[0] == "all 2 different values are options of `Colour of the badge`"
 
 
 def test_one_word_in_common_with_the_destination_is_chance() -> None:
@@ -101,13 +101,13 @@ def test_a_column_that_means_a_taken_field_is_not_pushed_to_the_next_best() -> N
     rest = [target for target in targets if target.name != "person.email"]
     found = propose_columns(columns(("Email", EMAILS)), rest, taken=taken)[0]
     assert found.best.target.kind == "new"
-    assert any("is not open" in sentence for sentence in found.best.evidence)
+    assert any("already, or only we can fill it" in sentence for sentence in found.best.evidence)
 
 
 def test_evidence_says_what_a_client_can_check() -> None:
     found = one("Handynr", "0171 3920012", "0176 0406903", "n/a")
     assert found.best.target.name == "person.mobile"
-    assert found.best.evidence[0].startswith("reads like `Mobile` (German: ")
+    assert found.best.evidence[0].startswith("its name reads like `Mobile` (German: ")
     assert found.best.evidence[1] == "67 % of the values are mobile numbers"
 
 
