@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 
-from crm_pipelines.defs.queues import write_queue_files
 from crm_pipelines.errors import EXIT_DESTINATION, EXIT_DIFFERENCES, EXIT_RECONCILED, EXIT_ROWS_WAIT
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
@@ -109,6 +108,8 @@ def queues_of(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
 
 def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dict[str, Path]]:
     """Write reconciliation and queue files; return the account and where the files lie."""
+    from crm_pipelines.defs.queues import write_queue_files  # here, so that a look at the account loads no workbook writer
+
     told = account_of(project, ledger)
     paths = write_reconciliation(told, project.engagement.handoff)
     write_queue_files(project, ledger)
