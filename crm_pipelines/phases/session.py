@@ -96,8 +96,12 @@ class Session:
         return self.destination.capabilities.visible_token_phases
 
     def _named(self, phase: str, found: pl.DataFrame) -> pl.DataFrame:
-        """Put source keys in the place of visible tokens; a token that is none of ours stays."""
-        keys = self.project.mapped(phase, "key").get_column("key").to_list()
+        """Put source keys in the place of visible tokens; a token that is none of ours stays.
+
+        Ours are those of records that no row wants any more, too: they were merged into others, or are left out since.
+        """
+        known = self.ledger.records(self.account, self.engagement, phase).get_column("key")
+        keys = {*self.project.mapped(phase, "key").get_column("key"), *known}
         tokens = {record_token(self.engagement, phase, key): key for key in keys}
         return found.with_columns(pl.col("key").replace(tokens))
 

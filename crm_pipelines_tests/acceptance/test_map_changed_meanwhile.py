@@ -1,0 +1,42 @@
+"""A map that changes after it was confirmed, loaded or begun: nothing unconfirmed is sent, and what is judged is what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from crm_pipelines.phases import accounts
+from crm_pipelines.phases.confirm import confirm
+from crm_pipelines.phases.project import Project
+from crm_pipelines.settings import load_engagement
+from crm_pipelines_tests.lib import walk
+from crm_pipelines_tests.lib.rig import Rig
+
+Make = Callable[..., Rig]
+Patch = pytest.MonkeyPatch
+FEWER = "map:\n  leave_out:\n    contacts: [role_account, stale, bounced]\n"
+
+
+def opened(one: Rig, patch: Patch, decided: str | None = None) -> Project:
+    """Decide this beside what the rig's client answered, bring the desired records up to that, and return the engagement."""
+    for name, value in one.env.items():
+        patch.setenv(name, value)
+    if decided is not None:
+        (one.folder / "decisions.yaml").write_text(f"owners: queue_rows\n{decided}", encoding="utf-8")
+    project = Project.open(load_engagement(one.name))
+    walk.desire(project)
+    return project
+
+
+def sealed(project: Project) -> Project:
+    confirm(project, "Dana", without_sample="a test of what comes after")
+    return project
+
+
+def test_notes_of_contacts_who_are_left_out_later_are_left_over_and_the_gate_opens(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    assert walk.load_all(sealed(opened(one, monkeypatch))) == 0
+    project = sealed(opened(one, monkeypatch, FEWER))
+    assert walk.load_all(project) == 0
+    assert accounts.left_over(project, "notes"), "the sample has notes of contacts who stay behind"
