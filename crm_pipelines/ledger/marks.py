@@ -46,6 +46,8 @@ class Gate:
     detail: Mapping[str, Any]
     accepted_by: str | None = None
     accepted_reason: str | None = None
+    judged_utc: datetime | None = None
+    """When the verdict was stored last; None of one that is not stored yet."""
 
     @property
     def is_open(self) -> bool:
@@ -161,7 +163,8 @@ def gate(connection: Connection, engagement: str, pass_no: int, phase: str) -> G
     row = connection.execute(query).first()
     if row is None:
         return None
-    return Gate(engagement, pass_no, phase, bool(row.passed), json.loads(row.detail), row.accepted_by, row.accepted_reason)
+    judged = datetime.fromisoformat(row.recorded_utc)
+    return Gate(engagement, pass_no, phase, bool(row.passed), json.loads(row.detail), row.accepted_by, row.accepted_reason, judged)
 
 
 def accept_gate(connection: Connection, engagement: str, phase: str, *, by: str, reason: str, now: datetime) -> None:

@@ -17,6 +17,7 @@ import orjson
 from crm_pipelines import __version__
 from crm_pipelines.destinations.base import Schema, WantedSchema
 from crm_pipelines.errors import NotConfirmedError, SettingsError
+from crm_pipelines.ledger import Seal
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
@@ -155,7 +156,7 @@ def _verified_sample(session: Session, content: Mapping[str, Any]) -> int:
             f"{name}: {state}. Confirm and load one first (crm confirm {name} --by NAME --sample 50; crm run {name}), "
             "or say why none is needed: --without-sample REASON"
         )
-    open_phases = [phase for phase in session.project.phases if not _sample_passed(session, phase)]
+    open_phases = [phase for phase in session.project.phases if not _sample_passed(session, phase, seal)]
     if open_phases:
         raise SettingsError(
             f"{name}: the sample of seal {seal.seal_no} is not verified: no open gate for {', '.join(open_phases)}. Run: crm run {name}"
@@ -163,9 +164,10 @@ def _verified_sample(session: Session, content: Mapping[str, Any]) -> int:
     return seal.seal_no
 
 
-def _sample_passed(session: Session, phase: str) -> bool:
+def _sample_passed(session: Session, phase: str, sample: Seal) -> bool:
+    """Say whether a phase is through its gate since the sample was sealed: a gate of before tells of other records, or another map."""
     gate = session.ledger.gate(session.engagement, session.pass_no, phase)
-    return gate is not None and gate.is_open
+    return gate is not None and gate.is_open and gate.judged_utc is not None and gate.judged_utc >= sample.sealed_utc
 
 
 def _headings(project: Project) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.project import Project
@@ -40,3 +41,16 @@ def test_notes_of_contacts_who_are_left_out_later_are_left_over_and_the_gate_ope
     project = sealed(opened(one, monkeypatch, FEWER))
     assert walk.load_all(project) == 0
     assert accounts.left_over(project, "notes"), "the sample has notes of contacts who stay behind"
+
+
+def test_a_full_seal_stands_on_a_sample_that_was_loaded_after_it_was_sealed(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=40)
+    project = opened(one, monkeypatch)
+    confirm(project, "Dana", sample=10)
+    assert walk.load_all(project) == 0
+    project = opened(one, monkeypatch, FEWER)
+    second = confirm(project, "Dana", sample=5)
+    with pytest.raises(SettingsError, match=f"the sample of seal {second.seal_no} is not verified: no open gate"):
+        confirm(project, "Dana")
+    assert walk.load_all(project) == 0
+    assert confirm(project, "Dana").cites == second.seal_no
