@@ -84,7 +84,8 @@ def remember(session: Session) -> Prediction | None:
     for name, one in prediction.phases.items():
         files.write_frame(place / f"{name}.parquet", one.states)
     rows = [] if prediction.is_sample else predicted_rows(session, prediction)
-    told = {"digest": digest, "number": int(place.name), "is_sample": prediction.is_sample, "files": rows}
+    gates = {phase: _judged(session.ledger, session.engagement, session.pass_no, phase) for phase in session.project.phases}
+    told = {"digest": digest, "number": int(place.name), "is_sample": prediction.is_sample, "files": rows, "gates": gates}
     files.write_bytes(place / "prediction.json", orjson.dumps(told))
     return everything
 
@@ -104,7 +105,9 @@ def compare(project: Project, ledger: Ledger) -> Comparison | None:
     moved: dict[str, _Moved] = {}
     for phase in project.phases:
         states = files.read_frame(place / f"{phase}.parquet")
-        moved[phase] = _compare_phase(project, ledger, pass_no, phase, states, moved, found)
+        judged = _judged(ledger, project.engagement.name, pass_no, phase)
+        is_judged = judged is not None and judged != kept.get("gates", {}).get(phase)  # a gate of before judged another map's records
+        moved[phase] = _compare_phase(project, ledger, pass_no, phase, states, moved, found, is_judged=is_judged)
     _compare_files(project, ledger, kept["files"], found)
     return found
 
@@ -117,9 +120,10 @@ def _compare_phase(  # noqa: PLR0917 - where, what was foreseen, and what is kno
     foreseen: pl.DataFrame,
     moved: Mapping[str, _Moved],
     found: Comparison,
+    *,
+    is_judged: bool,
 ) -> _Moved:
     """Add one phase to the comparison; return the records that came otherwise than foreseen."""
-    is_judged = ledger.gate(project.engagement.name, pass_no, phase) is not None
     actual = accounts.phase_states(project, ledger, phase).join(foreseen.select("key"), on="key", how="semi")
     told = {"phase": phase, "predicted": _counts(foreseen), "actual": _counts(actual), "is_judged": is_judged}
     found.phases.append(told)
@@ -215,6 +219,12 @@ def _spelled(counts: Mapping[str, int]) -> str:
 
 def _counts(frame: pl.DataFrame) -> dict[str, int]:
     return dict(frame.group_by("state").len().sort("state").iter_rows())
+
+
+def _judged(ledger: Ledger, engagement: str, pass_no: int, phase: str) -> str | None:
+    """Return when a phase was judged last in this pass; None when it was not."""
+    gate = ledger.gate(engagement, pass_no, phase)
+    return None if gate is None or gate.judged_utc is None else gate.judged_utc.isoformat()
 
 
 def _scope(ledger: Ledger, engagement: str) -> Mapping[str, list[str]] | None:

@@ -9,7 +9,12 @@ import pytest
 from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.confirm import confirm
+from crm_pipelines.phases.load import load
+from crm_pipelines.phases.predicted import compare, remember
+from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.reconcile import gate
+from crm_pipelines.phases.session import open_session
 from crm_pipelines.settings import load_engagement
 from crm_pipelines_tests.lib import walk
 from crm_pipelines_tests.lib.rig import Rig
@@ -54,3 +59,22 @@ def test_a_full_seal_stands_on_a_sample_that_was_loaded_after_it_was_sealed(rig:
         confirm(project, "Dana")
     assert walk.load_all(project) == 0
     assert confirm(project, "Dana").cites == second.seal_no
+
+
+def test_a_prediction_is_held_against_what_was_judged_after_it(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=40)
+    first = sealed(opened(one, monkeypatch, FEWER))
+    with open_session(first, "run") as session:
+        remember(session)
+        prepare(session)
+        for phase in first.phases[:3]:
+            load(session, phase, first.phase_chunks(phase))
+            assert gate(session, phase).passed
+    project = sealed(opened(one, monkeypatch, ""))
+    with open_session(project, "run") as session:
+        remember(session)
+        found = compare(project, session.ledger)
+        assert found is not None
+        assert not any(phase["is_judged"] for phase in found.phases)
+        assert found.differences == [], "nothing of the second run was sent yet"
+    assert walk.load_all(project) == 0
