@@ -28,7 +28,7 @@ PRIOR = {
     "none": dict(zip(NONE_FEATURES, ("6.5", "2.0", "1.0", "2.0", "0.5"), strict=True)),
     "confidence": {"slope": "1.0", "offset": "0.0", "threshold": "0.8"},
 }
-"""Set by hand before any heading was seen; the fit is pulled towards them."""
+"""Set by hand after the tuning set and the sample had been seen (`open` after a first look at judging figures); the fit is pulled to them."""
 PULL = 0.5  # of a squared unit, in columns' log-likelihood
 ROUNDS = 3  # neighbours depend on the weights, so features are taken again
 THRESHOLD = 0.95  # every single pre-ticked proposal is right 19 times of 20, not only all of them together (proposal.State)
