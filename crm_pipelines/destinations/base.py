@@ -187,6 +187,8 @@ class WriteRow:
     destination_id: str | None = None
     changes: Mapping[str, Any] | None = None
     """For updates: only the logical fields to send (already three-way compared)."""
+    former_keys: tuple[str, ...] = ()
+    """For updates: source keys that the record may have been made under before its twins were merged; it goes by `key` from now on."""
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,20 @@ class Ledger:
         with self._fenced(fence) as connection:
             records.remember_before(connection, records.ensure_scope(connection, Scope(account, engagement, phase)), images)
 
+    def carry_over(  # noqa: PLR0917 - the scope, who writes, and which records
+        self, account: str, engagement: str, phase: str, pass_no: int, fence: Fence, pairs: Mapping[str, str]
+    ) -> None:
+        """Give the records of some keys to others (new key -> the key it was known under), in one step, and say so in the audit trail."""
+        with self._fenced(fence) as connection:
+            records.carry_over(connection, records.ensure_scope(connection, Scope(account, engagement, phase)), pass_no, pairs)
+        told = [{"was": self.digest(was), "is": self.digest(key)} for key, was in pairs.items()]
+        self.add_audit(engagement, "load", "records carried over to the keys that survive", {"phase": phase, "keys": told})
+
+    def carried(self, account: str, engagement: str, phase: str) -> list[str]:
+        """Return the keys whose record goes by another key now."""
+        with self._store.read() as connection:
+            return records.carried(connection, Scope(account, engagement, phase))
+
     # Passes, gates, seals, the audit trail, what prepare made
 
     def open_pass(self, engagement: str, account: str, intake: str) -> int:

@@ -133,6 +133,39 @@ def remember_before(connection: Connection, scope: int, images: Mapping[str, byt
         connection.execute(_REMEMBER, rows)
 
 
+_CARRY = text(
+    """INSERT INTO records (scope, source_key, destination_id, outcome, outcome_pass, applied_payload, before_image)
+    SELECT scope, :key, destination_id, outcome, outcome_pass, applied_payload, before_image FROM records
+    WHERE scope = :scope AND source_key = :was AND destination_id IS NOT NULL
+    ON CONFLICT (scope, source_key) DO UPDATE SET destination_id = excluded.destination_id, outcome = excluded.outcome,
+    outcome_pass = excluded.outcome_pass, applied_hash = NULL, applied_payload = excluded.applied_payload,
+    before_image = excluded.before_image"""
+)
+_CARRIED = text(
+    """UPDATE records SET destination_id = NULL, applied_hash = NULL, applied_payload = NULL, before_image = NULL,
+    outcome = 'carried', outcome_pass = :pass_no, held_state = NULL, held_queue = NULL, held_reason = NULL, held_hash = NULL,
+    held_pass = NULL WHERE scope = :scope AND source_key = :was"""
+)
+
+
+def carry_over(connection: Connection, scope: int, pass_no: int, pairs: Mapping[str, str]) -> None:
+    """Give records to other keys (new key -> former one). What was written stays known; no hash: the record is to be brought up to date.
+
+    The former key keeps a row without an id, outcome `carried`.
+    """
+    rows = [{"scope": scope, "key": key, "was": was, "pass_no": pass_no} for key, was in pairs.items()]
+    if rows:
+        connection.execute(_CARRY, [{name: row[name] for name in ("scope", "key", "was")} for row in rows])
+        connection.execute(_CARRIED, [{name: row[name] for name in ("scope", "pass_no", "was")} for row in rows])
+
+
+def carried(connection: Connection, scope: Scope) -> list[str]:
+    """Return the keys whose record was given to another key."""
+    number, r = scope_number(connection, scope), tables.records.c
+    query = select(r.source_key).where(r.scope == number, r.outcome == "carried")
+    return [] if number is None else list(connection.execute(query).scalars())
+
+
 def open_attempts(connection: Connection, account: str, engagement: str | None) -> list[OpenAttempt]:
     """Return attempts without an outcome, oldest first."""
     a, s = tables.attempts, tables.scopes

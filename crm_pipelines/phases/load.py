@@ -16,7 +16,7 @@ import polars as pl
 
 from crm_pipelines.destinations.base import WriteReport, WriteRow
 from crm_pipelines.observe import event, logger
-from crm_pipelines.phases import accounts, files, match, tags, update
+from crm_pipelines.phases import accounts, carry, files, match, tags, update
 from crm_pipelines.phases.classify import classify, parent_frames
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.session import Session, resolve_unknown
@@ -53,6 +53,7 @@ def load(session: Session, phase: str, chunk_keys: Sequence[str]) -> LoadReport:
     elif compiled.pairs:
         tags.attach(session, phase, desired, report.written)
     else:
+        carry.carry_over(session, phase, set(desired.get_column("key")))
         for frame in _slices(session, phase, is_wanted):
             _load_settled(session, phase, frame, report.written)
     report.per_chunk = accounts.states_by_chunk(session, phase, desired, chunk_keys)

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from crm_pipelines.phases import accounts, match, update
+from crm_pipelines.phases import accounts, carry, match, update
 from crm_pipelines.phases.classify import classify
 from crm_pipelines.phases.session import Session
 
@@ -113,7 +113,7 @@ def _phase(session: Session, phase: str, before: Mapping[str, PhasePrediction], 
         return PhasePrediction(phase, _matched_only(session, phase, desired))
     if compiled.pairs:
         return PhasePrediction(phase, _pairs(desired, before))
-    records = session.ledger.records(session.account, session.engagement, phase)
+    records = carry.foreseen(session.ledger.records(session.account, session.engagement, phase), carry.moving(session, phase))
     frame = classify(desired, records, _parents(session, compiled.links, before))
     frame = frame.with_columns(base=pl.lit(None, dtype=pl.String))
     is_matched = bool(compiled.match) and not frame.filter(pl.col("decision") == "create").is_empty()
@@ -169,6 +169,7 @@ def _parents(session: Session, links: Mapping[str, str], before: Mapping[str, Ph
     out: dict[str, pl.DataFrame] = {}
     for name, phase in links.items():
         ids = session.ledger.ids(session.account, session.engagement, phase)
+        ids |= {key: ids[was] for key, was in carry.moving(session, phase).items()}
         known = pl.DataFrame({"key": list(ids), "id": list(ids.values())}, schema={"key": pl.String, "id": pl.String})
         states = before[phase].states if phase in before else pl.DataFrame(schema=STATES_SCHEMA)
         is_there = pl.col("state").is_in(["created", "updated", "unchanged"])

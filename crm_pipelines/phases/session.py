@@ -83,6 +83,7 @@ class Session:
                 found = found.filter(~pl.col("destination_id").is_in(foreign))  # source keys of two exports may be equal
             if phase in self._visible_token_phases:
                 found = self._named(phase, found)
+            found = self._carried(phase, found)
             self.listings[phase] = found
         return self.listings[phase]
 
@@ -104,6 +105,16 @@ class Session:
         keys = {*self.project.mapped(phase, "key").get_column("key"), *known}
         tokens = {record_token(self.engagement, phase, key): key for key in keys}
         return found.with_columns(pl.col("key").replace(tokens))
+
+    def _carried(self, phase: str, found: pl.DataFrame) -> pl.DataFrame:
+        """Put the key that a record goes by now in the place of the one it was made under, where its twin survived."""
+        former = found.filter(pl.col("key").is_in(self.ledger.carried(self.account, self.engagement, phase)))
+        if former.is_empty():
+            return found
+        now = {number: key for key, number in self.ledger.ids(self.account, self.engagement, phase).items()}
+        renamed = former.with_columns(pl.col("destination_id").replace_strict(now, default=pl.col("key")).alias("key"))
+        both = pl.concat([found.join(former, on="key", how="anti"), renamed])
+        return both.unique(["key", "destination_id"], keep="first", maintain_order=True)
 
     def allowance(self) -> Allowance | None:
         """Return what may be spent today, by the vendor's own count; None where the vendor sells no quota."""

@@ -14,6 +14,7 @@ import polars as pl
 
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.journal import Attempt, Outcome
+from crm_pipelines.phases import carry
 from crm_pipelines.phases.session import Session
 from crm_pipelines.spec.compile import CompiledPhase
 
@@ -60,6 +61,7 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     bases, before = _bases(session, phase, wanted), _before(session, phase, wanted)
     current = _current(session, phase, wanted)
     keeps_keys = session.project.compiled.phases[phase].external_id is None
+    former = _former_keys(session, phase, wanted)
     out: list[WriteRow] = []
     same: list[WriteRow] = []
     conflicts: list[dict[str, str]] = []
@@ -68,11 +70,11 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
         known = Known(bases.get(row["key"], {}), there or {}, before.get(row["key"]))
         is_adopted_now = row["decision"] == "adopt" or known.is_half_adopted
         changes = _changes(session, phase, row, known, is_adopted_now=is_adopted_now)
-        write = _write_row(session, phase, row, changes.fields)
+        write = _write_row(session, phase, row, changes.fields, former.get(row["key"], ()))
         if there is None or changes.conflicts:
             reason = "deleted_in_destination" if there is None else "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
             conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
-        elif changes.fields or (is_adopted_now and keeps_keys):
+        elif changes.fields or ((is_adopted_now or write.former_keys) and keeps_keys):
             out.append(write)
         else:
             same.append(write)
@@ -169,13 +171,21 @@ def _changes(session: Session, phase: str, row: Mapping[str, Any], known: Known,
     if is_adopted_now:
         return _adopted(compiled, wanted, desired.get(CUSTOM, {}), links, known.there, union, frozen)
     if known.before is not None and compiled.existing == "leave":
-        return Changes()
+        return _key_only(compiled, known.base, desired)
     kept = known.before if known.before is not None and compiled.existing == "fill_empty" else {}
     changes = three_way(known.base, wanted, known.there, union, frozen, kept=kept)
     inner_base, inner_there = known.base.get(CUSTOM) or {}, known.there.get(CUSTOM) or {}
     inner = three_way(inner_base, desired.get(CUSTOM) or {}, inner_there, NONE, NONE, kept=kept.get(CUSTOM))
     _relink(session, compiled, {name: (desired[name], number) for name, number in links.items()}, known, kept, changes)
     return _with_custom(changes, inner)
+
+
+def _key_only(compiled: CompiledPhase, base: Mapping[str, Any], desired: Mapping[str, Any]) -> Changes:
+    """Return the source key of a record of others that stays as it is, where that key is another one now."""
+    name = compiled.external_id
+    key = (desired.get(CUSTOM) or {}).get(name) if name is not None else None
+    is_new = key is not None and key != (base.get(CUSTOM) or {}).get(name)
+    return Changes({CUSTOM: {name: key}}) if is_new else Changes()
 
 
 def _adopted(  # noqa: PLR0917 - what is wanted, what is there, and what limits it
@@ -269,7 +279,14 @@ def _current(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Ma
     return {**known, **{i: orjson.loads(payload) for i, payload in frame.select("destination_id", "payload").iter_rows()}}
 
 
-def _write_row(session: Session, phase: str, row: Mapping[str, Any], changes: Mapping[str, Any]) -> WriteRow:
+def _former_keys(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the keys that records without an applied hash may have been made under: those of twins merged into them."""
+    fresh = wanted.filter((pl.col("decision") == "update") & pl.col("applied_hash").is_null()).get_column("key").to_list()
+    merged = carry.aliases(session.project, phase) if fresh else {}
+    return {key: tuple(merged[key]) for key in fresh if key in merged}
+
+
+def _write_row(session: Session, phase: str, row: Mapping[str, Any], changes: Mapping[str, Any], former_keys: tuple[str, ...]) -> WriteRow:
     raw = row["payload"].encode()
     return WriteRow(
         key=row["key"],
@@ -280,6 +297,7 @@ def _write_row(session: Session, phase: str, row: Mapping[str, Any], changes: Ma
         token=session.token(phase, row["key"]),
         destination_id=row["destination_id"],
         changes=changes,
+        former_keys=former_keys,
     )
 
 

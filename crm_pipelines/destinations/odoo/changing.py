@@ -59,7 +59,8 @@ class Changer:
     async def change(self, batch: Batch, rows: Sequence[tuple[int, WriteRow]]) -> None:
         """Write every update and say what became of each. A row without changes receives its external id alone."""
         keyed = {attempt_id: (row.key, int(row.destination_id or 0)) for attempt_id, row in rows}
-        taken = await self._binder.bind(keyed)
+        former = {row.key: row.former_keys for _, row in rows if row.former_keys}
+        taken = await self._binder.bind(keyed, former)
         for attempt_id, reason in taken.items():
             batch.answer(attempt_id, Sent("refused", None, reason))
         changes = self._changes(batch, [(number, row) for number, row in rows if number not in taken])
