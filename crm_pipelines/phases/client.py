@@ -18,6 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from crm_pipelines.errors import SettingsError
+from crm_pipelines.phases.client_comments import with_comments
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.settings import Engagement
 from crm_pipelines.spec.client import MAP, Client, load_client
@@ -50,7 +51,7 @@ def write_client(engagement: Engagement, answers: Mapping[str, str] | None, clie
     before = load_client(spec, text, str(path))
     wanted = (before.answers if answers is None else answers, before.map if client_map is None else client_map)
     if (before.answers, before.map) != wanted or not path.exists():
-        written = _signed(_rewritten(text, *wanted), by)
+        written = _signed(with_comments(text, _rewritten(text, *wanted), SIGNATURE), by)
         _hold_to(spec, written, wanted, path)
         write_bytes(path, written.encode("utf-8"))
     return path
