@@ -54,6 +54,7 @@ def _bought(project: Project, keys: Collection[str]) -> dict[str, int]:
 
 
 def _facts(row: dict[str, Any], bought: int) -> list[str]:
-    facts = [row["name"] or "(no name)", row["email"] or "(no e-mail)", *(row[fact] for fact in FACTS[1:] if row[fact])]
+    told = {fact: " ".join((row[fact] or "").split()) for fact in ("name", *FACTS)}
+    facts = [told["name"] or "(no name)", told["email"] or "(no e-mail)", *(told[fact] for fact in FACTS[1:] if told[fact])]
     facts += [f"joined {row['joined']}"] if row["joined"] else []
     return [*facts, "no purchase" if not bought else f"{bought:,} purchase{'s' if bought > 1 else ''}"]

@@ -44,7 +44,7 @@ COLOURS = {
 LITERAL_CHARS = 255  # text values in formulas, Excel specifications and limits, read 2026-11
 PROMPT_CHARS = 255  # prompt of a data validation, ECMA-376 part 1, 18.3.1.32
 FONT = "Arial"  # the one that looks alike in every spreadsheet program
-LINE_POINTS, PADDING_POINTS, ROW_POINTS_MAX = 13.5, 9.0, 409.0  # Excel specifications and limits: row height 409 points, read 2026-11
+LINE_POINTS, PADDING_POINTS, ROW_POINTS_MAX = 13.0, 7.0, 409.0  # Excel specifications and limits: row height 409 points, read 2026-11
 _HEADING = PatternFill("solid", start_color="1F3864")
 _PLAIN, _BOLD = Font(name=FONT, size=10), Font(name=FONT, size=10, bold=True, color="FFFFFF")
 _TITLE, _INTRO = Font(name=FONT, size=18, bold=True, color="1F3864"), Font(name=FONT, size=10, italic=True, color="595959")
@@ -144,6 +144,7 @@ def _write_head(page: Worksheet, sheet: Sheet) -> int:
         number += 1
     if not sheet.has_headings:
         return number - 1
+    page.row_dimensions[number].height = max(map(_lines, sheet.columns), default=1) * LINE_POINTS + PADDING_POINTS
     for index, column in enumerate(sheet.columns, 1):
         cell = _put(_at(page, number, index), column.title)
         cell.font, cell.fill, cell.border = _BOLD, _HEADING, _LINE
@@ -235,6 +236,11 @@ def _write_cell(target: BookCell, column: Column, row: Mapping[str, Scalar | Cel
         asks.answer(target, str(state))
     if choices and editable:
         asks.choose(target, choices, cell.is_strict, column.note)
+
+
+def _lines(column: Column) -> int:
+    """Return how many lines the heading of a column takes; capital letters and bold ones are wider."""
+    return 1 if column.is_hidden else -(-len(column.title) // max(1, int(column.width)))
 
 
 def _height(page: Worksheet, number: int, sheet: Sheet) -> float:

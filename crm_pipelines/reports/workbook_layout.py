@@ -131,7 +131,7 @@ ANSWER: Mapping[str, str] = {name: "verdict" if name == DUPLICATES else "answer"
 """The column that is open while it is empty."""
 
 MADE_COLUMNS = (Column("key", "Key", 16), Column("part", "Part", 8, is_number=True), Column("text", "Text", 60))
-TEXT_COLUMNS = (Column("what", "What", 24), Column("told", "Told", 78), Column("open", "Open", 40))
+TEXT_COLUMNS = (Column("what", "What", 20), Column("told", "Told", 92), Column("open", "Open", 36))
 
 ABOUT: Mapping[str, str] = {
     QUESTIONS: "Decisions that nobody can take for you.",
@@ -152,7 +152,8 @@ INTRO: Mapping[str, str] = {
     OWNERS: "One team member per line. Whoever you choose under “Who takes over” gets that member's records.\n"
     "For members without a user for whom you choose nobody, your answer to question {number} on the sheet Questions decides.",
     TAGS: "One tag per line. You need not do anything: an empty cell keeps the tag.",
-    LEAVE_OUT: "One kind of record per line. You need not do anything: an empty cell lets them move.",
+    LEAVE_OUT: "One kind of record per line. You need not do anything: an empty cell lets them move.\n"
+    "Where they are left out, their purchases and appointments stay behind, too.",
     DUPLICATES: "Two records per line; lines of one group belong together. You may skip this: an empty cell leaves them as they are.\n"
     "“Same”: the one you keep stays, the other fills its gaps, the tags of both are united, purchases and appointments follow.",
     MAPPED: "Nothing to do here.",

@@ -52,7 +52,10 @@ def start_sheet(material: Material, sheets: Sequence[Sheet]) -> Sheet:
         *(_progress(sheet, material) for sheet in sheets),
         {},
         {"what": "Colour", "told": "What it means", STATE: "head"},
-        {"what": Cell("yellow", state="open"), "told": "Needs your answer."},
+        {
+            "what": Cell("yellow", state="open"),
+            "told": "Needs your answer. On the sheet Owners, an empty cell leaves it to your answer on the sheet Questions.",
+        },
         {"what": Cell("blue", state="proposed"), "told": "Our proposal: counts as your answer if you leave it."},
         {
             "what": Cell("pale violet", state="may"),
