@@ -13,7 +13,7 @@ from functools import lru_cache
 from crm_pipelines.discovery.headings import fold
 from crm_pipelines.discovery.proposal import Target
 
-HITS_MIN = 2  # distinct words; one `open` among strangers is chance
+HITS_MIN = 2  # distinct words; one `open`, alone or among strangers, is chance; one address is not
 OF_CONCEPT = {
     "person.owner": ("users", "users of the new system"),
     "org.owner": ("users", "users of the new system"),
@@ -71,8 +71,9 @@ class Overlap:
         held, what = self._held(target)
         if not held:
             return Hits(0, len(distinct), what)
-        found = len(distinct & held)
-        return Hits(found if found >= min(HITS_MIN, len(distinct)) else 0, len(distinct), what)
+        hits = distinct & held
+        is_telling = len(hits) >= HITS_MIN or (hits == distinct and all("@" in hit for hit in hits))
+        return Hits(len(hits) if is_telling else 0, len(distinct), what)
 
     def _held(self, target: Target) -> tuple[frozenset[str], str]:
         """Return what is held; the options of a field that the vendor calls by another name come with the target."""

@@ -7,7 +7,7 @@ Belongs here: what of an engagement and a destination goes into the engine. Not 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -31,6 +31,10 @@ from crm_pipelines.spec.contract import FieldContract, PhaseContract
 from crm_pipelines.spec.derived import frame_of
 from crm_pipelines.spec.overlay import FIELD_RULES
 
+FEW_ROWS = 3
+"""Rows that have to be filled before a column is ticked as a field of its own."""
+SHOWN_MAX = 0.99
+"""Nothing that is estimated is certain."""
 ROLES: Mapping[str, str] = {"status": "status", "stage": "stage", "kind": "kind", "list": "option", "consent": "status"}
 
 
@@ -46,9 +50,9 @@ def propose(project: Project, schema: Schema | None) -> ProposedMap:
     for name, lines in _by_object(project).items():
         places = Places(project, name, schema)
         looked = {str(line["heading"]): _sample(project, name, line) for line in lines}
-        samples = {heading: sample for heading, (sample, _) in looked.items()}
+        samples = {heading: each.sample for heading, each in looked.items()}
         waiting = [samples[str(line["heading"])] for line in lines if line["state"] == "waiting"]
-        columns += [replace(each, day_order=looked[each.heading][1]) for each in places.proposals(waiting, overlap)]
+        columns += [_with_doubt(each, looked[each.heading]) for each in places.proposals(waiting, overlap)]
         empty += places.empty_fields(list(samples.values()), overlap)
     return ProposedMap(
         engagement=project.engagement.name,
@@ -107,7 +111,7 @@ class Places:
         surveyor, model = Surveyor((*targets, *self.taken), overlap), load_model()
         _, probable = weighed(surveyor, columns, model)
         for place, target in enumerate(targets):
-            scored = [(model.confidence(probable[row, place]), column.heading) for row, column in enumerate(columns)]
+            scored = [(min(model.confidence(probable[row, place]), SHOWN_MAX), column.heading) for row, column in enumerate(columns)]
             best = sorted((-score, heading) for score, heading in scored if score >= NEAR)[:PLACES]
             yield EmptyField(target, tuple((self._name, heading, -score) for score, heading in best))
 
@@ -163,6 +167,26 @@ def _left_behind(proposal: Proposal) -> Proposal:
     return replace(proposal, candidates=(replace(found, target=NO_TARGET, confidence=1.0, evidence=(told,)),), state="pre-ticked")
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """Some cells of a column, and what is said of all of them: how its dates are written, how many different words it holds."""
+
+    sample: ColumnSample
+    day_order: DayOrder
+    distinct: int
+
+
+def _with_doubt(proposal: Proposal, looked: _Looked) -> Proposal:
+    """Return a proposal that is not surer than its rows: what says little is no field of its own before somebody says so."""
+    best, *others = (replace(each, confidence=min(each.confidence, SHOWN_MAX)) for each in proposal.candidates)
+    state = proposal.state
+    why = "the same word in every row" if looked.distinct == 1 else f"only {looked.sample.filled} rows are filled"
+    if best.target.kind == "new" and (looked.distinct == 1 or looked.sample.filled < FEW_ROWS):
+        best = replace(best, evidence=(why, *best.evidence))
+        state = "choose" if state == "pre-ticked" else state
+    return replace(proposal, candidates=(best, *others), state=state, day_order=looked.day_order)
+
+
 def _by_object(project: Project) -> dict[str, list[dict[str, object]]]:
     found: dict[str, list[dict[str, object]]] = {}
     for line in column_account(project):
@@ -170,7 +194,7 @@ def _by_object(project: Project) -> dict[str, list[dict[str, object]]]:
     return found
 
 
-def _sample(project: Project, name: str, line: Mapping[str, object]) -> tuple[ColumnSample, DayOrder]:
+def _sample(project: Project, name: str, line: Mapping[str, object]) -> _Looked:
     """Read some cells of a column, spread over all of it, for the engine and nothing else; tell how its dates are written."""
     heading = str(line["heading"])
     column = source_contract(project.source).staged_column(name, heading)
@@ -178,7 +202,8 @@ def _sample(project: Project, name: str, line: Mapping[str, object]) -> tuple[Co
     reads = infer_type(cells)
     step = max(1, len(cells) // SAMPLE_MAX)
     some = tuple(cells.gather_every(step).head(SAMPLE_MAX).to_list())
-    return ColumnSample(name, heading, column, some, int(str(line["filled"])), reads.type), reads.day_order
+    sample = ColumnSample(name, heading, column, some, int(str(line["filled"])), reads.type)
+    return _Looked(sample, reads.day_order, cells.str.strip_chars().str.to_lowercase().n_unique())
 
 
 def _as_text(cells: pl.Series) -> pl.Series:
@@ -206,7 +231,7 @@ def _words(project: Project) -> Iterator[WordProposal]:
                 role=ROLES[found.role],  # type: ignore[arg-type]  # the values of ROLES are roles
                 word=word,
                 rows=found.words[word],
-                candidates=meanings(word, sorted(answers)),
+                candidates=tuple((each, min(share, SHOWN_MAX)) for each, share in meanings(word, sorted(answers))),
             )
 
 

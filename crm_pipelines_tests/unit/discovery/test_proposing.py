@@ -52,7 +52,7 @@ def test_no_field_that_the_map_fills_is_offered(project: Project, proposed: Prop
 def test_a_date_of_birth_without_a_field_gets_one_of_its_own(proposed: ProposedMap) -> None:
     found = next(each for each in proposed.columns if each.heading == "birth_date")
     assert (found.best.target.kind, found.state, found.inferred) == ("new", "pre-ticked", "date")
-    assert "records of this export have no field for `Birthday`" in found.best.evidence
+    assert "the new system has no field `Birthday` for these records" in found.best.evidence
 
 
 def test_the_same_engagement_gives_the_same_map(project: Project, proposed: ProposedMap) -> None:
@@ -80,7 +80,7 @@ def test_a_standard_field_that_is_open_is_proposed(tmp_path: Path) -> None:
     project = extra(tmp_path, "kartra_to_odoo", ("Berufsbezeichnung", ("Geschäftsführerin", "Einkäufer", "Buchhalter")))
     best = propose(project, None).columns[0].best
     assert (best.target.phase, best.target.name, best.target.label) == ("people", "function", "Job title")
-    assert best.evidence[0] == "reads like `Job title` (German: Berufsbezeichnung)"
+    assert best.evidence[0] == "its name reads like `Job title` (German: Berufsbezeichnung)"
 
 
 def test_a_custom_field_of_the_destination_is_proposed_by_name_and_options(tmp_path: Path) -> None:
@@ -88,14 +88,38 @@ def test_a_custom_field_of_the_destination_is_proposed_by_name_and_options(tmp_p
     field = FoundField("people", "Badge colour", "abc", "enum", {"teal": "1", "mauve": "2"}, is_custom=True)
     best = propose(project, schema_of(field)).columns[0].best
     assert (best.target.kind, best.target.name, best.target.type) == ("custom_field", "Badge colour", "enum")
-    assert "2 of 2 values are options of `Badge colour`" in best.evidence
+    assert "all 2 different values are options of `Badge colour`" in best.evidence
 
 
 def test_addresses_of_users_are_an_owner_and_no_second_address(tmp_path: Path) -> None:
     project = extra(tmp_path, "kartra_to_pipedrive", ("Responsable", HANDS))
     best = propose(project, schema_of(users=HANDS[:2])).columns[0].best
     assert best.target.kind == "new"  # an owner is a link, which a client cannot choose for a column
-    assert "2 of 2 values are users of the destination" in best.evidence
+    assert "all 2 different values are users of the new system" in best.evidence
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [(("purple", "purple", "Purple "), "the same word in every row"), (("purple", "green", ""), "only 2 rows are filled")],
+)
+def test_a_column_that_says_little_is_never_ticked_as_a_new_field(tmp_path: Path, cells: tuple[str, str, str], why: str) -> None:
+    found = propose(extra(tmp_path, "kartra_to_pipedrive", ("Zodiac house", cells)), None).columns[0]
+    assert (found.best.target.kind, found.state == "pre-ticked") == ("new", False)
+    assert why in found.best.evidence
+
+
+def test_one_word_that_a_label_has_too_proves_nothing_and_one_address_of_a_user_does(tmp_path: Path) -> None:
+    field = FoundField("people", "Badge colour", "abc", "enum", {"teal": "1", "mauve": "2"}, is_custom=True)
+    one = propose(extra(tmp_path / "one", "kartra_to_pipedrive", ("badge col", ("teal", "teal", "teal"))), schema_of(field))
+    assert "options of" not in str(one.columns[0].candidates)
+    same = propose(extra(tmp_path / "two", "kartra_to_pipedrive", ("Responsable", HANDS[:1] * 3)), schema_of(users=HANDS[:2]))
+    assert "users of the new system" in str(same.columns[0].best.evidence)
+
+
+def test_nothing_that_is_estimated_is_shown_as_certain(project: Project, proposed: ProposedMap) -> None:
+    shown = [one.confidence for each in proposed.columns for one in each.candidates]
+    shown += [share for each in (*proposed.words, *proposed.empty_fields) for *_, share in each.candidates]
+    assert max(shown) <= 0.99
 
 
 @pytest.mark.parametrize(
