@@ -6,7 +6,7 @@ Belongs here: putting the parts together, and what is said when some are missing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,16 +14,18 @@ from typing import Any
 from crm_pipelines.destinations.base import Inspection
 from crm_pipelines.discovery.foreseen import foreseen
 from crm_pipelines.discovery.gather import gather
-from crm_pipelines.discovery.grades import graded
-from crm_pipelines.discovery.reckoning import broken_lines, without_owner
+from crm_pipelines.discovery.grades import Count, graded
+from crm_pipelines.discovery.reckoning import broken_lines, seats_short, without_owner
 from crm_pipelines.discovery.timeline import timeline
-from crm_pipelines.discovery.values import Discovery
+from crm_pipelines.discovery.values import Discovery, OwnerFinding
 from crm_pipelines.phases.predict import Prediction
 from crm_pipelines.phases.project import Project
 from crm_pipelines.spec.parse import chosen
 
 SIGNED_LEVEL = "good"
-ABBREVIATIONS = {"mrr": "MRR", "arr": "ARR", "gdpr": "GDPR", "sms": "SMS"}
+ABBREVIATIONS = {"gdpr": "GDPR", "sms": "SMS"}
+NAMES = {"mrr_and_arr": "recurring revenue per month and year"}
+"""Gaps that a client knows under another name."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def assemble(
         source=project.spec.route.source,
         destination=project.spec.route.destination,
         made_at=made_at,
-        inspection={} if inspection is None else _told(inspection, signed),
+        inspection={} if inspection is None else _seated(_told(inspection, signed), parts.owners),
         decisions=decisions(project),
         gaps=tuple({"what": _named(name), "why": gap.why, "instead": gap.instead} for name, gap in project.spec.not_migrated.items()),
         forecast=forecast,
@@ -113,10 +115,26 @@ def _told(inspection: Inspection, signed: Signature | None) -> dict[str, Any]:
     return told
 
 
+def _seated(told: dict[str, Any], owners: Sequence[OwnerFinding]) -> dict[str, Any]:
+    """Return an inspection whose finding on seats knows who has no user: what is fine for those who are there is short for all."""
+    missing = [one.owner for one in owners if one.user is None]
+    short = seats_short(told["schema"], missing)
+    if not short:
+        return told
+    word = f"{Count(len(missing)):team member} of the exports {'has' if len(missing) == 1 else 'have'} no user"
+    more = f"{word}: to invite them, {short} more {'seat' if short == 1 else 'seats'} would be needed, and seats cost money."
+    todo = "Name in the workbook who takes over from them, or buy seats and invite them."
+    rows = [
+        {**one, "level": "warning", "told": f"{one['told']} {more}", "todo": todo} if one["topic"] == "seats" else one
+        for one in told["findings"]
+    ]
+    return {**told, "findings": tuple(rows)}
+
+
 def _settled(finding: Mapping[str, Any], signed: Signature) -> dict[str, Any]:
     word = f"{finding['told']} Signed as paused by {signed.by} on {signed.at:%d %B %Y}."
     return {**finding, "level": SIGNED_LEVEL, "told": word, "todo": ""}
 
 
 def _named(name: str) -> str:
-    return " ".join(ABBREVIATIONS.get(word, word) for word in name.split("_"))
+    return NAMES.get(name) or " ".join(ABBREVIATIONS.get(word, word) for word in name.split("_"))

@@ -116,8 +116,8 @@ def _rules(project: Project) -> dict[str, str]:
         return said
     for kind in ("bounced", "unsubscribed", "complained"):
         words = [f"“{word}”" for word in getattr(rules, kind)]
-        said[kind] = f"{rules.status} is {' or '.join(words)}." if words else "No status tells."
-    since = f" ({newest:%d %B %Y})" if newest else ""
+        said[kind] = f"The {rules.status} is {' or '.join(words)}." if words else "No status tells."
+    since = f" ({newest.day} {newest:%B %Y})" if newest else ""
     said["stale"] = (
         f"Joined more than {rules.stale_months} months before the newest export{since}, "
         "and no export shows a purchase, a deal or an appointment of theirs."

@@ -5,7 +5,7 @@ Belongs here: adding up mapped records. Not here: foreseeing their states (phase
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -81,6 +81,12 @@ def broken_lines(project: Project) -> tuple[dict[str, Any], ...]:
             for reason, rows in sorted(reasons.value_counts(name="rows").iter_rows()):
                 found.append({"file": project.chunk(key).file_name, "object": name, "reason": reason, "rows": rows})
     return tuple(found)
+
+
+def seats_short(schema: Mapping[str, Any], missing: Sequence[str]) -> int:
+    """Return how many seats would have to be bought so that all these people could be invited; 0 where the vendor tells no seats."""
+    seats = schema.get("seats") or 0
+    return max(0, len(missing) - max(0, seats - len(schema.get("users", ())))) if seats else 0
 
 
 def without_owner(project: Project) -> int | None:

@@ -16,13 +16,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from crm_pipelines.discovery.grades import Count, read_rules
+from crm_pipelines.discovery.grades import Count, load_days, read_rules
 from crm_pipelines.discovery.values import ColumnProfile, Discovery, TagFinding
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.reports import charts
-from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.reconciliation import duration, money, number
-from crm_pipelines.reports.scope_facts import day, first_page, plain, some, span, title, upper_first
+from crm_pipelines.reports.scope_facts import first_page
+from crm_pipelines.reports.scope_words import counted, day, plain, some, span, title, upper_first, what_to_do, why
 
 TAGS_SHOWN = 100
 """Tags of one class that are listed; the workbook lists all of them."""
@@ -36,7 +36,17 @@ TAG_KINDS = {
 }
 WORDS = {"enum": "choice", "set": "choices", "id": "key", "caps": "limits", "debris": "left-overs"}
 """Technical words that a client reads otherwise."""
+WORDS_TOLD = (
+    "Counted in rows as exported, file by file: a record that stands in two files, or two contacts who become one person, count twice here "
+    "and once where records or people are counted. So failed payments, or bounced contacts, are more here than elsewhere."
+)
+RECORDS_TOLD = (
+    "Rows are lines of your exports, records what is made of them. One contact can become a person, a note and an organization, and many "
+    "payments one deal; so rows and records differ, and what waits is counted once as rows and once as records."
+)
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+ENTITY = re.compile(r"&(?=#?\w+;)")
+"""An ampersand that a reader of Markdown would take for the beginning of a character's name; any other one stands for itself."""
 BREAKS = re.compile(r"\s+")
 
 
@@ -105,10 +115,23 @@ def _context(discovery: Discovery) -> dict[str, Any]:
         "days": charts.per_day(discovery.forecast.get("calendar", ())),
         "scale": read_rules()["scale"],
         "hours": sum(one.hours for one in discovery.grades),
+        "load_days": load_days(discovery),
+        "tags_told": tags_told(discovery.tags),
+        "words_told": WORDS_TOLD,
+        "records_told": RECORDS_TOLD,
         "findings": by_topic(discovery.inspection.get("findings", ())),
         "tags_shown": TAGS_SHOWN,
         "words_shown": WORDS_SHOWN,
     }
+
+
+def tags_told(tags: Sequence[TagFinding]) -> str:
+    """Return how the number of tags here goes with that of the list of tags and with the warnings of the files."""
+    used = sum(1 for tag in tags if tag.records)
+    return (
+        f"{count(len(tags), 'tag')}: those of the exported list of tags and those that stand at contacts, each in one spelling; "
+        f"{used:,} of them are in use. What the files warn of are spellings (“VIP”, “vip”), which are more than tags."
+    )
 
 
 def by_topic(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -127,7 +150,8 @@ def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = No
         lstrip_blocks=True,
         finalize=finalize,
     )
-    named = (count, day, duration, kind, money, next_step, number, percent, plain, sentence, size, some, span, upper_first, charts.axis)
+    words = (counted, day, duration, money, number, plain, some, span, upper_first, what_to_do, why)
+    named = (*words, count, kind, percent, size, charts.axis)
     environment.filters.update({function.__name__: function for function in named})
     environment.filters.update(moment=_moment, raw=Markup, system=title)
     environment.globals.update(share=charts.share, stacked=charts.stacked, columns_chart=charts.columns)
@@ -138,7 +162,7 @@ def _in_markdown(value: Any) -> Any:
     """Return a value as text that Markdown shows as it is, on one line."""
     if isinstance(value, Markup):  # what a macro of the template made of values that are escaped already
         return value
-    return SPECIAL.sub(r"\\\1", BREAKS.sub(" ", str(value)).replace("&", "&amp;"))
+    return SPECIAL.sub(r"\\\1", ENTITY.sub("&amp;", BREAKS.sub(" ", str(value))))
 
 
 def _moment(value: Any) -> str:

@@ -72,7 +72,7 @@ def test_without_a_destination_everything_about_the_exports_is_there(project: Pr
 
 def test_gaps_are_those_of_the_route(project: Project, offline: Discovery) -> None:
     assert [gap["why"] for gap in offline.gaps] == [gap.why for gap in project.spec.not_migrated.values()]
-    assert {"MRR and ARR", "memberships", "list activity"} <= {gap["what"] for gap in offline.gaps}
+    assert {"recurring revenue per month and year", "memberships", "list activity"} <= {gap["what"] for gap in offline.gaps}
 
 
 def test_what_arrives_is_told_by_the_mapped_records(project: Project, offline: Discovery) -> None:

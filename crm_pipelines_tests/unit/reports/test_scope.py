@@ -15,7 +15,8 @@ import pytest
 from crm_pipelines.discovery.values import CleanCount, Discovery, FileProfile
 from crm_pipelines.reports import charts
 from crm_pipelines.reports.scope import as_html, as_markdown, by_object, percent, size, write_scope
-from crm_pipelines.reports.scope_facts import first_page, span
+from crm_pipelines.reports.scope_facts import first_page
+from crm_pipelines.reports.scope_words import span
 from crm_pipelines_tests.lib import found_by_hand as by_hand
 
 FULL, EMPTY = by_hand.discovery(), by_hand.empty()
@@ -39,7 +40,7 @@ FIRST_PAGE = (
     "What will move",
     "What you must decide",
     "What will be lost",
-    "What to clean up before you pay",
+    "What to clean up",
     "When it is done",
     "Who must do what",
 )
@@ -214,7 +215,7 @@ def test_work_of_ours_is_not_given_to_the_client() -> None:
     yours, engineers = ([line.what for line in todo] for _, todo in page.todo)
     assert not [what for what in yours if "engagement.yaml" in what or "--" in what]
     assert "Put it into engagement.yaml as account.plan." in engineers
-    assert "Pause the automations in Other" in yours
+    assert "Pause the automations in Other, and sign for it" in yours
     assert "Switch them off and sign." not in [*yours, *engineers], "said already"
 
 
@@ -232,7 +233,7 @@ def test_without_a_destination_the_page_says_so() -> None:
     found = by_hand.discovery(inspection={}, forecast={})
     for text in (as_html(found), as_markdown(found)):
         assert "was not asked yet" in text
-        assert "Invite gone@" not in text, "nobody knows who has a user"
+        assert "takes over from gone@" not in text, "nobody knows who has a user"
 
 
 def test_a_destination_without_a_quota_has_requests_and_hours_and_no_tokens() -> None:
