@@ -18,8 +18,8 @@ from crm_pipelines.discovery.names import NOTHING, NameIndex, NameMatch
 from crm_pipelines.discovery.overlap import Hits, Overlap, distinct_of
 from crm_pipelines.discovery.proposal import Target
 
-FEATURES = ("name", "exact", "fit", "conflict", "missing", "against", "object", "name_fit", "overlap", "none_like", "open")
-NONE_FEATURES = ("bias", "like", "exact", "technical", "code")
+FEATURES = ("name", "exact", "fit", "conflict", "missing", "against", "object", "name_fit", "overlap", "none_like", "open", "sure", "alone")
+NONE_FEATURES = ("bias", "like", "exact", "technical", "code", "left_over")
 OTHER_LANGUAGE = 0.9  # what a name counts in a language that the file does not speak
 LEXICAL = frozenset(
     {
@@ -66,6 +66,26 @@ STRUCTURED = frozenset(
         "currency",
     }
 )
+TELLING = frozenset(
+    {
+        "person.email",
+        "person.phone",
+        "person.mobile",
+        "person.linkedin",
+        "person.website",
+        "person.country",
+        "person.postal_code",
+        "person.birthday",
+        "person.language",
+        "org.phone",
+        "org.website",
+        "org.country",
+        "org.tax_id",
+        "deal.currency",
+    }
+)
+"""Concepts whose values are hardly ever anything else: the only such column of a file needs no good name."""
+SUITS = 0.7  # fit from which values are of a concept, where only such columns of a file are counted
 AFFINITY = {
     ("person", "org"): 0.6,
     ("org", "person"): 0.3,
@@ -146,7 +166,20 @@ class Surveyor:
         said = [self.index.read(column.heading) for column in columns]
         matches = [self.index.matches(each) for each in said]
         tongue = _tongue(matches)
-        return [self._facts(column, each, found, tongue) for column, each, found in zip(columns, said, matches, strict=True)]
+        return self._alone([self._facts(column, each, found, tongue) for column, each, found in zip(columns, said, matches, strict=True)])
+
+    def _alone(self, facts: Sequence[Facts]) -> list[Facts]:
+        """Add whether values tell a concept by themselves: the fit, shared among the columns of the file that have it."""
+        is_telling = np.array([target.concept in TELLING for target in self.targets], dtype=bool)
+        fits = np.array([each.fits for each in facts], dtype=float).reshape(len(facts), len(self.targets))
+        suits = (fits >= SUITS) & is_telling & np.array([bool(each.kinds) for each in facts], dtype=bool)[:, None]
+        share = np.where(suits, fits, 0.0) / np.maximum(1, suits.sum(axis=0))
+        made = []
+        for place, each in enumerate(facts):
+            matrix = each.matrix.copy()
+            matrix[:, FEATURES.index("alone")] = share[place] * (1 - matrix[:, FEATURES.index("against")])
+            made.append(replace(each, matrix=matrix))
+        return made
 
     def with_neighbours(self, facts: Sequence[Facts], probable: Sequence[np.ndarray]) -> list[Facts]:
         """Add what the other columns of the file are about; `probable` are first guesses per target."""
@@ -174,7 +207,16 @@ class Surveyor:
         technical = _technical(kinds)
         clues = _Clues(kinds, names, fits, hits, none_name, told)
         rows = [self._row(place, clues) for place in range(len(self.targets))]
-        none = np.array([1.0, none_name.likeness, _exact(none_name), technical, _code(kinds)])
+        none = np.array(
+            [
+                1.0,
+                none_name.likeness,
+                _exact(none_name),
+                technical,
+                _code(kinds),
+                min((each.open_share for each in names if each.likeness > 0), default=1.0),
+            ]
+        )
         matrix = np.array(rows, dtype=float).reshape(len(rows), len(FEATURES))
         return Facts(column, said, kinds, names, none_name, none_concept, fits, hits, technical, matrix, none)
 
@@ -207,7 +249,19 @@ class Surveyor:
         affinity = clues.told.get(self.objects[place], 0.5)
         of_name = [name.likeness, _exact(name)]
         of_values = [fit, conflict, missing]
-        return [*of_name, *of_values, name.against, affinity, name.likeness * fit, clues.hits[place].share, doubt, name.open_share]
+        sure = _exact(name) * fit
+        return [
+            *of_name,
+            *of_values,
+            name.against,
+            affinity,
+            name.likeness * fit,
+            clues.hits[place].share,
+            doubt,
+            name.open_share,
+            sure,
+            0.0,
+        ]
 
     def _own_names(self) -> list[Alias]:
         """Return the destination's own names of its fields as aliases."""

@@ -37,7 +37,17 @@ JOINED = {
 }
 LINKS = ("s", "es", "n", "en", "e", "")
 SHORT_PARTS = frozenset({"nr", "id", "no", "tel", "ort", "art", "job", "zip", "tag", "typ", "url", "day", "dat", "nom"})
-PART_MIN, WHOLE_MIN = 4, 7
+SQUEEZED = SHORT_PARTS | set(
+    re.findall(
+        r"\w+",
+        "ac ad cd co cp cod cli emp fec fon geb grp iva kto kz lkz mgr mob mwst num nbr no opp org plz pos qty qte raz rep seg "
+        "soc ste str tfn ust vat web amt bez cat cnt cty dep dte eml fam fax fee fld frm got grp hdy ind lbl len loc mod nam pct "
+        "prc prd prj pst ref reg rev src stg sts tax ttl tva unt usr vrn wrg yr ",
+    )
+)
+"""Parts of names that a database squeezed together (`CTRYCD`); looked for only in words that nobody knows as a whole."""
+SHORTENED = re.compile(r"([^\W\d_]+)\.(?!\w{2,3}\b\.)")
+PART_MIN, WHOLE_MIN, SQUEEZED_MIN = 4, 7, 5
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class Said:
     """Words that stood in brackets."""
     prefix: tuple[str, ...] = ()
     """Words before a colon, which name the object: `Contact: Phone`."""
+    short: frozenset[str] = frozenset()
+    """Words that end in a full stop, which shortens them: `Observ.`."""
 
 
 def fold(text: str) -> str:
@@ -81,7 +93,8 @@ def read_heading(heading: str, words: Words) -> Said:
     prefix, rest = _prefix(heading)
     units = tuple(word for found in UNIT.findall(rest) for word in _canonical(_split(found), words))
     bare = UNIT.sub(" ", rest).strip() or rest
-    return Said(" ".join(_split(rest)), _canonical(_split(bare), words), units, _canonical(_split(prefix), words))
+    short = frozenset(fold(found) for found in SHORTENED.findall(DOTTED.sub(" ", rest)))
+    return Said(" ".join(_split(rest)), _canonical(_split(bare), words), units, _canonical(_split(prefix), words), short)
 
 
 def _prefix(heading: str) -> tuple[str, str]:
@@ -117,6 +130,8 @@ def _canonical(tokens: list[str], words: Words) -> tuple[str, ...]:
 
 def _parts(token: str, known: Collection[str]) -> tuple[str, ...]:
     """Take a compound apart into known words (`firmenname` -> firmen, name); one that is not made of them stays whole."""
+    if token not in known and len(token) >= SQUEEZED_MIN and (squeezed := _squeezed(token, known)):
+        return squeezed
     if len(token) < WHOLE_MIN:
         return (token,)
     for at in range(len(token) - 2, 2, -1):
@@ -126,6 +141,23 @@ def _parts(token: str, known: Collection[str]) -> tuple[str, ...]:
         if (stem := _stem(head, known)) is not None:
             return (stem, tail)
     return (token,)
+
+
+def _squeezed(token: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the two or three known words that a word is put together from without any link, longest tail first."""
+    for at in range(2, len(token) - 1):
+        head, tail = token[:at], token[at:]
+        if not _is_squeezed(tail, known):
+            continue
+        if _is_squeezed(head, known):
+            return (head, tail)
+        if len(head) >= SQUEEZED_MIN and (before := _squeezed(head, known)):
+            return (*before, tail)
+    return ()
+
+
+def _is_squeezed(text: str, known: Collection[str]) -> bool:
+    return text in SQUEEZED or (len(text) >= PART_MIN and text in known)
 
 
 def _stem(head: str, known: Collection[str]) -> str | None:

@@ -9,6 +9,7 @@ what they tell, and more where they speak against a field (`Last modified`).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,9 @@ UNIT_SHARE = 0.25
 TEXT_LIKE = 86.0  # whole texts that are almost equal: typos
 TEXT_TRUST = 0.93
 SPELLINGS = 3
+CUT, CUT_BARE, SKELETON = 0.92, 0.8, 0.8  # a word cut short with a full stop, without; one that lost its vowels
+CUT_MIN = 3  # letters of a cut word without a full stop
+VOWELS = "aeiouy"
 TOGETHER_MIN, TOGETHER = 0.5, 0.88  # a name that has half of the heading; what several names are worth together
 
 
@@ -41,6 +45,8 @@ class NameMatch:
     against: float = 0.0
     """How surely the words that the name does not have speak against it."""
     uncovered: tuple[str, ...] = ()
+    speaker: str = ""
+    """The one of them that speaks loudest."""
     open_share: float = 0.0
     """Share of the heading's weight that the name does not have."""
 
@@ -60,7 +66,7 @@ class NameIndex:
             for word in alias.words:
                 self._holders[word].append(place)
         self._words = list(self._holders)
-        self._spellings: dict[str, dict[str, float]] = {}
+        self._spellings: dict[tuple[str, bool], dict[str, float]] = {}
         self._of_object = dict(lexicon.objects)
 
     @cached_property
@@ -99,7 +105,7 @@ class NameIndex:
 
     def _likely(self, said: Said) -> dict[int, float]:
         found = {place: score / 100 * TEXT_TRUST for place, score in self._spelled_alike(said.text)}
-        spellings = {word: self._like(word) for word in (*said.words, *said.units, *said.prefix)}
+        spellings = {word: self._like(word, word in said.short) for word in (*said.words, *said.units, *said.prefix)}
         for place in {place for near in spellings.values() for word in near for place in self._holders[word]}:
             alias = self.aliases[place]
             likeness = 1.0 if alias.text == said.text else self._words_alike(said, alias, spellings)
@@ -112,16 +118,33 @@ class NameIndex:
         found = process.extract(text, self._texts, scorer=fuzz.ratio, score_cutoff=TEXT_LIKE, limit=40)
         return [(place, score) for _, score, place in found]
 
-    def _like(self, word: str) -> dict[str, float]:
-        """Return the words of the tables that are spelled like this one."""
-        if word not in self._spellings:
+    def _like(self, word: str, is_short: bool = False) -> dict[str, float]:
+        """Return the words of the tables that are spelled like this one, or that it is short for."""
+        if (word, is_short) not in self._spellings:
             near = {word: 1.0} if word in self._holders else {}
             if len(word) >= WORD_MIN:
                 for other, score, _ in process.extract(word, self._words, scorer=fuzz.ratio, score_cutoff=SPELLED_ALIKE, limit=SPELLINGS):
                     if len(other) >= WORD_MIN:
                         near.setdefault(other, score / 100)
-            self._spellings[word] = near
-        return self._spellings[word]
+            for other, likeness in self._long_for(word, is_short):
+                near[other] = max(near.get(other, 0.0), likeness)
+            self._spellings[word, is_short] = near
+        return self._spellings[word, is_short]
+
+    def _long_for(self, word: str, is_short: bool) -> Iterable[tuple[str, float]]:
+        """Yield the words that a word is cut from (`observ.`) or is the consonants of (`whg`)."""
+        if (word in self._holders and not is_short) or not word.isalpha() or len(word) < (2 if is_short else CUT_MIN):
+            return
+        likeness = CUT if is_short else CUT_BARE
+        letters = re.compile(".*".join(word))
+        is_skeleton = len(word) >= CUT_MIN and sum(letter in VOWELS for letter in word) <= 1
+        for other in self._words:
+            if len(other) <= len(word) or other[0] != word[0]:
+                continue
+            if other.startswith(word):
+                yield other, likeness
+            elif is_skeleton and letters.match(other) and len(other) > WORD_MIN:
+                yield other, SKELETON * (1.0 if is_short else 0.9)
 
     def _words_alike(self, said: Said, alias: Alias, spellings: Mapping[str, Mapping[str, float]]) -> float:
         """Return the harmonic mean of both sides' covered weight."""
@@ -157,8 +180,16 @@ class NameIndex:
         if alias.text == said.text:
             return NameMatch(likeness, alias.spelled, alias.language)
         every = dict.fromkeys((*said.words, *said.units))
-        uncovered = tuple(word for word in every if not any(other in alias.words for other in (word, *self._like(word))))
-        against = max((self.lexicon.against.get(word, 0.0) for word in uncovered), default=0.0)
+        uncovered = tuple(
+            word for word in every if not any(other in alias.words for other in (word, *self._like(word, word in said.short)))
+        )
+        loud = [(self._speaks_against(word, word in said.short), word) for word in uncovered]
+        against, speaker = max(loud, key=lambda each: each[0], default=(0.0, ""))
         weights = {word: self._weight(word, alias.concept, False) for word in said.words}
         left = sum(weight for word, weight in weights.items() if word in uncovered)
-        return NameMatch(likeness, alias.spelled, alias.language, against, uncovered, left / max(0.1, sum(weights.values())))
+        return NameMatch(likeness, alias.spelled, alias.language, against, uncovered, speaker, left / max(0.1, sum(weights.values())))
+
+    def _speaks_against(self, word: str, is_short: bool) -> float:
+        """Return how surely a word speaks against a field, also one that is cut short (`Emerg.`)."""
+        own = self.lexicon.against.get(word, 0.0)
+        return max((likeness * self.lexicon.against.get(other, 0.0) for other, likeness in self._like(word, is_short).items()), default=own)

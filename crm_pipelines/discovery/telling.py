@@ -69,8 +69,7 @@ def _of_name(name: NameMatch, target: Target) -> list[str]:
     is_same = name.alias.casefold() == label.casefold()
     told = [f"its name reads like `{label}`" if is_same or spoken is None else f"its name reads like `{label}` ({spoken}: {name.alias})"]
     if name.against >= 0.3:
-        against = [word for word in name.uncovered if load_lexicon().against.get(word, 0.0) >= 0.3]
-        told.append(f"the word `{against[0]}` speaks against it")
+        told.append(f"the word `{name.speaker}` speaks against it")
     return told
 
 
