@@ -14,6 +14,7 @@ from crm_pipelines.errors import Problem
 from crm_pipelines.spec.client import ADDRESS, at
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import SourceContract
+from crm_pipelines.spec.derive import DeriveSpec
 from crm_pipelines.spec.model import MappingSpec
 from crm_pipelines.spec.parse import Document, Path, nearest
 from crm_pipelines.spec.rules_read import NO, YES
@@ -102,6 +103,10 @@ class _Checks:
         name, column = self._staged(place)
         if column == self.source.objects[name].key:
             yield path, "identifies the rows; records that are one stand under `same`"
+        elif (name, column) in owner_columns(self.spec.derive):
+            yield path, "names owners; who takes over from whom stands under `owners`"
+        elif (name, column) in identities(self.spec.derive):
+            yield path, "tells whose row it is, and is not replaced; correct the cells and give the file back"
         elif self._type(place) in ("date", "datetime"):
             yield path, "holds dates, which are read and not replaced; correct the cells and give the file back"
 
@@ -123,6 +128,29 @@ class _Checks:
     def _type(self, place: str) -> str:
         name, column = self._staged(place)
         return self.source.objects[name].columns.get(column, "text")
+
+
+def owner_columns(derive: DeriveSpec) -> set[tuple[str, str]]:
+    """Return the columns, as (object, column), that name an owner."""
+    parts = (derive.contacts, derive.deals, derive.bookings)
+    named = {(name, column) for name, _, column in (place.partition(".") for place in derive.owners.from_)}
+    return {*named, *((part.from_, part.owner) for part in parts if part is not None)}
+
+
+def identities(derive: DeriveSpec) -> set[tuple[str, str]]:
+    """Return the columns, as (object, column), that tell records apart or whose they are: keys, links to them and e-mail addresses."""
+    found = {(derive.contacts.from_, column) for column in (derive.contacts.key, derive.contacts.email)}
+    if derive.purchases:
+        paid, listed = derive.purchases.columns, derive.purchases.subscription_columns
+        links = (paid.id, paid.contact, paid.email, paid.subscription, paid.processor_transaction)
+        found |= {(derive.purchases.payments, column) for column in links}
+        found |= {(derive.purchases.subscriptions, column) for column in (listed.id, listed.contact, listed.email)}
+    if derive.bookings:
+        found |= {(derive.bookings.from_, column) for column in (derive.bookings.key, derive.bookings.email)}
+    for part in (derive.deals, derive.partners):
+        if part:
+            found |= {(part.from_, column) for column in (part.key, part.contact, part.email)}
+    return found
 
 
 def _group_problems(path: Path, groups: tuple[tuple[str, ...], ...]) -> Found:

@@ -28,6 +28,14 @@ def told(part: str) -> list[str]:
         ("values: {contact.status: {A: B}}", "values.contact.status: the route reads no export 'contact'; did you mean 'contacts'?"),
         ("values: {contacts: {A: B}}", "values.contacts: must name a column, as contacts.id"),
         ("values: {contacts.Lead ID: {1: 2}}", "values.contacts.Lead ID: identifies the rows; records that are one stand under `same`"),
+        *(
+            (f"values: {{{place}: {{1: 2}}}}", f"values.{place}: tells whose row it is, and is not replaced")
+            for place in ("contacts.email", "transactions.lead_id", "transactions.buyer_email", "calendars.lead_email", "affiliates.email")
+        ),
+        *(
+            (f"values: {{{place}: {{1: 2}}}}", f"values.{place}: names owners; who takes over from whom stands")
+            for place in ("contacts.owner", "calendars.host_email_address")
+        ),
         ("values: {contacts.date_joined: {never: x}}", "values.contacts.date_joined: holds dates, which are read and not replaced"),
         ("values: {contacts.blacklisted: {perhaps: maybe}}", "values.contacts.blacklisted: must become yes or no"),
         ("values: {contacts.score: {high: very}}", "values.contacts.score: must become a whole number"),
