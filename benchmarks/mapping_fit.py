@@ -33,7 +33,7 @@ PRIOR = {
 }
 """Set by hand with the tuning set and the sample seen (`open` after a first look at judging figures); the fit is pulled to them."""
 PULL = 0.5  # of a squared unit, in columns' log-likelihood
-LEAN = 0.0  # added to the bias of none after the fit
+LEAN = -0.4  # added to the bias of none after the fit: names of the development sets are better known than those of new files
 FOLDS = 12
 ROUNDS = 3  # neighbours depend on the weights, so features are taken again
 THRESHOLD = 0.95  # every single pre-ticked proposal is right 19 times of 20, not only all of them together (proposal.State)
