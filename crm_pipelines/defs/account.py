@@ -24,7 +24,7 @@ from crm_pipelines.phases.plan import forecast
 from crm_pipelines.phases.predicted import compare
 from crm_pipelines.phases.predicted import remember as remember_prediction
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.queues import CONFLICT, LEFT_OVER, left_over
+from crm_pipelines.phases.queues import CONFLICT, left_over
 from crm_pipelines.phases.reconcile import queue_rows, summary
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.reports.reconciliation import write_reconciliation
@@ -102,7 +102,7 @@ def close_pass(told: Mapping[str, Any], ledger: Ledger) -> None:
 def queues_of(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
     """Count rows that wait by queue, reason and object, and records of ours that no row wants any more."""
     counts = Counter((row["queue"], row["reason"], row["object"]) for row in queue_rows(project, ledger).iter_rows(named=True))
-    counts += Counter((CONFLICT, LEFT_OVER, each.phase) for each in left_over(project))
+    counts += Counter((CONFLICT, each.reason, each.phase) for each in left_over(project))
     return [{"queue": queue, "reason": reason, "object": name, "rows": n} for (queue, reason, name), n in sorted(counts.items())]
 
 

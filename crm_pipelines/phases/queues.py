@@ -6,6 +6,7 @@ behind it (phases.accounts).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ CONFLICT, REFUSED, PARENT = "conflict", "refused", "parent"
 QUEUES = (OWNER, REVIEW, REMEDIATION, DECISION, DUPLICATE, CONFLICT, REFUSED, PARENT)
 EDITED = (REVIEW, REMEDIATION)
 """Queues whose rows people correct and give back."""
-LEFT_OVER, LIKELY = "left_over", "likely_duplicate"
+LEFT_OVER, LEFT_OUT_SINCE, NOT_MADE, LIKELY = "left_over", "left_out_since", "made_no_more", "likely_duplicate"
 INVITED = "invited"
 """The answer that a user was added in the destination."""
 SAME, DIFFERENT = "same", "different"
@@ -83,7 +84,9 @@ class LeftOver:
     key: str
     destination_id: str
     into: str
-    """The record that its row became part of; empty when that is not known."""
+    """The record that its row became part of; empty when it did not."""
+    reason: str = LEFT_OVER
+    """Why no row wants it: merged (`left_over`), left out since (`left_out_since`), or the map makes it no more (`made_no_more`)."""
 
 
 @dataclass(frozen=True)
@@ -156,17 +159,31 @@ def waiting_rows(project: Project, ledger: Ledger) -> pl.DataFrame:
 
 
 def left_over(project: Project) -> tuple[LeftOver, ...]:
-    """Return the records in the destination that no row wants any more, with the record that stayed."""
+    """Return the records in the destination that no row wants any more: why, and where it was merged, the record that stayed."""
     found = [(phase, key, number) for phase in project.phases for key, number in accounts.left_over(project, phase).items()]
     if not found:
         return ()
     stayed: dict[tuple[str, str], str] = {}
+    gone: dict[str, set[str]] = {}
     for name in (name for name in project.objects if name not in project.spec.schema_exports):
-        fates = read_resolved(project.resolved_folder, f"fates/{name}").filter(
-            (pl.col("fate") == "merged") & (pl.col("key") != pl.col("into_key"))
-        )
-        stayed |= {(phase, key): into for phase, key, into in fates.select("into_phase", "key", "into_key").iter_rows()}
-    return tuple(LeftOver(phase, key, number, stayed.get((phase, key), "")) for phase, key, number in found)
+        fates = read_resolved(project.resolved_folder, f"fates/{name}")
+        merged = fates.filter((pl.col("fate") == "merged") & (pl.col("key") != pl.col("into_key")))
+        stayed |= {(phase, key): into for phase, key, into in merged.select("into_phase", "key", "into_key").iter_rows()}
+        out = fates.filter((pl.col("fate") == "excluded") & pl.col("reason").str.starts_with("left_out_"))
+        gone[name] = set(out.get_column("key").drop_nulls())
+    return tuple(_left_over(project, each, stayed, gone) for each in found)
+
+
+def _left_over(
+    project: Project, found: tuple[str, str, str], stayed: Mapping[tuple[str, str], str], gone: Mapping[str, set[str]]
+) -> LeftOver:
+    """Say why a record of ours is wanted no more; records without rows of their own (notes) go with the contact whose key they carry."""
+    phase, key, number = found
+    if into := stayed.get((phase, key)):
+        return LeftOver(phase, key, number, into)
+    names = project.compiled.phases[phase].home_of or (project.spec.derive.contacts.from_,)
+    is_left_out = any(key in gone.get(name, ()) for name in names)
+    return LeftOver(phase, key, number, "", LEFT_OUT_SINCE if is_left_out else NOT_MADE)
 
 
 def never_made(project: Project) -> list[str]:
@@ -264,8 +281,8 @@ def _summaries(waiting: pl.DataFrame, records: pl.DataFrame) -> Iterator[Summary
 
 
 def _left_summaries(left: Sequence[LeftOver]) -> Iterator[Summary]:
-    for phase in dict.fromkeys(each.phase for each in left):
-        yield Summary(CONFLICT, LEFT_OVER, phase, 0, sum(each.phase == phase for each in left), "")
+    for (phase, reason), count in Counter((each.phase, each.reason) for each in left).items():
+        yield Summary(CONFLICT, reason, phase, 0, count, "")
 
 
 def _pair_summaries(pairs: Sequence[PairLine]) -> Iterator[Summary]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from crm_pipelines.phases.files import write_bytes
-from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, LEFT_OVER, OWNER, QUEUES, OwnerLine, RowLine, Tables
+from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, OWNER, QUEUES, OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import CELL, Returned
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, State, read_book, read_csv, write_book, write_csv
@@ -239,7 +239,7 @@ def _pair_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
 def _left_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
     for each in tables.left:
         own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": CONFLICT, "phase": each.phase, "key": each.key}
-        texts = {"why": sentence(LEFT_OVER), "what_to_do": next_step(LEFT_OVER)}
+        texts = {"why": sentence(each.reason), "what_to_do": next_step(each.reason)}
         yield {**own, "destination_id": each.destination_id, "into": each.into, **texts, STATE: "fixed"}
 
 

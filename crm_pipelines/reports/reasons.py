@@ -89,6 +89,14 @@ REASONS: dict[str, tuple[str, str]] = {
         "The CRM holds this record, and no row of the exports makes it any more: its row was merged into another record.",
         "Merge it in the CRM into the record that stayed, or delete it there. Nothing is deleted by itself.",
     ),
+    "left_out_since": (
+        "This record arrived, and its row is among those that stay behind by a later decision.",
+        "Delete it where it arrived if it should go, or take the decision back. Nothing is deleted by itself.",
+    ),
+    "made_no_more": (
+        "This record arrived, and no row makes it any more: the map was changed since, or what it belonged to is left out or merged.",
+        "Delete it where it arrived if it should go, or change the map. Nothing is deleted by itself.",
+    ),
     "likely_duplicate": (
         "Two records that are probably one.",
         "Say same or different; until then both arrive, and nothing waits for it.",

@@ -11,7 +11,9 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues import left_over
 from crm_pipelines.phases.resolve import read_resolved
+from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.settings import home, load_engagement
 from crm_pipelines_tests.lib import walk
 from crm_pipelines_tests.lib.rig import Rig
@@ -74,3 +76,20 @@ def test_a_later_export_may_bring_the_lower_key_of_a_person_who_is_there(rig: Ca
     assert walk.go_on(one.name) == 0
     assert len(list(one.sandbox.truth.live("persons"))) == count
     assert (ids_of(one).get("1"), ids_of(one).get(was)) == (number, None)
+
+
+def test_what_is_left_out_after_it_arrived_is_told_as_such(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    with (one.folder / "decisions.yaml").open("a", encoding="utf-8") as file:
+        file.write("map:\n  leave_out:\n    contacts: [role_account, stale, bounced]\n")
+    project = opened(one)
+    walk.desire(project)
+    confirm(project, "test", without_sample="this is what comes after a load")
+    assert walk.load_all(project) == 0
+    found = left_over(opened(one))
+    assert {("people", "left_out_since"), ("notes", "left_out_since")} <= {(each.phase, each.reason) for each in found}
+    assert {each.reason for each in found} <= {"left_out_since", "made_no_more"}
+    told = sentence("left_out_since") + next_step("left_out_since")
+    assert "merge" not in told.casefold()
+    assert told != sentence("made_no_more") + next_step("made_no_more")
