@@ -6,13 +6,13 @@ Belongs here: judging answers; nothing is changed here. Not here: reading files 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm_pipelines.errors import Problem
 from crm_pipelines.phases.queues import EDITED, INVITED, QUEUES, RowLine, Tables
 from crm_pipelines.phases.queues_correct import Fix
+from crm_pipelines.phases.queues_respelled import ROUNDED, SAME, respelled
 
 CELL = "cell:"
 """Begins the key of a column that is the export's own; the rest is its heading, casefolded."""
@@ -21,7 +21,6 @@ BELONGS_TO, OWNER, USER, COLUMN, WORD, MEANING = "belongs_to", "owner", "user", 
 KEY_A, KEY_B, ANSWER = "key_a", "key_b", "answer"
 SEVERAL = frozenset({"unterminated_quote"})
 """Reasons of lines that swallowed others: they may come back as several rows."""
-ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 DAMAGED = "\ufffd"
 
 
@@ -207,7 +206,7 @@ class _Judging:
         for heading, old in zip(line.headings, line.cells, strict=True):
             key = f"{CELL}{heading.casefold()}"
             new = old if key in row.cut or key not in row.cells else row.cells[key]
-            if _plain(new) == _plain(old):
+            if _plain(new) == _plain(old) or respelled(old, new) == SAME:
                 cells.append(old)
                 continue
             cells.append(new)
@@ -238,6 +237,8 @@ def _cell_problems(line: RowLine, heading: str, old: str, new: str) -> Iterator[
         yield "an emptied cell changes nothing, because the export still holds its value; write what shall stand there, or put it back"
     if ROUNDED.fullmatch(new.strip()) and not ROUNDED.fullmatch(old.strip()):
         yield "a spreadsheet rounded this number; format the column as text and write it out"
+    if told := respelled(old, new):
+        yield told
     if DAMAGED in new:
         yield "the text holds a damaged character; write it out"
 

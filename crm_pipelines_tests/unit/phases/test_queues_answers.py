@@ -91,6 +91,51 @@ def test_an_emptied_cell_is_no_answer_because_the_export_still_has_its_value() -
     assert "an emptied cell changes nothing" in found.problems[0].message
 
 
+def _typed(old: str, new: str) -> Answers:
+    line = RowLine("review", "sales", "a.csv", "001", 7, "12", "no_contact", ("id", "cell"), ("12", old), key_heading="id")
+    return judge(Tables("acme", rows=(line,)), [row(line, cell__cell=new)], (), ())
+
+
+@pytest.mark.parametrize(
+    ("exported", "saved"),
+    [
+        ("01234", "1234"),
+        ("+14155550123", "14155550123"),
+        ("49.00", "49"),
+        ("1,249.50", "1249.5"),
+        ("true", "TRUE"),
+        ("2026-03-14", "14/03/2026"),
+        ("2026-03-14 10:05:30", "3/14/2026 10:05"),
+        ("2026-03-04", "4-Mar-26"),
+        ("2026-03-04", "46085"),
+    ],
+)
+def test_what_a_spreadsheet_did_to_a_cell_is_no_answer(exported: str, saved: str) -> None:
+    found = _typed(exported, saved)
+    assert (found.is_empty, found.problems, found.unanswered) == (True, [], 1)
+
+
+@pytest.mark.parametrize(
+    ("exported", "saved", "what"),
+    [
+        ("2026-03-04", "04/03/2026", "reads two ways"),
+        ("03/04/2026", "04/03/2026", "reads two ways"),
+        ("14155550123", "1.41556E+10", "rounded this number"),
+        ("1234567890123456", "1234567890123450", "lost the rest"),
+    ],
+)
+def test_what_a_spreadsheet_may_have_done_is_a_problem_of_the_cell(exported: str, saved: str, what: str) -> None:
+    found = _typed(exported, saved)
+    assert found.is_empty
+    assert "cell CELL:CELL4" in found.problems[0].path
+    assert what in found.problems[0].message
+
+
+@pytest.mark.parametrize(("exported", "typed"), [("01234", "1235"), ("03/04/2026", "2026-04-03"), ("2026-03-04", "05/03/2026"), ("", "0")])
+def test_what_somebody_typed_is_an_answer(exported: str, typed: str) -> None:
+    assert [fix.cells for fix, _ in _typed(exported, typed).fixes] == [("12", typed)]
+
+
 def test_what_no_longer_waits_is_skipped_with_a_sentence() -> None:
     gone = row(CONTACT, row="8", cell__email="nina@example.org")
     found = judged(gone, answer("owner", owner="yan@example.com", user="ann@example.com"), row(PARENT))
