@@ -21,6 +21,8 @@ from crm_pipelines.discovery.values import ColumnProfile, Discovery, TagFinding
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.reports import charts
 from crm_pipelines.reports.reconciliation import duration, money, number
+from crm_pipelines.reports.scope_asks import for_whom
+from crm_pipelines.reports.scope_clean import clean_kind
 from crm_pipelines.reports.scope_facts import first_page
 from crm_pipelines.reports.scope_words import counted, day, plain, some, span, title, upper_first, what_to_do, why
 
@@ -36,6 +38,8 @@ TAG_KINDS = {
 }
 WORDS = {"enum": "choice", "set": "choices", "id": "key", "caps": "limits", "debris": "left-overs"}
 """Technical words that a client reads otherwise."""
+LISTED_TAGS = "tags"
+"""The export that lists all tags, in every source that has one."""
 WORDS_TOLD = (
     "Counted in rows as exported, file by file: a record that stands in two files, or two contacts who become one person, count twice here "
     "and once where records or people are counted. So failed payments, or bounced contacts, are more here than elsewhere."
@@ -116,7 +120,7 @@ def _context(discovery: Discovery) -> dict[str, Any]:
         "scale": read_rules()["scale"],
         "hours": sum(one.hours for one in discovery.grades),
         "load_days": load_days(discovery),
-        "tags_told": tags_told(discovery.tags),
+        "tags_told": tags_told(discovery),
         "words_told": WORDS_TOLD,
         "records_told": RECORDS_TOLD,
         "findings": by_topic(discovery.inspection.get("findings", ())),
@@ -125,12 +129,14 @@ def _context(discovery: Discovery) -> dict[str, Any]:
     }
 
 
-def tags_told(tags: Sequence[TagFinding]) -> str:
-    """Return how the number of tags here goes with that of the list of tags and with the warnings of the files."""
-    used = sum(1 for tag in tags if tag.records)
+def tags_told(found: Discovery) -> str:
+    """Return how the number of tags here goes with that of the exported list of tags and with the warnings of the files."""
+    used = sum(1 for tag in found.tags if tag.records)
+    listed = [one.distinct_keys for one in found.clean if one.object == LISTED_TAGS]
+    more = f" The exported list of tags holds {listed[0]:,}; a tag that is missing there stands at contacts all the same." if listed else ""
     return (
-        f"{count(len(tags), 'tag')}: those of the exported list of tags and those that stand at contacts, each in one spelling; "
-        f"{used:,} of them are in use. What the files warn of are spellings (“VIP”, “vip”), which are more than tags."
+        f"{count(len(found.tags), 'tag')}, each in one spelling; {used:,} of them are in use.{more} "
+        "What the files warn of are spellings (“VIP”, “vip”), so those numbers are others."
     )
 
 
@@ -150,8 +156,8 @@ def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = No
         lstrip_blocks=True,
         finalize=finalize,
     )
-    words = (counted, day, duration, money, number, plain, some, span, upper_first, what_to_do, why)
-    named = (*words, count, kind, percent, size, charts.axis)
+    words = (clean_kind, counted, day, duration, money, number, plain, some, span, upper_first, what_to_do, why)
+    named = (*words, count, for_whom, kind, percent, size, charts.axis)
     environment.filters.update({function.__name__: function for function in named})
     environment.filters.update(moment=_moment, raw=Markup, system=title)
     environment.globals.update(share=charts.share, stacked=charts.stacked, columns_chart=charts.columns)

@@ -79,6 +79,11 @@ def waiting_assumed(found: Discovery) -> str:
     return f"{told} Once somebody takes over from all who are missing, {held - left:,} of them move as well and {left:,} still wait."
 
 
+def for_whom(todo: str) -> str:
+    """Return a step at the destination; one that only an engineer can take says so."""
+    return f"Your engineer: {todo}" if todo and any(word in todo for word in OURS) else todo
+
+
 def _asked(decision: Mapping[str, Any]) -> str:
     meanings = [meaning or plain(option) for option, meaning in decision["options"].items()]
     options = " Or: ".join(meanings) if meanings else "Write an e-mail address."

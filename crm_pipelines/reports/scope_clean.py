@@ -50,6 +50,11 @@ def good_to_know(found: Discovery) -> tuple[Line, ...]:
     return _lines(count, kinds, lambda kind: OUTCOMES.get(kind, "") or _decided(found.decisions, kind))
 
 
+def clean_kind(kind: str) -> str:
+    """Return a kind as a client reads it."""
+    return LABELS.get(kind, plain(kind))
+
+
 def clean_rule(count: CleanCount) -> str:
     """Return how the figures follow from each other, in one sentence after the other."""
     people, name = count.distinct_keys - count.merged, plain(count.object)
@@ -68,7 +73,7 @@ def _lines(count: CleanCount | None, kinds: Any, more: Any) -> tuple[Line, ...]:
         return ()
     told = sorted(((kind, count.kinds.get(kind, 0)) for kind in kinds), key=lambda one: -one[1])
     words = [(kind, rows, f"{upper_first(count.rules.get(kind, ''))} {more(kind)}".strip()) for kind, rows in told if rows]
-    return tuple(Line(f"{rows:,} {LABELS.get(kind, plain(kind))}", text) for kind, rows, text in words)
+    return tuple(Line(f"{rows:,} {clean_kind(kind)}", text) for kind, rows, text in words)
 
 
 def _stale(count: CleanCount | None) -> str:

@@ -73,6 +73,7 @@ def test_it_fits_a_phone_a_screen_and_a_sheet_of_paper_and_can_be_read(browser: 
     for width in (420, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == [], "on a screen no table is cut"
     assert page.evaluate(FAINTEST) >= 4.5, "WCAG 2.1 AA, 1.4.3"
     page.set_viewport_size(SHEET)
     page.emulate_media(media="print")
@@ -82,6 +83,7 @@ def test_it_fits_a_phone_a_screen_and_a_sheet_of_paper_and_can_be_read(browser: 
     page.context.close()
 
 
+CUT = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText.slice(0, 60))"
 SMALLEST = "Math.min(...[...document.querySelectorAll('.one *')].map(e => parseFloat(getComputedStyle(e).fontSize)))"
 FAINTEST = """
 () => {
