@@ -84,6 +84,7 @@ def test_only_the_four_kinds_are_a_choice_and_the_others_say_what_happens_to_the
     page = first_page(by_hand.discovery(clean=(CONTACTS,), decisions=(keep,)))
     assert [line.what for line in page.clean] == ["500 stale", "10 bounced"]
     informed = {line.what: line.more for line in page.informed}
+    assert len(informed) == 4, "no choice is told twice"
     assert "They arrive as unsubscribed." in informed["90 unsubscribed"]
     assert "They arrive without an address. (Unless you decide otherwise.)" in informed["4 with an e-mail address that cannot be used"]
     assert "400 of them are subscribed and 300 carry a tag" in page.clean[0].more
