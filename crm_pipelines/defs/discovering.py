@@ -27,8 +27,9 @@ from crm_pipelines.errors import CrmError, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.client import plain_map, read_client, write_client
+from crm_pipelines.phases.expectations import foreseen_shut
 from crm_pipelines.phases.plan import forecast, wanted_schema
-from crm_pipelines.phases.predict import Prediction, predict
+from crm_pipelines.phases.predict import Prediction, predict, predicted_rows
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.reports.scope import write_scope
@@ -163,13 +164,15 @@ def signature(ledger: Ledger, engagement: str) -> Signature | None:
 
 
 def _foretold(session: Session, prediction: Prediction | None) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the forecast; where the plan's caps cannot hold the map there is none, and a note that says so."""
+    """Return the forecast, and notes: why there is none where the plan's caps cannot hold the map, and which gates will shut."""
     if prediction is None:
         return {}, ()
+    shut = foreseen_shut(session.project, session.ledger, prediction, predicted_rows(session, prediction))
+    notes = tuple(each.told for each in shut)
     try:
-        return forecast(session, prediction).as_dict(), ()
+        return forecast(session, prediction).as_dict(), notes
     except SettingsError as error:
-        return {}, (str(error),)
+        return {}, (str(error), *notes)
 
 
 def _asked(project: Project) -> Inspection:

@@ -6,7 +6,7 @@ look (reports), commands that load (commands).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.confirm import confirm as seal
+from crm_pipelines.phases.expectations import ShutGate, foreseen_shut
 from crm_pipelines.phases.plan import Forecast, forecast
 from crm_pipelines.phases.predict import PhasePrediction, predict, predicted_chunks, predicted_rows
 from crm_pipelines.phases.project import Project
@@ -32,11 +33,13 @@ def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
         cost = session.destination.budget().cost
         phases = [_phase(session, one, told, cost) for one in prediction.phases.values()]
         rows = predicted_rows(session, prediction)
+        gates = foreseen_shut(project, session.ledger, prediction, rows)
         confirmation = _confirmation(session)
     return {
         "engagement": project.engagement.name,
         "forecast": told.as_dict(),
-        "prediction": {"is_offline": is_offline, "notes": list(prediction.notes), "phases": _with_days(phases, told), "files": rows},
+        "prediction": {"is_offline": is_offline, "notes": list(prediction.notes), "phases": _with_days(phases, told, gates), "files": rows}
+        | {"gates": [asdict(each) for each in gates]},
         "confirmation": confirmation,
     }
 
@@ -103,13 +106,18 @@ def _chunk(  # noqa: PLR0917 - one line of a table
     }
 
 
-def _with_days(phases: list[dict[str, Any]], told: Forecast) -> list[dict[str, Any]]:
-    """Add the day on which each phase is through, where the vendor's quota makes days; listings are spread evenly."""
+def _with_days(phases: list[dict[str, Any]], told: Forecast, gates: Sequence[ShutGate]) -> list[dict[str, Any]]:
+    """Add the day on which each phase is through, where the vendor's quota makes days; listings are spread evenly.
+
+    None from the first gate on that will shut: when somebody opens it, nobody knows.
+    """
+    shut = {each.phase for each in gates}
     days, total = list(told.calendar), told.total_tokens or 0
     spent = float(told.prepare_tokens or 0)
     ends = [sum(day["tokens"] for day in days[: number + 1]) for number in range(len(days))]
     for one in phases:
         spent += (one["tokens"] or 0) + (told.verify_tokens or 0) / max(1, len(phases))
         on = next((day["day"] for day, end in zip(days, ends, strict=True) if min(spent, total) <= end), None)
-        one["done_on"] = on
+        is_held = any(phase["phase"] in shut for phase in phases[: phases.index(one) + 1])
+        one["done_on"] = None if is_held else on
     return phases

@@ -58,7 +58,8 @@ class Comparison:
 
     is_sample: bool
     phases: list[dict[str, Any]] = field(default_factory=list)
-    """Per phase: phase, predicted, actual (records by state), is_judged (False: not finished yet, and not compared)."""
+    """Per phase: phase, predicted, actual (records by state), is_judged (False: not finished yet, and not compared), is_reached (False:
+    behind a gate that is shut)."""
     files: list[dict[str, Any]] = field(default_factory=list)
     """Per file: file, object, phase, predicted, actual (rows by bucket); empty for a sample."""
     differences: list[str] = field(default_factory=list)
@@ -103,11 +104,15 @@ def compare(project: Project, ledger: Ledger) -> Comparison | None:
     found = Comparison(kept["is_sample"])
     place = _folder(project, pass_no) / f"{kept['number']:04}"
     moved: dict[str, _Moved] = {}
+    is_reached = True  # what lies behind a shut gate was not tried, and cannot have come
     for phase in project.phases:
         states = files.read_frame(place / f"{phase}.parquet")
         judged = _judged(ledger, project.engagement.name, pass_no, phase)
-        is_judged = judged is not None and judged != kept.get("gates", {}).get(phase)  # a gate of before judged another map's records
+        is_anew = judged != kept.get("gates", {}).get(phase)  # a gate of before judged another map's records
+        is_judged = is_reached and judged is not None and is_anew
         moved[phase] = _compare_phase(project, ledger, pass_no, phase, states, moved, found, is_judged=is_judged)
+        found.phases[-1]["is_reached"] = is_reached
+        is_reached = is_reached and not _is_shut(ledger, project.engagement.name, pass_no, phase)
     _compare_files(project, ledger, kept["files"], found)
     return found
 
@@ -225,6 +230,11 @@ def _judged(ledger: Ledger, engagement: str, pass_no: int, phase: str) -> str | 
     """Return when a phase was judged last in this pass; None when it was not."""
     gate = ledger.gate(engagement, pass_no, phase)
     return None if gate is None or gate.judged_utc is None else gate.judged_utc.isoformat()
+
+
+def _is_shut(ledger: Ledger, engagement: str, pass_no: int, phase: str) -> bool:
+    gate = ledger.gate(engagement, pass_no, phase)
+    return gate is not None and not gate.is_open
 
 
 def _scope(ledger: Ledger, engagement: str) -> Mapping[str, list[str]] | None:

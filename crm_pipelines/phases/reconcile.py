@@ -6,7 +6,6 @@ itself (phases.accounts), how it is shown (reports).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -20,6 +19,7 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.columns import column_account
+from crm_pipelines.phases.expectations import exceeded, held_digest
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_correct import corrected_rows
 from crm_pipelines.phases.session import Session, pass_number
@@ -73,7 +73,7 @@ def gate(session: Session, phase: str) -> Gate:
         states = states.filter(pl.col("key").is_in(scope))
     verdict.wanted = states.height
     verdict.records = dict(states.group_by("state").len().iter_rows())
-    verdict.held = _held_digest(ledger, states)
+    verdict.held = held_digest(ledger, states)
     if scope is None:
         verdict.rows = row_account(project, ledger, phase)
     _judge_accounts(verdict)
@@ -95,11 +95,6 @@ def gate(session: Session, phase: str) -> Gate:
         verdict.accepted = f"{stored.accepted_by}: {stored.accepted_reason}"
     verdict.passed = stored is not None and stored.is_open
     return verdict
-
-
-def _held_digest(ledger: Ledger, states: pl.DataFrame) -> str:
-    held = states.filter(pl.col("state").is_in(["waiting", "refused"])).select("key", "state", "reason").sort("key")
-    return ledger.digest("\n".join("\t".join(str(value) for value in row) for row in held.iter_rows())) if held.height else ""
 
 
 def _accepted_before(session: Session, verdict: Gate, stored: StoredGate) -> StoredGate:
@@ -242,26 +237,9 @@ def _sums(frame: pl.DataFrame) -> dict[tuple[str, str], tuple[int, Decimal]]:
 
 def _judge_expectations(project: Project, verdict: Gate, *, is_sample: bool) -> None:
     """Hold the counts against the spec's limits; of a sample only what was refused, for shares of fifty records say nothing."""
-    compiled = project.compiled.phases[verdict.phase]
-    for state in ("refused",) if is_sample else ("waiting", "refused", "excluded"):
-        limit = getattr(compiled.expect, f"{state}_max")
-        if limit is None:
-            continue
-        counts = verdict.records if state != "excluded" else _bucket_sum(verdict.rows)
-        count, allowed = counts.get(state, 0), allowed_count(limit.limit, sum(counts.values()))
-        if count > allowed:
-            verdict.exceeded.append(f"{count} {state}, expected at most {limit.limit} ({allowed} of {sum(counts.values())})")
-    if compiled.unmatched == "block" and not is_sample and verdict.records.get("waiting"):
-        verdict.exceeded.append(f"{verdict.records['waiting']} owners have no user, and the decision is to block until they do")
+    compiled, buckets = project.compiled.phases[verdict.phase], _bucket_sum(verdict.rows)
+    verdict.exceeded += [each.told() for each in exceeded(compiled, verdict.records, buckets, is_sample=is_sample)]
     verdict.reasons += verdict.exceeded
-
-
-def allowed_count(limit: str | float, total: int) -> int:
-    """Return how many records a limit lets through: a count, or a share of the total such as `5 %`."""
-    text = str(limit).strip()
-    if text.endswith("%"):
-        return math.ceil(total * float(text[:-1]) / 100)
-    return int(float(text))
 
 
 def _bucket_sum(rows: list[dict[str, Any]]) -> dict[str, int]:

@@ -27,6 +27,8 @@ def show_plan(console: Console, told: Mapping[str, Any]) -> None:
         for wait in phase["waits"]:
             queue = f" in queue {wait['queue']}" if wait["queue"] else ""
             console.print(f"{phase['phase']}: {wait['records']:,}{queue}: {sentence(wait['reason'])}", highlight=False, markup=False)
+    for gate in foreseen.get("gates", ()):
+        console.print(f"{gate['told']} What comes after it has no day yet.", style="bold yellow", markup=False, soft_wrap=True)
     console.print(forecast_table(told["forecast"]))
     console.print(cost_table(told["forecast"]))
     if told["forecast"].get("sample_tokens"):

@@ -62,6 +62,8 @@ def show_foreseen(console: Console, found: Mapping[str, Any] | None) -> None:
     if judged and not (found["differences"] or found["explained"]):
         records = sum(sum(one["predicted"].values()) for one in judged)
         console.print(f"As foreseen: {records:,} records of {len(judged)} phases came as predicted.", highlight=False)
+    if behind := [one["phase"] for one in found["phases"] if not one.get("is_reached", True)]:
+        console.print(f"Not reached, behind a shut gate: {', '.join(behind)}.", highlight=False)
     for line in found["explained"]:
         console.print(f"Otherwise than foreseen, for a reason the run recorded: {line}", style="yellow", markup=False, highlight=False)
     for line in found["differences"]:
