@@ -66,6 +66,21 @@ def keys_in_no_file(project: Project) -> list[tuple[str, int, int]]:
     return found
 
 
+def in_no_file(project: Project) -> tuple[str, ...]:
+    """Return a sentence for each part of the client's map that names columns or keys which no file has: probably a slip of the pen."""
+    found = [
+        f"map: no file of {name} has a column `{heading}`; what is decided about it does nothing"
+        for name, heading in columns_in_no_file(project)
+    ]
+    for name, number, place in keys_in_no_file(project):
+        same = len(project.client_map.same.get(name, ()))
+        part, group = ("same", number) if number < same else ("different", number - same)
+        found.append(
+            f"map.{part}.{name}: key {place + 1} of group {group + 1} is in no file; check it, for the group is not what was meant"
+        )
+    return tuple(found)
+
+
 def _columns_of(project: Project, name: str) -> set[str]:
     sidecars = [read_sidecar(project.staged_folder, name, key) for key in project.object_chunks(name)]
     return {each["column"] for sidecar in sidecars for each in sidecar["headings"]}

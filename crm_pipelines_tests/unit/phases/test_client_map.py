@@ -9,7 +9,7 @@ import pytest
 
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.phases.check import check_engagement
-from crm_pipelines.phases.columns import column_account, columns_in_no_file, keys_in_no_file
+from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.desired import stage_chunk
 from crm_pipelines.phases.project import Project
@@ -77,6 +77,10 @@ def test_what_is_decided_and_in_no_file_is_told_and_hinders_nothing(opened: Open
     project = opened(MAP)
     assert columns_in_no_file(project) == [("contacts", "Dog"), ("contacts", "hta")]
     assert keys_in_no_file(project) == [("contacts", 1, 0), ("contacts", 1, 1)]
+    told = in_no_file(project)
+    assert len(told) == 4
+    assert "`Dog`" in told[0]
+    assert told[2].startswith("map.same.contacts: key 1 of group 2 is in no file")
 
 
 def test_the_route_s_own_spec_is_kept_beside_the_client_s(opened: Opened) -> None:
