@@ -26,7 +26,8 @@ from crm_pipelines.phases.queues import DUPLICATE, OWNER, Tables, export_heading
 from crm_pipelines.phases.queues_answers import ANSWER, ENGAGEMENT, KEY_A, KEY_B, OBJECT, QUEUE, USER, Answers, Returned, judge
 from crm_pipelines.phases.queues_answers import OWNER as OWNER_COLUMN
 from crm_pipelines.phases.queues_correct import Correction, corrections
-from crm_pipelines.phases.queues_pairs import CircularError, PairLine, contradiction, side_by_side, with_apart, with_pairs
+from crm_pipelines.phases.queues_map import wanted_map
+from crm_pipelines.phases.queues_pairs import PairLine, side_by_side
 from crm_pipelines.phases.queues_sales import payment_keys
 from crm_pipelines.phases.queues_seal import Renewal, renew_seal, require_unchanged
 from crm_pipelines.phases.resolve import read_resolved
@@ -92,7 +93,7 @@ def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
     with open_session(project, "resolve queues", opens_pass=False) as session:
         tables = _asked(project, tables_of(project, session.ledger), given)
         answers = _judged(session, tables, given)
-        client_map, found = _wanted_map(project, answers), corrections(project, [fix for fix, _ in answers.fixes])
+        client_map, found = wanted_map(project.client_map, answers), corrections(project, [fix for fix, _ in answers.fixes])
         _raise_problems([*answers.problems, *_correction_problems(project, tables, answers, found)])
         owners = {*answers.owners, *answers.invited}
         seal = require_unchanged(session, owners)
@@ -147,23 +148,6 @@ def _short_forms(tables: Tables, given: Given) -> list[Returned]:
     for answer, pairs in (("same", given.same), ("different", given.different)):
         rows += [{**own, QUEUE: DUPLICATE, OBJECT: str(given.object), KEY_A: a, KEY_B: b, ANSWER: answer} for a, b in pairs]
     return [Returned("command line", "", place, row) for place, row in enumerate(rows, 1)]
-
-
-def _wanted_map(project: Project, answers: Answers) -> ClientMap:
-    """Return the client's map with the answers in it."""
-    known = project.client_map
-    try:
-        same = with_pairs(known.same, answers.same)
-    except CircularError:
-        raise SpecError(
-            [Problem("queue duplicate", "the answers merge records in a circle; say of each pair once which one survives")]
-        ) from None
-    different = with_apart(known.different, answers.different)
-    if crossed := [name for name in same if contradiction(same[name], different.get(name, ()))]:
-        told = f"{', '.join(crossed)}: two records are called the same, and somewhere different; keep one of the two answers"
-        raise SpecError([Problem("queue duplicate", told)])
-    values = {name: {**known.values.get(name, {}), **answers.values.get(name, {})} for name in {**known.values, **answers.values}}
-    return known.model_copy(update={"owners": {**known.owners, **answers.owners}, "values": values, "same": same, "different": different})
 
 
 def _correction_problems(project: Project, tables: Tables, answers: Answers, found: Sequence[Correction]) -> list[Problem]:

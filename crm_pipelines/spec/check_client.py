@@ -66,6 +66,12 @@ class _Checks:
         for owner, user in self.client_map.owners.items():
             if not ADDRESS.fullmatch(user.strip()):
                 yield ("owners", owner), "must be the e-mail address of the user who takes over"
+        users = {_folded(owner): _folded(user) for owner, user in self.client_map.owners.items()}
+        for owner, user in self.client_map.owners.items():
+            if users.get(_folded(user), _folded(user)) not in (_folded(user), _folded(owner)):
+                yield ("owners", owner), "goes to an owner whose records go to somebody else; write the user who takes over in the end"
+            elif _folded(user) != _folded(owner) and users.get(_folded(user)) == _folded(owner):
+                yield ("owners", owner), "and the owner it goes to take over from each other; write one user for both"
 
     def groups(self) -> Found:
         """Groups of keys: two keys or more, a key in one group only, and never both same and different."""

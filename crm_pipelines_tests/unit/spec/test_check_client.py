@@ -49,6 +49,10 @@ def told(part: str) -> list[str]:
         ("tags: {contacts.status: {Old: New}}", "tags.contacts.status: is no list of tags; words of other columns stand under `values`"),
         ("tags: {contacts.tags: {Old: New, old: }}", "tags.contacts.tags: stands here twice"),
         ("owners: {ana@example.com: Bob}", "owners: must be the e-mail address of the user who takes over"),
+        (
+            "owners: {ana@example.com: Bob@example.com, bob@example.com: cy@example.com}",
+            "owners: goes to an owner whose records go to somebody else; write the user who takes over in the end",
+        ),
         ("same: {contact: [[1, 2]]}", "same.contact: only records of contacts can be merged; did you mean 'contacts'?"),
         ("same: {contacts: [[1]]}", "same.contacts[0]: needs two keys or more"),
         ("same: {contacts: [[1, 2], [3, 1]]}", "same.contacts[1][1]: is in group 1, too; put both groups together, or take it out of one"),
@@ -68,6 +72,17 @@ def test_what_cannot_be_is_told_with_its_line_and_without_a_person_s_data(part: 
 
 def test_everything_is_told_at_once() -> None:
     assert len(told("same: {contacts: [[1]]}\n  owners: {a: b}\n  columns: {contacts: {A: {phase: people, field: nme}}}")) == 3
+
+
+def test_owners_who_take_over_from_each_other_are_refused_and_one_who_stays_is_not() -> None:
+    assert [
+        "take over from each other" in each for each in told("owners: {a@example.com: b@example.com, b@example.com: a@example.com}")
+    ] == [
+        True,
+        True,
+    ]
+    client = load_client(SPEC, "map: {owners: {a@example.com: b@example.com, b@example.com: b@example.com}}")
+    assert lay_over(SPEC, client.map, *CONTRACTS, client.document) == SPEC
 
 
 def test_groups_that_share_no_key_and_keys_that_stand_apart_are_fine() -> None:

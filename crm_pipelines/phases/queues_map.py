@@ -1,0 +1,64 @@
+"""The client's map with answers to queues in it.
+
+Belongs here: joining answers with what was decided before, so that every decision is found in one step. Not here: judging answers
+(queues_answers), groups of keys (queues_pairs), writing the map (client).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crm_pipelines.errors import Problem, SpecError
+from crm_pipelines.phases.queues_answers import Answers
+from crm_pipelines.phases.queues_pairs import CircularError, contradiction, with_apart, with_pairs
+from crm_pipelines.spec.client_map import ClientMap
+
+
+def wanted_map(known: ClientMap, answers: Answers) -> ClientMap:
+    """Return the client's map with the answers in it. Raises: SpecError where answers contradict each other or what was decided."""
+    try:
+        same = with_pairs(known.same, answers.same)
+    except CircularError:
+        told = "the answers merge records in a circle; say of each pair once which one survives"
+        raise SpecError([Problem("queue duplicate", told)]) from None
+    different = with_apart(known.different, answers.different)
+    if crossed := [name for name in same if contradiction(same[name], different.get(name, ()))]:
+        told = f"{', '.join(crossed)}: two records are called the same, and somewhere different; keep one of the two answers"
+        raise SpecError([Problem("queue duplicate", told)])
+    try:
+        owners = settled(known.owners, answers.owners)
+    except CircularError:
+        told = "the answers hand records around in a circle of owners; name the user who takes over in the end"
+        raise SpecError([Problem("queue owner", told)]) from None
+    names = {**known.values, **answers.values}
+    values = {name: repointed(known.values.get(name, {}), answers.values.get(name, {})) for name in names}
+    return known.model_copy(update={"owners": owners, "values": values, "same": same, "different": different})
+
+
+def repointed(known: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
+    """Return words with their meanings after answers: what meant a word that was answered now, means what that word means."""
+    meant = {_folded(word): meaning for word, meaning in answers.items()}
+    kept = {word: meant.get(_folded(meaning), meaning) for word, meaning in known.items() if _folded(word) not in meant}
+    return {**kept, **answers}
+
+
+def settled(known: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:
+    """Return owners with who takes over in the end: words are looked up once, so nobody may be handed on. Raises: CircularError."""
+    anew = {_folded(owner) for owner in answers}
+    owners = {**{owner: user for owner, user in known.items() if _folded(owner) not in anew}, **answers}
+    users = {_folded(owner): user for owner, user in owners.items()}
+    return {owner: _end(owner, users) for owner in owners}
+
+
+def _end(owner: str, users: Mapping[str, str]) -> str:
+    seen, user = {_folded(owner)}, users[_folded(owner)]
+    while _folded(users.get(_folded(user), user)) != _folded(user):
+        if _folded(user) in seen:
+            raise CircularError(owner)
+        seen.add(_folded(user))
+        user = users[_folded(user)]
+    return user
+
+
+def _folded(word: str) -> str:
+    return word.strip().casefold()

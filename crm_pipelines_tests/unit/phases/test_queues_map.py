@@ -1,0 +1,41 @@
+"""Answers joined with what was decided before: every decision is found in one step, and none contradicts another."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm_pipelines.errors import SpecError
+from crm_pipelines.phases.queues_answers import Answers
+from crm_pipelines.phases.queues_map import wanted_map
+from crm_pipelines.spec.client_map import ClientMap
+
+
+def test_an_owner_whose_successor_is_answered_for_goes_to_the_end_of_the_chain() -> None:
+    known = ClientMap(owners={"zoe@example.com": "Gone@example.com", "yan@example.com": "bea@example.com"})
+    found = wanted_map(known, Answers(owners={"gone@example.com": "ana@example.com"}))
+    assert found.owners == {
+        "zoe@example.com": "ana@example.com",
+        "yan@example.com": "bea@example.com",
+        "gone@example.com": "ana@example.com",
+    }
+
+
+def test_an_answer_that_names_somebody_who_hands_on_goes_to_the_end_of_the_chain() -> None:
+    known = ClientMap(owners={"gone@example.com": "ana@example.com"})
+    assert wanted_map(known, Answers(owners={"zoe@example.com": "gone@example.com"})).owners["zoe@example.com"] == "ana@example.com"
+
+
+def test_an_answer_replaces_the_one_before_whatever_its_case() -> None:
+    known = ClientMap(owners={"Zoe@example.com": "gone@example.com"})
+    assert wanted_map(known, Answers(owners={"zoe@example.com": "ana@example.com"})).owners == {"zoe@example.com": "ana@example.com"}
+
+
+def test_owners_who_hand_on_to_each_other_are_refused() -> None:
+    with pytest.raises(SpecError, match="in a circle of owners"):
+        wanted_map(ClientMap(owners={"ana@example.com": "bea@example.com"}), Answers(owners={"bea@example.com": "ana@example.com"}))
+
+
+def test_a_word_that_meant_an_unknown_word_means_what_that_one_means_now() -> None:
+    known = ClientMap(values={"sales.kind": {"VK": "Verkauf", "RF": "Refund"}})
+    found = wanted_map(known, Answers(values={"sales.kind": {"verkauf": "Sale"}}))
+    assert found.values == {"sales.kind": {"VK": "Sale", "RF": "Refund", "verkauf": "Sale"}}
