@@ -13,6 +13,7 @@ from typing import Any, Literal
 import orjson
 import polars as pl
 
+from crm_pipelines.phases import accounts
 from crm_pipelines.phases.columns import column_account
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_source import source_rows
@@ -23,8 +24,9 @@ from crm_pipelines.phases.stage import read_sidecar
 
 CUSTOM = "custom"
 TITLES = ("name", "title", "subject")
-State = Literal["same", "more", "differs", "not shown"]
-"""More: what was sent is there, among other values. Not shown: the destination does not give the field back."""
+State = Literal["same", "more", "differs", "not shown", "not there"]
+"""More: what was sent is there, among other values. Not shown: the destination does not give the field back. Not there: the whole record
+is not in the destination, because it waits, was refused or was not sent yet."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Shown:
     lines: tuple[Line, ...]
     unused: tuple[tuple[str, str, str], ...]
     """(heading, cell, why) of filled cells of its rows that go nowhere."""
+    standing: str = ""
+    """Of a record that is not in the destination: its state in the account of records (waiting, refused, pending, unknown); else empty."""
+    reason: str | None = None
+    """Why it waits or was refused: a reason code."""
 
     @property
     def differing(self) -> int:
@@ -132,21 +138,28 @@ class _Reader:
         ids = session.ledger.ids(session.account, session.engagement, phase, keys)
         read = session.destination.read(phase, list(ids.values()), session.journal(phase))
         there = {number: orjson.loads(text) for number, text in read.select("destination_id", "payload").iter_rows()}
+        states = accounts.phase_states(self._project, session.ledger, phase).select("key", "state", "reason")
+        stands = {key: (state, why) for key, state, why in states.iter_rows() if key not in ids}
         out = {}
         for key, text in frame.select("key", "payload").iter_rows():
             made = orjson.loads(text)
             self._titles[phase, key] = _title(made, key)
-            out[key] = self._one(phase, key, ids.get(key, ""), made, there.get(ids.get(key, ""), {}))
+            out[key] = self._one(phase, key, ids.get(key, ""), made, there.get(ids.get(key, ""), {}), stands.get(key, ("", None)))
         return out
 
-    def _one(self, phase: str, key: str, number: str, made: dict[str, Any], there: dict[str, Any]) -> Shown:
+    def _one(  # noqa: PLR0917 - a record three times, and where it stands
+        self, phase: str, key: str, number: str, made: dict[str, Any], there: dict[str, Any], stands: tuple[str, str | None]
+    ) -> Shown:
         cells = self._cells(phase, key)
         lineage, links = self._project.lineage(phase), self._project.compiled.phases[phase].links
         used = {column for columns in lineage.values() for column in columns}
         lines = []
         for name, value in _flat(made).items():
             source = tuple(dict.fromkeys(cell for column in lineage.get(name, ()) for cell in cells.get(column, ())))
-            if name in links:
+            if stands[0]:
+                shown = self._titles.get((links[name], str(value)), str(value)) if name in links else _text(value)
+                lines.append(Line(name, source, shown, "", "not there"))
+            elif name in links:
                 lines.append(self._link(name, links[name], str(value), there.get(name), source))
             else:
                 now = _flat(there).get(name)
@@ -159,7 +172,7 @@ class _Reader:
             for heading, text in found
         ]
         title = self._titles[phase, key]
-        return Shown(phase, key, number, title, tuple(f"{one.file} row {one.row}" for one in rows), tuple(lines), tuple(unused))
+        return Shown(phase, key, number, title, tuple(f"{one.file} row {one.row}" for one in rows), tuple(lines), tuple(unused), *stands)
 
     @property
     def _homes(self) -> set[str]:

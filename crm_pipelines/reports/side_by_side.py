@@ -14,11 +14,14 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crm_pipelines.phases import files
-from crm_pipelines.phases.beside import Page
+from crm_pipelines.phases.beside import Line, Page, Shown
+from crm_pipelines.reports.reasons import sentence
 from crm_pipelines.reports.sheets_text import to_csv
 
 COLUMNS = ("page", "phase", "key", "id in the CRM", "field", "in the export", "the map makes", "the CRM holds", "compared")
 WORDS = {"same": "same", "more": "same, among others", "differs": "differs", "not shown": "not given back"}
+STANDING = {"waiting": "waits", "refused": "the CRM refused it", "pending": "not sent yet", "unknown": "sent, without an answer yet"}
+"""Where a record stands that is not in the CRM."""
 
 
 def write_side_by_side(pages: Sequence[Page], engagement: str, seal_no: int, folder: Path) -> dict[str, Path]:
@@ -35,17 +38,34 @@ def as_page(pages: Sequence[Page], engagement: str, seal_no: int) -> str:
     environment = Environment(
         loader=PackageLoader("crm_pipelines.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    lines = [line for page in pages for shown in (page.main, *page.related) for line in shown.lines]
+    records = {(shown.phase, shown.key): shown for page in pages for shown in (page.main, *page.related)}
+    absent = [shown for shown in records.values() if shown.standing]
+    lines = [line for page in pages for shown in (page.main, *page.related) if not shown.standing for line in shown.lines]
     return environment.get_template("sample.html.j2").render(
         pages=pages,
         engagement=engagement,
         seal_no=seal_no,
         words=WORDS,
+        standing=standing,
+        absent=len(absent),
+        waiting=sum(shown.standing == "waiting" for shown in absent),
         compared=len(lines),
         differing=sum(line.state == "differs" for line in lines),
         unseen=sum(line.state == "not shown" for line in lines),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
+
+
+def standing(shown: Shown) -> str:
+    """Return where a record stands that is not in the CRM, and why: `waits: ...`; empty for one that is there."""
+    if not shown.standing:
+        return ""
+    word = STANDING.get(shown.standing, "not there")
+    return f"{word}: {sentence(shown.reason)}" if shown.reason else word
+
+
+def _compared(shown: Shown, line: Line) -> str:
+    return standing(shown) or WORDS[line.state]
 
 
 def as_table(pages: Sequence[Page]) -> str:
@@ -57,6 +77,6 @@ def as_table(pages: Sequence[Page]) -> str:
         for shown in (page.main, *page.related):
             for line in shown.lines:
                 source = "; ".join(f"{heading}: {text}" for heading, text in line.source)
-                cells = (shown.phase, shown.key, shown.destination_id, line.field, source, line.made, line.there, WORDS[line.state])
+                cells = (shown.phase, shown.key, shown.destination_id, line.field, source, line.made, line.there, _compared(shown, line))
                 writer.writerow([number, *(to_csv(cell) for cell in cells)])
     return out.getvalue()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from dataclasses import asdict
 
 import pytest
 
-from crm_pipelines.defs.account import account_of, remember_forecast
+from crm_pipelines.defs.account import account_of, remember_forecast, show_sample
 from crm_pipelines.defs.discovering import found_out
 from crm_pipelines.defs.planning import make_plan
 from crm_pipelines.ledger import Ledger
@@ -18,6 +20,7 @@ from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import accept, gate
 from crm_pipelines.phases.session import open_session
+from crm_pipelines.reports.reasons import sentence
 from crm_pipelines.sandbox.pipedrive import SandboxUser
 from crm_pipelines.settings import home, load_engagement
 from crm_pipelines_tests.lib.rig import Rig
@@ -52,6 +55,9 @@ def test_what_lies_behind_a_shut_gate_was_not_reached_and_is_no_defect(rig: Make
     project = opened(one, monkeypatch)
     confirm(project, "Dana", sample=10)
     run(project)
+    shown = list(csv.DictReader(io.StringIO(show_sample(project)["csv"].read_text(encoding="utf-8-sig"))))
+    assert {row["compared"] for row in shown if not row["id in the CRM"]} >= {f"waits: {sentence('no_user')}"}
+    assert not [row for row in shown if row["compared"] == "differs"]
     confirm(project, "Dana")
     run(project)
     with Ledger.open(home().ledger_url) as ledger:
