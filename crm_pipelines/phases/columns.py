@@ -12,7 +12,9 @@ import polars as pl
 
 from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.reword import BETWEEN
 from crm_pipelines.phases.stage import read_sidecar
+from crm_pipelines.sources.base import RAW_PREFIX
 from crm_pipelines.spec.headings import column_name
 
 WAITS = "not known to the map: map it, or ignore it with a reason, and confirm again"
@@ -78,7 +80,53 @@ def in_no_file(project: Project) -> tuple[str, ...]:
         found.append(
             f"map.{part}.{name}: key {place + 1} of group {group + 1} is in no file; check it, for the group is not what was meant"
         )
+    found += [f"map.{part}: entry {place + 1} is {what}; check its spelling, it does nothing" for part, place, what in _idle_words(project)]
     return tuple(found)
+
+
+def words_in_no_row(project: Project) -> list[tuple[str, str, int]]:
+    """Return part (values, tags, owners), column and place (from 0) of every word the client decided about and no staged row holds.
+
+    Words may be people's data: the place is told and not the word. Columns that no file has are left to columns_in_no_file.
+    """
+    decided, found = project.client_map, []
+    for part, places in (("values", decided.values), ("tags", decided.tags)):
+        for place, words in places.items():
+            there = _words_of(project, place)
+            found += [(part, place, number) for number, word in enumerate(words) if there is not None and _folded(word) not in there]
+    if decided.owners:
+        owners = set().union(*(_words_of(project, place) or () for place in project.spec.derive.owners.from_))
+        found += [("owners", "", number) for number, owner in enumerate(decided.owners) if _folded(owner) not in owners]
+    return found
+
+
+def _idle_words(project: Project) -> list[tuple[str, int, str]]:
+    return [
+        (f"{part}.{place}" if place else part, number, "a word that no row holds" if place else "an owner whom no row names")
+        for part, place, number in words_in_no_row(project)
+    ]
+
+
+def _words_of(project: Project, place: str) -> set[str] | None:
+    """Return the words of a column as they are compared, whole cells and parts of them; None where no file has it."""
+    name, _, heading = place.partition(".")
+    column = source_contract(project.source).staged_column(name, heading)
+    found: set[str] | None = None
+    for key in project.object_chunks(name):
+        frame = pl.scan_parquet(project.staged_path(name, key))
+        schema = frame.collect_schema()
+        if column not in schema:
+            continue
+        is_text = schema[column] in (pl.String, pl.List(pl.String))
+        read = column if is_text else f"{RAW_PREFIX}{column}"
+        cells = frame.select(read).unique().collect().get_column(read) if read in schema else pl.Series([], dtype=pl.String)
+        texts = (cells.explode() if cells.dtype == pl.List(pl.String) else cells).drop_nulls().unique().to_list()
+        found = (found or set()) | {_folded(each) for text in texts for each in (text, *BETWEEN.split(text))}
+    return found
+
+
+def _folded(word: str) -> str:
+    return word.strip().lower()
 
 
 def _columns_of(project: Project, name: str) -> set[str]:

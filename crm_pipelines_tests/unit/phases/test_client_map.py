@@ -9,7 +9,7 @@ import pytest
 
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.phases.check import check_engagement
-from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file
+from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file, words_in_no_row
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.desired import stage_chunk
 from crm_pipelines.phases.project import Project
@@ -81,6 +81,16 @@ def test_what_is_decided_and_in_no_file_is_told_and_hinders_nothing(opened: Open
     assert len(told) == 4
     assert "`Dog`" in told[0]
     assert told[2].startswith("map.same.contacts: key 1 of group 2 is in no file")
+
+
+def test_a_word_that_no_row_holds_is_told_by_its_place_and_never_by_itself(opened: Opened) -> None:
+    decided = "map:\n  values:\n    contacts.Hat: {m: medium, l : large, Giant: huge}\n  owners: {zoe@example.com: ana@example.com}\n"
+    project = opened(decided)
+    assert words_in_no_row(project) == [("values", "contacts.Hat", 2), ("owners", "", 0)]
+    told = in_no_file(project)
+    assert told[0] == "map.values.contacts.Hat: entry 3 is a word that no row holds; check its spelling, it does nothing"
+    assert told[1] == "map.owners: entry 1 is an owner whom no row names; check its spelling, it does nothing"
+    assert not any("Giant" in line or "zoe" in line for line in told)
 
 
 def test_the_route_s_own_spec_is_kept_beside_the_client_s(opened: Opened) -> None:
