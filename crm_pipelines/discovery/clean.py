@@ -19,6 +19,7 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import StagedObject
 from crm_pipelines.phases.resolve.columns import comparable, text
 from crm_pipelines.phases.resolve.suppress import KINDS, engaged, suppression
+from crm_pipelines.phases.stale import stale_before
 from crm_pipelines.spec.client_map import LeaveOut
 from crm_pipelines.spec.derive import DeriveSpec
 
@@ -40,7 +41,7 @@ def clean_counts(project: Project, staged: Mapping[str, StagedObject], people: p
 
 def _contacts(project: Project, staged: Mapping[str, StagedObject], people: pl.DataFrame) -> CleanCount:
     derive = project.spec.derive
-    told = suppression(derive, people, engaged(derive, staged), frames.newest_export(project), key="_key", aliases="_aliases")
+    told = suppression(derive, people, engaged(derive, staged), stale_before(project), key="_key", aliases="_aliases")
     flags = people.with_columns(**told)
     twins = int(people["_aliases"].list.len().sum())
     name = derive.contacts.from_

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-PARTS = ("spec", "decisions", "map", "headings", "destination", "growth", "engine")
+PARTS = ("spec", "decisions", "map", "stale_before", "headings", "destination", "growth", "engine")
 GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
 HAS_USER, HAS_NONE = "has a user", "has no user"
@@ -170,6 +170,12 @@ def _left_out(path: Sequence[str], was: Any, now: Any) -> str:
     return f"{name}: rows of kind {was or now} {'stay behind now' if was is None else 'move again'}"
 
 
+def _stale(path: Sequence[str], was: Any, now: Any) -> str:
+    moved = f"before {now or 'nobody can tell'} (was {was or 'not decided'})"
+    hint = f"; to keep it, write under map: stale_before: {{contacts: {was}}}" if was and not path else ""
+    return f"stale is who joined {moved}{hint}"
+
+
 def _heading(path: Sequence[str], was: Any, now: Any) -> str:
     if isinstance(was, list) or isinstance(now, list):
         return f"exports of {path[0]}: " + ("are new" if was is None else "are gone" if now is None else "columns are in another order")
@@ -237,6 +243,8 @@ WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("map", "same"): _groups("one record"),
     ("map", "different"): _groups("different records"),
     ("map", "leave_out"): _left_out,
+    ("map", "stale_before"): _stale,
+    ("stale_before",): _stale,
     ("headings",): _heading,
     ("destination", "fields"): _field,
     ("destination", "stages"): _stage,

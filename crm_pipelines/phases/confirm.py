@@ -26,6 +26,7 @@ from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.sample import Coverage, choose_sample
 from crm_pipelines.phases.session import Session, open_session
+from crm_pipelines.phases.stale import told_stale
 from crm_pipelines.settings import home
 from crm_pipelines.spec.client import open_questions
 
@@ -140,6 +141,7 @@ def seal_content(session: Session) -> dict[str, Any]:
         "spec": orjson.loads(project.spec.model_dump_json(by_alias=True, exclude_none=True)),
         "decisions": dict(sorted(project.decisions.items())),
         "map": orjson.loads(project.client_map.model_dump_json(exclude_defaults=True)),
+        **told_stale(project),
         "headings": _headings(project),
         "destination": _projection(session),
         "growth": GROWTH,

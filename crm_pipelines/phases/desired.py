@@ -92,6 +92,7 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
         project.engagement.node.source.timezone,
         same=project.client_map.same.get(people, ()),
         leave_out=project.client_map.leave_out.get(people, ()),
+        stale_before=project.client_map.stale_before.get(people),
     )
     resolve_into(project.resolved_folder, project.spec.derive, project.decisions, staged, settings)
     failpoint("fold")

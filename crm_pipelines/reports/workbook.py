@@ -14,6 +14,7 @@ from crm_pipelines.discovery.proposal import ProposedMap
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.phases.contracts import destination_contract, source_contract
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.stale import pinned
 from crm_pipelines.reports.sheets import Cell, CellProblem, Limits, Scalar, Sheet, SheetError, read_book, write_book
 from crm_pipelines.reports.workbook_answers import Reader
 from crm_pipelines.reports.workbook_check import route_problems
@@ -80,7 +81,7 @@ def read_workbook(path: Path, project: Project, before: Client) -> tuple[dict[st
     problems = route_problems(project.route_spec, source_contract(project.source), destination, client, (read.said, read.verdicts))
     if problems:
         raise SheetError(path, problems)
-    return answers, client
+    return answers, pinned(project, client)
 
 
 def write_material(path: Path, material: Material) -> Path:

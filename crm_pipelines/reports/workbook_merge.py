@@ -47,7 +47,7 @@ class Merge:
         self._parts: dict[str, dict[str, Any]] = {
             name: {key: dict(part) for key, part in getattr(client, name).items()} for name in ("columns", "values", "tags")
         }
-        self._parts |= {name: dict(getattr(client, name)) for name in ("owners", "leave_out", "same", "different")}
+        self._parts |= {name: dict(getattr(client, name)) for name in ("owners", "leave_out", "same", "different", "stale_before")}
 
     @property
     def client(self) -> ClientMap:

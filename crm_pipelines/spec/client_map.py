@@ -7,6 +7,7 @@ parse), laying the section over a spec (overlay), reading and writing the file (
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -76,6 +77,11 @@ class ClientMap(Node):
     leave_out: Mapping[str, tuple[LeaveOut, ...]] = Field(
         default_factory=dict,
         description="Object -> kinds of rows that do not move (`excluded`), nor what hangs on them; counted in the scope document.",
+    )
+    stale_before: Mapping[str, date] = Field(
+        default_factory=dict,
+        description="Object -> the day before which one has to have joined to be stale. A workbook writes it; without it the newest export "
+        "decides, so that a later export asks for a new confirmation.",
     )
 
     @property

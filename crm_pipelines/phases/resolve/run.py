@@ -102,7 +102,7 @@ def _resolve(
 ) -> Counter[str]:
     children = _children(derive, staged, settings)
     contacts = staged.get(derive.contacts.from_, StagedObject(derive.contacts.from_, []))
-    left_out = left_out_contacts(derive, staged, settings.leave_out) if settings.leave_out else None
+    left_out = left_out_contacts(derive, staged, settings.leave_out, settings.stale_before) if settings.leave_out else None
     fold = ContactFold(derive, contacts, decisions, _inventories(derive, staged), same=settings.same, left_out=left_out)
     partners = _partners(derive, children, fold, decisions)
     links, stats = _people(derive, fold, children, partners, sink)

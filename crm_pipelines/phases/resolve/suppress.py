@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 import polars as pl
 
@@ -50,6 +50,8 @@ class LeftOut:
     done: Engaged
     newest: datetime | None
     """When the newest file was exported."""
+    stale_before: date | None = None
+    """The day that was pinned; without one the newest file decides."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -57,17 +59,24 @@ class LeftOut:
         rules = self.derive.contacts.suppress
         return (self.derive.contacts.joined, *([rules.status] if rules else []))
 
+    @property
+    def limit(self) -> date | None:
+        """The day before which one has to have joined to be stale."""
+        return self.stale_before or stale_limit(self.derive, self.newest)
+
     def reason(self, frame: pl.DataFrame) -> pl.Expr:
         """Return why a contact (one row of `frame`, with `_key` and `_aliases`) stays behind; null when it moves."""
-        told = suppression(self.derive, frame, self.done, self.newest, key="_key", aliases="_aliases")
+        told = suppression(self.derive, frame, self.done, self.limit, key="_key", aliases="_aliases")
         return pl.coalesce(*(pl.when(told[kind]).then(pl.lit(f"left_out_{kind}")) for kind in self.kinds))
 
 
-def left_out_contacts(derive: DeriveSpec, staged: Mapping[str, StagedObject], kinds: tuple[str, ...]) -> LeftOut:
+def left_out_contacts(
+    derive: DeriveSpec, staged: Mapping[str, StagedObject], kinds: tuple[str, ...], stale_before: date | None = None
+) -> LeftOut:
     """Return the kinds that stay behind, with what they are judged by."""
     times = [chunk.exported_at for each in staged.values() for chunk in each.frames]
     done = engaged(derive, staged if "stale" in kinds else {})
-    return LeftOut(derive, tuple(dict.fromkeys(kinds)), done, max(times, default=None))
+    return LeftOut(derive, tuple(dict.fromkeys(kinds)), done, max(times, default=None), stale_before)
 
 
 def is_role_account(match_key: pl.Expr) -> pl.Expr:
@@ -81,11 +90,20 @@ def is_worded(status: pl.Expr, words: Sequence[str]) -> pl.Expr:
     return comparable(status).is_in([word.casefold() for word in words]).fill_null(value=False)
 
 
-def is_stale(joined: pl.Expr, has_done: pl.Expr, newest: datetime | None, months: int) -> pl.Expr:
-    """Tell who joined `months` before the newest export and did nothing that an export holds; unknown dates are never stale."""
-    if newest is None:
+def stale_limit(derive: DeriveSpec, newest: datetime | None) -> date | None:
+    """Return the day that lies the spec's months before the newest export; None where no file tells its time or the spec has no rule."""
+    rules = derive.contacts.suppress
+    if newest is None or rules is None:
+        return None
+    found: date = pl.Series([newest.date()]).dt.offset_by(f"-{rules.stale_months}mo").item()
+    return found
+
+
+def is_stale(joined: pl.Expr, has_done: pl.Expr, before: date | None) -> pl.Expr:
+    """Tell who joined before a day and did nothing that an export holds; unknown dates are never stale."""
+    if before is None:
         return pl.lit(value=False)
-    limit = pl.lit(newest, dtype=pl.Datetime("us", "UTC")).dt.offset_by(f"-{months}mo")
+    limit = pl.lit(datetime.combine(before, time(), UTC), dtype=pl.Datetime("us", "UTC"))
     return ((joined < limit) & ~has_done).fill_null(value=False)
 
 
@@ -103,7 +121,7 @@ def engaged(derive: DeriveSpec, staged: Mapping[str, StagedObject]) -> Engaged:
 
 
 def suppression(
-    derive: DeriveSpec, frame: pl.DataFrame, done: Engaged, newest: datetime | None, *, key: str, aliases: str
+    derive: DeriveSpec, frame: pl.DataFrame, done: Engaged, stale_before: date | None, *, key: str, aliases: str
 ) -> dict[str, pl.Expr]:
     """Return kind -> who it holds for, over folded contacts that have their e-mail columns.
 
@@ -118,7 +136,7 @@ def suppression(
     for name in ("bounced", "unsubscribed", "complained"):
         kinds[name] = is_worded(text(frame, rules.status), getattr(rules, name))
     joined = column(frame, derive.contacts.joined, pl.Datetime("us", "UTC"))
-    return kinds | {"stale": is_stale(joined, _has_done(done, key, aliases), newest, rules.stale_months)}
+    return kinds | {"stale": is_stale(joined, _has_done(done, key, aliases), stale_before)}
 
 
 def _has_done(done: Engaged, key: str, aliases: str) -> pl.Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -99,6 +99,8 @@ class ResolveSettings:
     """Groups of contacts' keys that are one person; of each the first one that is there survives."""
     leave_out: tuple[str, ...] = ()
     """Kinds of contacts (`suppress.KINDS`) that do not move."""
+    stale_before: date | None = None
+    """The day before which one has to have joined to be stale, where that was decided."""
 
 
 @dataclass

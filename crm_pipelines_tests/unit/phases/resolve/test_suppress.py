@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from crm_pipelines.phases.resolve.emails import with_emails
-from crm_pipelines.phases.resolve.suppress import Engaged, engaged, is_role_account, suppression
+from crm_pipelines.phases.resolve.suppress import Engaged, engaged, is_role_account, stale_limit, suppression
 from crm_pipelines_tests.lib.staged_objects import derive_spec, staged
 
-NEWEST = datetime(2026, 6, 9, tzinfo=UTC)
+LIMIT = date(2024, 6, 9)
 NOBODY = Engaged(pl.Series("key", [], pl.String), pl.Series("email", [], pl.String))
 OLD, YOUNG = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def kinds_of(  # noqa: PLR0917 - one contact and what it is judged by
     row = {"_key": ["1"], "email": [email], "status": [status], "date_joined": [joined], "_aliases": [aliases]}
     row["_other_keys"] = [list(others)]
     frame = with_emails(pl.DataFrame(row, schema_overrides={**schema, "email": pl.String, "status": pl.String}), "email")
-    found = suppression(derive_spec(), frame, done, NEWEST, key="_key", aliases="_aliases")
+    found = suppression(derive_spec(), frame, done, LIMIT, key="_key", aliases="_aliases")
     told = frame.select(**found).row(0, named=True)
     assert None not in told.values()
     return {name for name, holds in told.items() if holds}
@@ -66,6 +66,11 @@ def test_who_booked_with_the_address_of_a_merged_twin_is_not_stale() -> None:
     done = Engaged(pl.Series("key", [], pl.String), pl.Series("email", ["ana.work@example.org"], pl.String))
     assert kinds_of("ana@example.com", "Active", OLD, ["7"], done, ("ana.work@example.org",)) == set()
     assert kinds_of("ana@example.com", "Active", OLD, ["7"], done, ("ana.home@example.org",)) == {"stale"}
+
+
+def test_the_day_lies_months_before_the_newest_export() -> None:
+    assert stale_limit(derive_spec(), datetime(2026, 2, 28, 23, 30, tzinfo=UTC)) == date(2024, 2, 28)
+    assert stale_limit(derive_spec(), None) is None
 
 
 def test_a_failed_payment_is_no_purchase_and_a_booking_names_its_guest_by_address() -> None:
