@@ -37,7 +37,7 @@ from crm_pipelines.phases.load import load
 from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import gate
-from crm_pipelines.phases.session import Session
+from crm_pipelines.phases.session import Session, making_desired
 
 if TYPE_CHECKING:
     Materialized: TypeAlias = dg.MaterializeResult[None]
@@ -155,7 +155,7 @@ def resolved(plan: Plan) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, name=f"{group_name(plan.engagement)}__resolve")
     def resolve(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Materialized]:
-        with as_failure():
+        with as_failure(), making_desired(plan.project):
             summaries = resolve_all(installation.project(plan.engagement))
         for name in plan.project.derived:
             yield dg.MaterializeResult(asset_key=plan.key(f"resolved_{name}"), metadata=_counts(summaries.get(name)))
@@ -179,7 +179,7 @@ def mapped(plan: Plan) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, name=f"{group_name(plan.engagement)}__map")
     def map_records(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Materialized]:
-        with as_failure():
+        with as_failure(), making_desired(plan.project):
             summaries = map_all(installation.project(plan.engagement))
         for phase in plan.project.phases:
             lineage = column_lineage(_sources(plan, phase))

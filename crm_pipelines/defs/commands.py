@@ -78,7 +78,10 @@ def ask_to_stop(project: Project) -> dict[str, Any]:
 
 
 def walk_to_map(project: Project) -> None:
-    """Bring the desired records up to the exports; asks nothing of the destination."""
+    """Bring the desired records up to the exports; asks nothing of the destination.
+
+    Raises: LockedError naming the holder while another process loads: what it reads must not change under it.
+    """
     with _walking(project) as walk:
         for _ in walk.run(until="map"):
             """Every step is short; nothing to show."""

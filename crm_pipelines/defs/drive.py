@@ -34,7 +34,7 @@ from crm_pipelines.defs.resources import Installation, Stopped, require_local_le
 from crm_pipelines.errors import CrmError
 from crm_pipelines.observe import STOP
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.session import open_session
+from crm_pipelines.phases.session import making_desired, open_session
 
 Kind = Literal["stage", "resolve", "map", "discover", "confirm", "prepare", "phase", "gate", "report"]
 State = Literal["started", "finished", "shut", "stopped"]
@@ -112,15 +112,19 @@ class Walk:
     def run(self, *, until: Kind = "report", phase: str | None = None) -> Iterator[Progress]:
         """Walk up to the last step of a kind, or up to the gate of a phase; yields what happens.
 
-        Raises: the product's own error when a step fails with one; nothing after it has run.
+        Raises: the product's own error when a step fails with one; nothing after it has run. LockedError before the first one
+        while another process writes to the account.
         """
-        register(self.project, self.instance)
         made_from = ""
         with ExitStack() as held:
+            making = held.enter_context(ExitStack())
+            making.enter_context(making_desired(self.project))
+            register(self.project, self.instance)
             worker = held.enter_context(ThreadPoolExecutor(1, "walk"))
             is_held = False
             for step in self._wanted(until, phase):
                 if step.kind in WRITING and not is_held:
+                    making.close()
                     held.enter_context(open_session(self.project, "run"))
                     is_held = True
                 if step.kind == "resolve":

@@ -22,6 +22,7 @@ from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.changes import HAS_NONE, HAS_USER, differences, growth
+from crm_pipelines.phases.made_from import mark_path, require_made_from_this
 from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.sample import Coverage, choose_sample
@@ -113,10 +114,21 @@ def check_confirmed(session: Session) -> None:
             f"{name}: what was confirmed as seal {seal.seal_no} changed since:\n{shown}{more}\n"
             f"Nothing was sent. Undo the change, or confirm it: crm confirm {name} --by NAME --sample 50"
         )
+    require_made_from_this(session.project)
     session.grown = [str(each) for each in growth(seal.content, content)]
     if session.grown:
         event(log, "grown_since_confirmed", seal=seal.seal_no, changes=len(session.grown))
     session.confirmed = stamp
+
+
+def require_as_checked(session: Session) -> None:
+    """Raise NotConfirmedError when desired records were made anew since the seal was held against them: a part of two maps is neither."""
+    if session.confirmed[1:] != _stamp(session.project):
+        name = session.engagement
+        raise NotConfirmedError(
+            f"{name}: another command made the desired records anew while they were loaded. Nothing of the new ones was sent; what was "
+            f"sent before is recorded. Look at `crm plan {name}`, confirm the map if it changed, then: crm run {name}"
+        )
 
 
 def require_answers(project: Project) -> None:
@@ -130,8 +142,17 @@ def require_answers(project: Project) -> None:
 def _stamp(project: Project) -> tuple[object, ...]:
     """Return what tells without reading it that spec, decisions and desired records are those that were checked."""
     parts = [part for phase in project.phases for part in files.parts(project.mapped_folder(phase))]
-    paths = (project.engagement.spec_path, *parts)
-    return (project.engagement.decisions_text, *((path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+    paths = (project.engagement.spec_path, mark_path(project), *parts)
+    return (project.engagement.decisions_text, *(_moment(path) for path in paths))
+
+
+def _moment(path: Path) -> tuple[int, int]:
+    """Return when a file was written and how long it is; zeros of one that is gone: another command may be at work."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
 
 
 def seal_content(session: Session) -> dict[str, Any]:

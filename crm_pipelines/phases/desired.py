@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from crm_pipelines.observe import failpoint
-from crm_pipelines.phases import files, tags
+from crm_pipelines.phases import files, made_from, tags
 from crm_pipelines.phases.map import map_phase
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_correct import stage_correction
@@ -86,6 +86,7 @@ def stage_chunk(project: Project, key: str) -> StageSummary:
 def resolve_all(project: Project) -> dict[str, FrameSummary]:
     """Fold every staged chunk into one canonical row per key, and give every source row its fate."""
     project.refresh()
+    made_from.begin_fold(project)
     staged = {name: _staged_object(project, name) for name in project.objects}
     people = project.spec.derive.contacts.from_
     settings = ResolveSettings(
@@ -95,6 +96,7 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
         stale_before=project.client_map.stale_before.get(people),
     )
     resolve_into(project.resolved_folder, project.spec.derive, project.decisions, staged, settings)
+    made_from.end_fold(project)
     failpoint("fold")
     return {name: _summary(scan_resolved(project.resolved_folder, name)) for name in project.derived}
 
@@ -102,10 +104,12 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
 def map_all(project: Project) -> dict[str, FrameSummary]:
     """Map every phase's resolved frame to desired records, a slice at a time; label phases get their pairs."""
     project.refresh()
+    made_from.begin_map(project)
     for phase in project.phases:
         compiled = project.compiled.phases[phase]
         frames = _pairs(project, phase) if compiled.pairs else _mapped(project, phase)
         files.write_parts(project.mapped_folder(phase), frames)
+    made_from.end_map(project)
     return {phase: _summary(project.scan_mapped(phase)) for phase in project.phases}
 
 

@@ -18,7 +18,7 @@ from crm_pipelines.destinations.base import WriteReport, WriteRow
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import accounts, carry, files, match, tags, update
 from crm_pipelines.phases.classify import classify, parent_frames
-from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.confirm import check_confirmed, require_as_checked
 from crm_pipelines.phases.session import Session, resolve_unknown
 
 log = logger(__name__)
@@ -48,6 +48,7 @@ def load(session: Session, phase: str, chunk_keys: Sequence[str]) -> LoadReport:
     report = LoadReport(phase)
     is_wanted = _is_wanted(session, phase, chunk_keys)
     desired = _contributed(session, phase, is_wanted)
+    require_as_checked(session)
     if compiled.create == "never":
         match.match_only(session, phase, desired)
     elif compiled.pairs:
@@ -78,11 +79,16 @@ def _contributed(session: Session, phase: str, is_wanted: pl.Expr) -> pl.DataFra
 
 
 def _slices(session: Session, phase: str, is_wanted: pl.Expr) -> Iterator[pl.DataFrame]:
-    """Yield the wanted records part by part: looking through all parts for every slice costs the square of the records."""
+    """Yield the wanted records part by part: looking through all parts for every slice costs the square of the records.
+
+    Raises: NotConfirmedError when a part was made anew since the seal was held against it; nothing of that part is yielded.
+    """
     project = session.project
     empty = pl.DataFrame(schema=project.scan_mapped(phase).collect_schema())
     for part in files.parts(project.mapped_folder(phase)):
+        require_as_checked(session)  # a part that is gone cannot be read
         frame = pl.concat([empty, pl.read_parquet(part)], how="diagonal_relaxed").filter(is_wanted)
+        require_as_checked(session)
         yield from frame.iter_slices(SLICE_ROWS)
 
 

@@ -27,6 +27,7 @@ from crm_pipelines.settings import AccountSettings, home
 log = logger(__name__)
 
 _open: dict[str, Session] = {}
+_making: set[str] = set()
 
 
 @dataclass
@@ -169,6 +170,26 @@ def open_session(project: Project, purpose: str, *, opens_pass: bool = True) -> 
         finally:
             _open.pop(account, None)
             destination.close()
+
+
+@contextmanager
+def making_desired(project: Project) -> Iterator[None]:
+    """Hold the account's lock while desired records are made: a load of another process reads them part by part.
+
+    Inside one process, and under an open session, it is held already. Needs no credentials.
+    Raises: LockedError naming the holder.
+    """
+    engagement = project.engagement
+    account = f"{engagement.destination}:{engagement.node.account.name}"
+    if account in _open or account in _making:
+        yield
+        return
+    with Ledger.open(home().ledger_url) as ledger, ledger.lock(account, f"{engagement.name}: make the desired records"):
+        _making.add(account)
+        try:
+            yield
+        finally:
+            _making.discard(account)
 
 
 def resolve_unknown(session: Session) -> int:

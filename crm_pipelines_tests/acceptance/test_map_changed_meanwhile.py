@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 
-from crm_pipelines.errors import SettingsError
+from crm_pipelines.defs.commands import walk_to_map
+from crm_pipelines.defs.drive import Batch, Walk
+from crm_pipelines.defs.home import open_instance
+from crm_pipelines.errors import LockedError, NotConfirmedError, SettingsError
+from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts
+from crm_pipelines.phases import load as loading
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.load import load
 from crm_pipelines.phases.predicted import compare, remember
 from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import gate
-from crm_pipelines.phases.session import open_session
-from crm_pipelines.settings import load_engagement
+from crm_pipelines.phases.resolve import read_resolved
+from crm_pipelines.phases.session import Session, open_session
+from crm_pipelines.settings import home, load_engagement
 from crm_pipelines_tests.lib import walk
 from crm_pipelines_tests.lib.rig import Rig
 
@@ -78,3 +85,53 @@ def test_a_prediction_is_held_against_what_was_judged_after_it(rig: Make, monkey
         assert not any(phase["is_judged"] for phase in found.phases)
         assert found.differences == [], "nothing of the second run was sent yet"
     assert walk.load_all(project) == 0
+
+
+@pytest.mark.parametrize("when", ["while people are loaded", "before people are loaded"])
+def test_records_that_another_command_makes_while_a_load_runs_are_not_sent(rig: Make, monkeypatch: Patch, when: str) -> None:
+    one = rig(contacts=40)
+    project = sealed(opened(one, monkeypatch))
+    names = read_resolved(project.resolved_folder, "contacts").get_column("first_name").drop_nulls().unique().sort()
+    words = ", ".join(f'"{name}": "UNSEALED"' for name in names if name.isalpha())
+    others = f"map:\n  values:\n    contacts.first_name: {{{words}}}\n"
+    within = loading._contributed
+
+    def meanwhile(session: Session, phase: str, is_wanted: pl.Expr) -> pl.DataFrame:
+        found = within(session, phase, is_wanted)
+        if phase == "people" and when == "while people are loaded":
+            monkeypatch.setattr(loading, "_contributed", within)
+            opened(one, monkeypatch, others)
+        return found
+
+    monkeypatch.setattr(loading, "_contributed", meanwhile)
+    with open_session(project, "run") as session:
+        prepare(session)
+        for phase in ("users", "organizations"):
+            load(session, phase, project.phase_chunks(phase))
+        if when == "before people are loaded":
+            opened(one, monkeypatch, others)
+        with pytest.raises(NotConfirmedError, match=r"[Nn]othing of (the new ones|them) was sent"):
+            load(session, "people", project.phase_chunks("people"))
+    assert one.sandbox.truth.live("persons") == []
+    opened(one, monkeypatch, "")
+    assert walk.load_all(Project.open(load_engagement(one.name))) == 0, "the map that was confirmed is loaded once it is made again"
+
+
+def test_no_command_makes_records_anew_while_another_process_loads(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=30)
+    project = opened(one, monkeypatch)
+    account, wanted = f"pipedrive:{one.name}", project.mapped("people", "key").height
+    (one.folder / "decisions.yaml").write_text(f"owners: queue_rows\n{FEWER}", encoding="utf-8")
+    changed = Project.open(load_engagement(one.name))
+    before = {path: path.stat().st_mtime_ns for path in project.engagement.work.rglob("*.parquet")}
+    with Ledger.open(home().ledger_url) as ledger, ledger.lock(account, f"{one.name}: run"), open_instance() as instance:
+        with pytest.raises(LockedError, match=f"written by {one.name}: run"):
+            walk_to_map(changed)
+        graph = Walk(changed, instance)
+        for kind in ("resolve", "map"):  # as somebody materializes them in the UI
+            step = next(step for step in graph.steps() if step.kind == kind)
+            with pytest.raises(LockedError, match=f"written by {one.name}: run"):
+                graph._run(step, Batch(()))
+    assert {path: path.stat().st_mtime_ns for path in project.engagement.work.rglob("*.parquet")} == before
+    walk_to_map(changed)
+    assert changed.mapped("people", "key").height < wanted, "nobody loads: records are made anew"
