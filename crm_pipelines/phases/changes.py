@@ -12,12 +12,13 @@ from typing import Any
 
 import orjson
 
-PARTS = ("spec", "decisions", "map", "stale_before", "headings", "destination", "growth", "engine")
-GROWING = frozenset({"destination.users", "destination.currencies", "headings"})
+PARTS = ("spec", "decisions", "map", "source", "stale_before", "headings", "destination", "growth", "engine")
+GROWING = frozenset({"destination.users", "destination.currencies", "headings", "source.files"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
 HAS_USER, HAS_NONE = "has a user", "has no user"
 FACTS = frozenset({"there", "exists", "made", "had"})
 """Of a field: how the destination stands, kept to tell what is gone since; no difference by itself."""
+FILES = ("source", "files")
 LONGEST = 80
 
 
@@ -51,6 +52,8 @@ def growth(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
 def _all(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Change, bool]]:
     for part in PARTS:
         for path, was, now in _differ((part,), old.get(part) or {}, new.get(part) or {}):
+            if path[:2] == FILES and was is None and not now:
+                continue  # one more file that is read as files are: its records are told of, it is not
             yield Change(".".join(path), _worded(path, was, now)), _is_growth(path, was, now)
     yield from ((change, False) for change in _gone(old, new))
 
@@ -170,6 +173,16 @@ def _left_out(path: Sequence[str], was: Any, now: Any) -> str:
     return f"{name}: rows of kind {was or now} {'stay behind now' if was is None else 'move again'}"
 
 
+def _source(path: Sequence[str], was: Any, now: Any) -> str:
+    if path[0] != "files" or len(path) < 2:
+        return f"time zone of the exports: {_moved(was, now)}"
+    if len(path) == 2:
+        declared = ", ".join(f"{DECLARED.get(name, name)} {_short(value)}" for name, value in (now or {}).items())
+        return f"export file {path[1]}: " + ("gone" if now is None else f"new, declared with {declared or 'nothing'}")
+    end = "no longer declared" if now is None else f"declared as {_short(now)}"
+    return f"export file {path[1]}: {DECLARED.get(path[2], path[2])} {end} ({'was not declared' if was is None else f'was {_short(was)}'})"
+
+
 def _stale(path: Sequence[str], was: Any, now: Any) -> str:
     moved = f"before {now or 'nobody can tell'} (was {was or 'not decided'})"
     hint = f"; to keep it, write under map: stale_before: {{contacts: {was}}}" if was and not path else ""
@@ -234,6 +247,13 @@ def _spec(path: Sequence[str], was: Any, now: Any) -> str:
     return f"mapping spec, {place}: {_moved(was, now)}"
 
 
+DECLARED: Mapping[str, str] = {
+    "object": "kind of export",
+    "exported_at": "time of the export",
+    "date_order": "order of day and month",
+    "decimal_locale": "way of writing numbers",
+}
+"""What an engagement declares of a file -> how it is called; others go by their own name."""
 WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("decisions",): _decision,
     ("map", "columns"): _column,
@@ -243,6 +263,7 @@ WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("map", "same"): _groups("one record"),
     ("map", "different"): _groups("different records"),
     ("map", "leave_out"): _left_out,
+    ("source",): _source,
     ("map", "stale_before"): _stale,
     ("stale_before",): _stale,
     ("headings",): _heading,

@@ -156,12 +156,13 @@ def _moment(path: Path) -> tuple[int, int]:
 
 
 def seal_content(session: Session) -> dict[str, Any]:
-    """Return everything that would change the result: spec, decisions, headings, destination projection, growth, engine."""
+    """Return everything that would change the result: spec, decisions, how exports are read, headings, destination, growth, engine."""
     project = session.project
     return {
         "spec": orjson.loads(project.spec.model_dump_json(by_alias=True, exclude_none=True)),
         "decisions": dict(sorted(project.decisions.items())),
         "map": orjson.loads(project.client_map.model_dump_json(exclude_defaults=True)),
+        "source": _source(project),
         **told_stale(project),
         "headings": _headings(project),
         "destination": _projection(session),
@@ -191,6 +192,15 @@ def _sample_passed(session: Session, phase: str, sample: Seal) -> bool:
     """Say whether a phase is through its gate since the sample was sealed: a gate of before tells of other records, or another map."""
     gate = session.ledger.gate(session.engagement, session.pass_no, phase)
     return gate is not None and gate.is_open and gate.judged_utc is not None and gate.judged_utc >= sample.sealed_utc
+
+
+def _source(project: Project) -> dict[str, Any]:
+    """Return how the exports are read: their time zone, and of each file that is registered what the engagement declares."""
+    declared = project.engagement.node.source
+    names = {chunk.file_name for chunk in project.chunks() if chunk.kind == "export"}
+    nodes = {name: declared.files.get(name) for name in sorted(names)}
+    files_of = {name: orjson.loads(node.model_dump_json(exclude_none=True)) if node else {} for name, node in nodes.items()}
+    return {"timezone": declared.timezone, "files": files_of}
 
 
 def _headings(project: Project) -> dict[str, list[str]]:

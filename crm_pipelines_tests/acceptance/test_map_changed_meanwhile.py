@@ -14,7 +14,7 @@ from crm_pipelines.errors import LockedError, NotConfirmedError, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases import load as loading
-from crm_pipelines.phases.confirm import confirm
+from crm_pipelines.phases.confirm import check_confirmed, confirm
 from crm_pipelines.phases.load import load
 from crm_pipelines.phases.predicted import compare, remember
 from crm_pipelines.phases.prepare import prepare
@@ -135,3 +135,20 @@ def test_no_command_makes_records_anew_while_another_process_loads(rig: Make, mo
     assert {path: path.stat().st_mtime_ns for path in project.engagement.work.rglob("*.parquet")} == before
     walk_to_map(changed)
     assert changed.mapped("people", "key").height < wanted, "nobody loads: records are made anew"
+
+
+def test_how_exports_are_read_is_confirmed_too(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=30)
+    sealed(opened(one, monkeypatch))
+    declared = one.folder / "engagement.yaml"
+    before, leads = declared.read_text(encoding="utf-8"), next((one.folder / "exports").glob("leads*.csv")).name
+    for text, told in (
+        ("    timezone: Asia/Tokyo\n", "time zone of the exports: was America/New_York, is Asia/Tokyo"),
+        (f"    files:\n      {leads}:\n        date_order: dmy\n", f"export file {leads}: order of day and month declared as dmy"),
+    ):
+        declared.write_text(f"{before}  source:\n{text}", encoding="utf-8")
+        with open_session(opened(one, monkeypatch), "test", opens_pass=False) as session, pytest.raises(NotConfirmedError, match=told):
+            check_confirmed(session)
+    declared.write_text(before, encoding="utf-8")
+    with open_session(opened(one, monkeypatch), "test", opens_pass=False) as session:
+        check_confirmed(session)

@@ -21,6 +21,7 @@ SEAL: dict[str, Any] = {
     "spec": {"phases": {"people": {"fields": {"name": {"rule": "full_name"}}, "custom_fields": {}}}},
     "decisions": {"lists": "labels"},
     "map": {},
+    "source": {"timezone": "America/New_York", "files": {"contacts.csv": {"date_order": "mdy"}, "deals.csv": {}}},
     "headings": {"contacts": ["email", "id"]},
     "destination": {
         "account": "acme",
@@ -53,6 +54,18 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     ("path", "value", "told"),
     [
         ("decisions/lists", "custom_field", ["decision lists: was labels, is custom_field"]),
+        ("source/timezone", "Asia/Tokyo", ["time zone of the exports: was America/New_York, is Asia/Tokyo"]),
+        (
+            "source/files/contacts.csv/date_order",
+            "dmy",
+            ["export file contacts.csv: order of day and month declared as dmy (was mdy)"],
+        ),
+        ("source/files/contacts.csv", {}, ["export file contacts.csv: order of day and month no longer declared (was mdy)"]),
+        (
+            "source/files/deals.csv/decimal_locale",
+            "eu",
+            ["export file deals.csv: way of writing numbers declared as eu (was not declared)"],
+        ),
         ("headings/contacts", ["email"], ["column `id` of contacts: gone from the exports"]),
         ("headings/contacts", ["email", "id", "phone"], ["column `phone` of contacts: new in the exports"]),
         ("destination/fields/people.Lead score", FIELD, ["people.Lead score: new custom field (number)"]),
@@ -96,12 +109,22 @@ def test_every_difference_is_a_sentence(path: str, value: Any, told: list[str]) 
         ("destination/users/eve@example.com", "has no user", "owner eve@example.com: new in the exports, has no user"),
         ("destination/currencies/EUR", "in use", "currency EUR: new"),
         ("headings/calendars", ["id"], "exports of calendars: are new"),
+        (
+            "source/files/may.csv",
+            {"date_order": "dmy", "encoding": "cp1252"},
+            "export file may.csv: new, declared with order of day and month dmy, encoding cp1252",
+        ),
     ],
 )
 def test_growth_is_told_and_needs_no_confirmation(path: str, value: Any, told: str) -> None:
     new = changed(path, value)
     assert [str(each) for each in growth(SEAL, new)] == [told]
     assert list(differences(SEAL, new)) == []
+
+
+def test_one_more_file_that_nothing_is_declared_of_is_read_as_the_others_are_and_not_told() -> None:
+    new = changed("source/files/may.csv", {})
+    assert [*growth(SEAL, new), *differences(SEAL, new)] == []
 
 
 def test_what_prepare_made_since_is_no_difference_and_its_loss_is() -> None:
