@@ -91,6 +91,8 @@ def confirm(engagement: str, by: str, sample: int | None, without_sample: str | 
         scope = ", ".join(f"{count:,} {phase}" for phase, count in told["scope"].items() if count)
         cites = f", on the word of sample seal {told['cites']}" if told["cites"] else ""
         out.print(f"Seal {told['seal_no']} ({told['kind']}) by {by}{cites}: {scope}", markup=False, soft_wrap=True)
+        for note in told["notes"]:
+            out.print(f"Note: {note}", markup=False, soft_wrap=True)
 
     show_or_dump(told, as_json, show)
     return EXIT_RECONCILED

@@ -49,6 +49,7 @@ def make_confirmation(project: Project, by: str, sample: int | None, without_sam
     walk_to_map(project)
     done = seal(project, by, sample, without_sample)
     told: dict[str, Any] = {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope, "cites": done.cites}
+    told["notes"] = list(done.notes)
     if done.coverage is not None:
         told["coverage"] = {**asdict(done.coverage), "told": done.coverage.told()}
     return told

@@ -57,6 +57,7 @@ class Confirmation:
     """What the records of a sample show; None for a full seal."""
     cites: int | None = None
     """The verified sample that a full seal stands on."""
+    notes: tuple[str, ...] = ()
 
 
 def confirm(project: Project, by: str, sample: int | None = None, without_sample: str | None = None) -> Confirmation:
@@ -77,7 +78,7 @@ def confirm(project: Project, by: str, sample: int | None = None, without_sample
         number = session.ledger.add_seal(
             session.engagement, "full", seal_digest(content), content, by, cites=cites, without_sample_reason=without_sample, told=told
         )
-        return Confirmation(number, "full", diff, scope, cites=cites)
+        return Confirmation(number, "full", diff, scope, cites=cites, notes=session.notes)
 
 
 def _seal_sample(session: Session, content: Mapping[str, Any], by: str, count: int, diff: list[str]) -> Confirmation:
@@ -90,7 +91,7 @@ def _seal_sample(session: Session, content: Mapping[str, Any], by: str, count: i
     scope = {phase: len(keys) for phase, keys in chosen.keys.items()}
     told = {"changes": diff, "records": scope, "shows": chosen.coverage.told()}
     number = session.ledger.add_seal(session.engagement, "sample", seal_digest(sealed), sealed, by, told=told)
-    return Confirmation(number, "sample", diff, scope, coverage=chosen.coverage)
+    return Confirmation(number, "sample", diff, scope, coverage=chosen.coverage, notes=session.notes)
 
 
 def check_confirmed(session: Session) -> None:

@@ -70,7 +70,7 @@ def predict(session: Session, *, is_offline: bool = False) -> Prediction:
     phases: dict[str, PhasePrediction] = {}
     for phase in session.project.phases:
         phases[phase] = _phase(session, phase, phases, is_offline=is_offline)
-    return Prediction(phases, is_offline, notes=(OFFLINE,) if is_offline else ())
+    return Prediction(phases, is_offline, notes=(*((OFFLINE,) if is_offline else ()), *session.notes))
 
 
 def predicted_rows(session: Session, prediction: Prediction) -> list[dict[str, Any]]:
@@ -172,7 +172,7 @@ def _parents(session: Session, links: Mapping[str, str], before: Mapping[str, Ph
         ids |= {key: ids[was] for key, was in carry.moving(session, phase).items()}
         known = pl.DataFrame({"key": list(ids), "id": list(ids.values())}, schema={"key": pl.String, "id": pl.String})
         states = before[phase].states if phase in before else pl.DataFrame(schema=STATES_SCHEMA)
-        is_there = pl.col("state").is_in(["created", "updated", "unchanged"])
+        is_there = pl.col("state").is_in(["created", "updated", "unchanged", "unknown"])
         is_owner = session.project.compiled.phases[phase].create == "never"
         joined = states.join(known, on="key", how="full", coalesce=True)
         out[f"link_{name}"] = joined.select(
@@ -194,9 +194,12 @@ def _states(session: Session, phase: str, frame: pl.DataFrame, records: pl.DataF
     refused = same_payload & (pl.col("held_state") == "refused")
     in_conflict = same_payload & (pl.col("held_state") == "waiting") & (pl.col("held_queue") == "conflict")
     met = in_conflict & (pl.col("held_reason") != "several_existing") & (pl.col("decision") == "update")
+    open_keys = [a.attempt.key for a in session.ledger.open_attempts(session.account, session.engagement) if a.phase == phase]
     done_now = (pl.col("outcome_pass") == pass_no).fill_null(value=False) & pl.col("outcome").is_in(["created", "updated"])
     state = (
-        pl.when(pl.col("decision") == "unchanged")
+        pl.when(pl.col("key").is_in(open_keys))
+        .then(pl.lit("unknown"))
+        .when(pl.col("decision") == "unchanged")
         .then(pl.when(done_now).then("outcome").otherwise(pl.lit("unchanged")))
         .when(pl.col("decision") == "waiting")
         .then(pl.lit("waiting"))
@@ -216,7 +219,7 @@ def _states(session: Session, phase: str, frame: pl.DataFrame, records: pl.DataF
         .with_columns(decision=pl.when(pl.col("decision") == "adopt").then(pl.lit("update")).otherwise("decision"))
         .select(
             "key",
-            decision=pl.when((pl.col("decision") == "update") & (pl.col("state") != "updated"))
+            decision=pl.when((pl.col("decision") == "update") & ~pl.col("state").is_in(["updated", "unknown"]))
             .then(pl.lit("unchanged"))
             .otherwise("decision"),
             state="state",

@@ -53,6 +53,8 @@ class Session:
     """What came since the map was confirmed and needs no confirmation, in sentences."""
     refused: dict[str, set[str]] = field(default_factory=dict)
     """Phase -> keys that the vendor refused in this session; the next session sends them once more."""
+    unsettled: int = 0
+    """Requests of an interrupted load whose outcome nobody looked up: what only looks leaves them as they are."""
     listings: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Phase -> our records as the destination lists them; dropped when the phase is written to."""
 
@@ -60,6 +62,14 @@ class Session:
     def engagement(self) -> str:
         """Name of the engagement."""
         return self.project.engagement.name
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person who only looks has to know."""
+        if not self.unsettled:
+            return ()
+        requests = "1 request of an interrupted load is" if self.unsettled == 1 else f"{self.unsettled:,} requests of interrupted loads are"
+        return (f"{requests} not settled; crm run settles them before it sends anything. What they were about is shown as unknown.",)
 
     def journal(self, phase: str) -> Journal:
         """Return the journal of one phase in this pass."""
@@ -146,7 +156,8 @@ def connect(settings: AccountSettings) -> Destination:
 def open_session(project: Project, purpose: str, *, opens_pass: bool = True) -> Iterator[Session]:
     """Hold the account's lock and yield a session; inside one process an open session is shared.
 
-    What only looks (a plan, a confirmation) opens no pass: the account of the last one stays what `crm status` shows.
+    What only looks (a plan, a confirmation) opens no pass: the account of the last one stays what `crm status` shows. Nor does it settle
+    what an interrupted load left: looking that up finishes what was half done, which is writing.
     Raises: LockedError naming the holder; DestinationError when the vendor stays away; QuotaExhausted.
     """
     settings = project.engagement.account()
@@ -154,6 +165,8 @@ def open_session(project: Project, purpose: str, *, opens_pass: bool = True) -> 
     held = _open.get(account)
     if held is not None and held.engagement == project.engagement.name:
         held.project = project
+        if opens_pass and held.unsettled:
+            _settle(held)
         yield held
         return
     with Ledger.open(home().ledger_url) as ledger, ledger.lock(account, f"{project.engagement.name}: {purpose}") as fence:
@@ -165,11 +178,19 @@ def open_session(project: Project, purpose: str, *, opens_pass: bool = True) -> 
         _open[account] = session
         try:
             destination.use({name: phase.external_id for name, phase in project.compiled.phases.items() if phase.external_id})
-            resolve_unknown(session)
+            if opens_pass:
+                _settle(session)
+            else:
+                session.unsettled = len(ledger.open_attempts(account))
             yield session
         finally:
             _open.pop(account, None)
             destination.close()
+
+
+def _settle(session: Session) -> None:
+    resolve_unknown(session)
+    session.unsettled = 0
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import polars as pl
 import pytest
 
@@ -11,11 +12,13 @@ from crm_pipelines.defs.commands import walk_to_map
 from crm_pipelines.defs.drive import Batch, Walk
 from crm_pipelines.defs.home import open_instance
 from crm_pipelines.errors import LockedError, NotConfirmedError, SettingsError
+from crm_pipelines.journal import Attempt
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases import load as loading
 from crm_pipelines.phases.confirm import check_confirmed, confirm
 from crm_pipelines.phases.load import load
+from crm_pipelines.phases.predict import predict
 from crm_pipelines.phases.predicted import compare, remember
 from crm_pipelines.phases.prepare import prepare
 from crm_pipelines.phases.project import Project
@@ -152,3 +155,29 @@ def test_how_exports_are_read_is_confirmed_too(rig: Make, monkeypatch: Patch) ->
     declared.write_text(before, encoding="utf-8")
     with open_session(opened(one, monkeypatch), "test", opens_pass=False) as session:
         check_confirmed(session)
+
+
+def test_what_only_looks_leaves_an_interrupted_request_as_it_is(rig: Make, monkeypatch: Patch) -> None:
+    """A deal that was created open and lost the request that closes it: looking it up would finish it, which is for a run to do."""
+    one = rig(contacts=40)
+    project = sealed(opened(one, monkeypatch))
+    assert walk.load_all(project) == 0
+    with open_session(project, "interrupted") as session:
+        key, digest, payload = project.mapped("deals", "key", "hash", "payload", "status").filter(pl.col("status") == "won").row(0)[:3]
+        number = session.ledger.records(session.account, session.engagement, "deals", [key]).item(0, "destination_id")
+        session.journal("deals").sending([Attempt(key, "create", digest, payload.encode(), key, 0, None)], None)
+    headers = {"Authorization": f"Bearer {one.env['CRM_TEST_TOKEN']}"}
+    httpx.patch(f"{one.sandbox.base_url}/api/v2/deals/{number}", json={"status": "open"}, headers=headers, timeout=10).raise_for_status()
+
+    def status() -> str:
+        return next(str(deal["status"]) for deal in one.sandbox.truth.live("deals") if str(deal["id"]) == number)
+
+    with open_session(project, "plan", opens_pass=False) as session:
+        foreseen = predict(session)
+    assert foreseen.phases["deals"].counts()["unknown"] == 1
+    assert [note for note in foreseen.notes if note.startswith("1 request of an interrupted load is not settled; crm run settles")]
+    assert confirm(project, "Dana", without_sample="a test of what only looks").notes == foreseen.notes
+    assert status() == "open", "nothing was written"
+    with open_session(project, "run") as session:
+        assert session.notes == ()
+    assert status() == "won"
