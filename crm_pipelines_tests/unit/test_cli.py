@@ -37,7 +37,8 @@ def test_help_lists_what_works_and_nothing_else(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0
     assert sorted(crm.commands) == [
-        *("accept", "check", "confirm", "doctor", "init", "pause", "plan", "queue", "run", "sample", "sandbox", "status"),
+        *("accept", "audit", "check", "confirm", "decide", "discover", "doctor", "init", "pause", "plan", "propose", "queue", "run"),
+        *("sample", "sandbox", "status"),
     ]
     assert all(name in out for name in crm.commands)
 
