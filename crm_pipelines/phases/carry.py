@@ -10,7 +10,9 @@ is not in the ledger then, and making it would make one person twice.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
+import orjson
 import polars as pl
 
 from crm_pipelines.phases.project import Project
@@ -42,6 +44,29 @@ def carry_over(session: Session, phase: str, keys: Collection[str]) -> dict[str,
     if pairs:
         session.ledger.carry_over(session.account, session.engagement, phase, session.pass_no, session.fence, pairs)
     return pairs
+
+
+def taken_apart(session: Session, phase: str) -> dict[str, list[dict[str, Any]]]:
+    """Return key -> what is wanted now of the people whom an earlier seal called the same as that key, and who are others again.
+
+    Only the map's own word counts: an export that says less than the one before takes nobody apart.
+    """
+    people = session.project.spec.derive.contacts
+    if phase != people.phase:
+        return {}
+    seals = session.ledger.seals(session.engagement)
+    groups = {tuple(group) for seal in seals for group in (seal.content["map"].get("same") or {}).get(people.from_, ())}
+    if not groups:
+        return {}
+    keys, merged = {key.strip() for group in groups for key in group}, aliases(session.project, phase)
+    rows = session.project.mapped(phase, "key", "payload").filter(pl.col("key").is_in(sorted(keys)))
+    wanted = {key: orjson.loads(payload) for key, payload in rows.iter_rows()}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for group in groups:
+        apart = [key.strip() for key in group if key.strip() in wanted]
+        for key in apart:
+            found.setdefault(key, []).extend(wanted[other] for other in apart if other != key and other not in merged.get(key, ()))
+    return {key: others for key, others in found.items() if others}
 
 
 def foreseen(records: pl.DataFrame, pairs: Mapping[str, str]) -> pl.DataFrame:

@@ -61,7 +61,8 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     bases, before = _bases(session, phase, wanted), _before(session, phase, wanted)
     current = _current(session, phase, wanted)
     keeps_keys = session.project.compiled.phases[phase].external_id is None
-    former = _former_keys(session, phase, wanted)
+    former, apart = _former_keys(session, phase, wanted), carry.taken_apart(session, phase)
+    union = session.destination.capabilities.union_fields.get(phase, NONE)
     out: list[WriteRow] = []
     same: list[WriteRow] = []
     conflicts: list[dict[str, str]] = []
@@ -71,7 +72,11 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
         is_adopted_now = row["decision"] == "adopt" or known.is_half_adopted
         changes = _changes(session, phase, row, known, is_adopted_now=is_adopted_now)
         write = _write_row(session, phase, row, changes.fields, former.get(row["key"], ()))
-        if there is None or changes.conflicts:
+        left = left_of_others(known.base, write.payload, known.there, apart.get(row["key"], ()), union)
+        if left and there is not None and not changes.conflicts:
+            reason = "merged_data_left: " + ", ".join(left)
+            conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
+        elif there is None or changes.conflicts:
             reason = "deleted_in_destination" if there is None else "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
             conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
         elif changes.fields or ((is_adopted_now or write.former_keys) and keeps_keys):
@@ -140,6 +145,33 @@ def three_way(
         else:
             changes.conflicts.append(name)
     return changes
+
+
+def left_of_others(
+    base: Mapping[str, Any],
+    desired: Mapping[str, Any],
+    current: Mapping[str, Any],
+    others: Sequence[Mapping[str, Any]],
+    union: frozenset[str],
+) -> list[str]:
+    """Return the fields that still hold what we wrote of people who were merged into this record and are others again.
+
+    A field is told when we wrote it, nothing of the kind is wanted here any more, one of the others has it, and it is there as we wrote it.
+    An export's empty cell is no such reason: it never takes anything away.
+    """
+    found = []
+    for name, was in base.items():
+        want, now, theirs = desired.get(name), current.get(name), [other.get(name) for other in others]
+        if name == CUSTOM:
+            inner = [other.get(CUSTOM) or {} for other in others]
+            found += left_of_others(was or {}, want or {}, now or {}, inner, NONE)
+        elif name in union:
+            gone = {_fold(item) for item in was or ()} - {_fold(item) for item in want or ()}
+            whose = {_fold(item) for items in theirs for item in items or ()}
+            found += [name] if gone & whose & {_fold(item) for item in now or ()} else []
+        elif was and not want and now == was and was in theirs:
+            found.append(name)
+    return sorted(found)
 
 
 def by_policy(

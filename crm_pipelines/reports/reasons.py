@@ -8,7 +8,7 @@ from __future__ import annotations
 REASONS: dict[str, tuple[str, str]] = {
     "no_user": (
         "The team member who owns this record has no user in the CRM.",
-        "Invite that person, or decide who takes over their records (decision `owners`).",
+        "Invite that person, or name who takes over in the queue file or the workbook.",
     ),
     "no_email": (
         "The contact has no e-mail address.",
@@ -45,10 +45,13 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "no_amount": ("The amount cannot be read.", "Correct the amount in the export file and give the file back."),
     "second_affiliate": ("Another affiliate belongs to the same contact already.", "Tell which of the two counts."),
-    "unknown_type": ("The kind of transaction is not known to the map.", "Say what it means; it is added to the mapping spec."),
+    "unknown_type": (
+        "The kind of transaction is not known to the map.",
+        "Say in the queue file or the workbook which known word it stands for.",
+    ),
     "unknown_option": (
         "A value is not among the options of its field.",
-        "Say which option it stands for; it is added to the mapping spec.",
+        "Say in the queue file or the workbook which known word it stands for.",
     ),
     "too_long": ("A text is longer than its field in the CRM.", "Shorten it, or map it to a long text field."),
     "several_existing": ("The CRM holds several records that match this one.", "Merge them in the CRM, then run again."),
@@ -88,6 +91,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "left_over": (
         "The CRM holds this record, and no row of the exports makes it any more: its row was merged into another record.",
         "Merge it in the CRM into the record that stayed, or delete it there. Nothing is deleted by itself.",
+    ),
+    "merged_data_left": (
+        "Two people were one and are two again, and this record still holds values of the other one that we wrote.",
+        "Take them off this record where it arrived, then run again; nothing is cleared by itself.",
     ),
     "left_out_since": (
         "This record arrived, and its row is among those that stay behind by a later decision.",

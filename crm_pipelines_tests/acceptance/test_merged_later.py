@@ -93,3 +93,26 @@ def test_what_is_left_out_after_it_arrived_is_told_as_such(rig: Callable[..., Ri
     told = sentence("left_out_since") + next_step("left_out_since")
     assert "merge" not in told.casefold()
     assert told != sentence("made_no_more") + next_step("made_no_more")
+
+
+def test_people_who_are_two_again_do_not_keep_each_other_s_data_in_silence(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = rig(contacts=60)
+    text = (one.folder / "decisions.yaml").read_text("utf-8")
+    for name, value in one.env.items():
+        monkeypatch.setenv(name, value)
+    walk.desire(opened(one))
+    people = opened(one).mapped("people", "key", "queue", "labels").filter(pl.col("queue").is_null())
+    kept = people.filter(pl.col("labels").list.len().fill_null(0) == 0)["key"][0]
+    other = people.filter(pl.col("labels").list.len() > 0)["key"][0]
+    (one.folder / "decisions.yaml").write_text(f'{text}map:\n  same:\n    contacts: [["{kept}", "{other}"]]\n', encoding="utf-8")
+    assert one.walk_here(monkeypatch) == 0
+    (one.folder / "decisions.yaml").write_text(text, encoding="utf-8")
+    assert one.walk_here(monkeypatch) == 0
+    with Ledger.open(home().ledger_url) as ledger:
+        states = {row["key"]: row for row in accounts.record_states(opened(one), ledger, "people").iter_rows(named=True)}
+    assert (states[kept]["state"], states[kept]["queue"]) == ("waiting", "conflict")
+    assert states[kept]["reason"].startswith("merged_data_left: ")
+    assert {"emails", "label_ids"} <= set(states[kept]["reason"].partition(": ")[2].split(", "))
+    assert states[other]["state"] == "created"

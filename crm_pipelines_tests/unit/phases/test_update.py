@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm_pipelines.phases.update import by_policy, three_way
+from crm_pipelines.phases.update import by_policy, left_of_others, three_way
 
 UNION = frozenset({"labels"})
 FROZEN = frozenset({"consent"})
@@ -63,3 +63,13 @@ def test_what_was_theirs_before_us_is_no_conflict() -> None:
 def test_an_adopted_record_gets_what_the_policy_allows(policy: str, sent: Any) -> None:
     desired = {"name": "ours", "phone": "1", "labels": ["x"], "consent": "yes"}
     assert by_policy(policy, desired, {"name": "theirs", "labels": ["theirs"]}, UNION, FROZEN).fields == sent
+
+
+def test_what_we_wrote_of_a_person_who_is_another_again_is_told() -> None:
+    base = {"name": "Ann", "phone": "1", "city": "Rome", "labels": ["x", "y"], "custom": {"Trade": "shop"}}
+    other = {"name": "Bob", "phone": "1", "labels": ["y"], "custom": {"Trade": "shop"}}
+    mine = {"name": "Ann", "labels": ["x"]}
+    assert left_of_others(base, mine, base, [other], UNION) == ["Trade", "labels", "phone"]
+    taken_off = {**base, "phone": None, "labels": ["x"], "custom": {}}
+    assert left_of_others(base, mine, taken_off, [other], UNION) == []
+    assert left_of_others(base, mine, base, [], UNION) == [], "an empty cell of the export takes nothing away"
