@@ -168,8 +168,6 @@ def queue_resolve(  # noqa: PLR0917 - what a person may answer
         different=[_two(text, ",") for text in different],
         object=object_name,
     )
-    if not (files or owners or same or different):
-        raise click.UsageError("name a queue file, or answer with --owner, --same or --different")
     told = resolve_queues(opened(engagement), given, by)
 
     def show() -> None:

@@ -26,7 +26,7 @@ from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.errors import CrmError, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
-from crm_pipelines.phases.client import plain_map, read_client, write_client
+from crm_pipelines.phases.client import plain_map, read_client, require_unedited, write_client
 from crm_pipelines.phases.expectations import foreseen_shut
 from crm_pipelines.phases.plan import forecast, wanted_schema
 from crm_pipelines.phases.predict import Prediction, predict, predicted_rows
@@ -141,6 +141,7 @@ def decide(project: Project, workbook: Path, by: str) -> dict[str, Any]:
     changed = _changed(before, answers, plain_map(client_map))
     if changed:
         old = project.engagement.decisions_path.read_bytes() if project.engagement.decisions_path.is_file() else None
+        require_unedited(project.engagement, before)
         write_client(project.engagement, answers, client_map, by)
         _hold_or_restore(name, project.engagement.decisions_path, old)
         with Ledger.open(home().ledger_url) as ledger:

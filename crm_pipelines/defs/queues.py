@@ -14,22 +14,22 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from crm_pipelines.defs.intake import take_corrections
 from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.errors import Problem, SettingsError, SpecError
 from crm_pipelines.ledger import Ledger
-from crm_pipelines.phases.client import write_client
+from crm_pipelines.observe import failpoint
+from crm_pipelines.phases.client import require_unedited, write_client
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.queues import DUPLICATE, OWNER, Tables, export_headings, read_tables
+from crm_pipelines.phases.queues import DIFFERENT, DUPLICATE, OWNER, Tables, export_headings, read_tables
 from crm_pipelines.phases.queues_answers import ANSWER, ENGAGEMENT, KEY_A, KEY_B, OBJECT, QUEUE, USER, Answers, Returned, judge
 from crm_pipelines.phases.queues_answers import OWNER as OWNER_COLUMN
 from crm_pipelines.phases.queues_correct import Correction, corrections
 from crm_pipelines.phases.queues_map import wanted_map
-from crm_pipelines.phases.queues_pairs import PairLine, side_by_side
+from crm_pipelines.phases.queues_pairs import PairLine, side_by_side, survivors, with_survivors
 from crm_pipelines.phases.queues_sales import payment_keys
 from crm_pipelines.phases.queues_seal import Renewal, renew_seal, require_unchanged
+from crm_pipelines.phases.queues_taking import TAKEN, as_sealed, finish_taking, note_taking
 from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.reports.queues import forget_files, read_answers, write_queues
@@ -85,12 +85,18 @@ def list_queues(project: Project, name: str | None) -> dict[str, Any]:
 def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
     """Take what people answered, all of it or nothing, and renew the seal for exactly that; the next run sends what it sets free.
 
-    Raises: SpecError with every answer that does not fit; NotConfirmedError when the map changed beside the answers.
+    Answers that were being taken when the process died are finished first; with no answers given, those alone.
+
+    Raises: SpecError with every answer that does not fit; NotConfirmedError when the map changed beside the answers; SettingsError when
+    somebody changed the decisions meanwhile.
     """
     from crm_pipelines.defs.commands import walk_to_map
 
     walk_to_map(project)
     with open_session(project, "resolve queues", opens_pass=False) as session:
+        finished = finish_taking(session, by)
+        if finished is None and given == Given():
+            raise SettingsError("no answers are given, and none were left half taken; name a queue file, or answer with --owner or --same")
         tables = _asked(project, tables_of(project, session.ledger), given)
         answers = _judged(session, tables, given)
         client_map, found = wanted_map(project.client_map, answers), corrections(project, [fix for fix, _ in answers.fixes])
@@ -98,14 +104,18 @@ def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
         owners = {*answers.owners, *answers.invited}
         seal = require_unchanged(session, owners)
         if answers.is_empty:
-            return _told(answers, Renewal(None), {}, found)
+            return _told(answers, finished or Renewal(None), {}, found)
+        require_unedited(project.engagement, project.client)
+        note_taking(session, client_map, owners, seal, by, taken=answers.counts(), files=[path.name for path in given.files])
+        failpoint("queue.noted")
         fresh = _take(project, client_map, found, by)
         walk_to_map(fresh)
         with open_session(fresh, "resolve queues", opens_pass=False) as now:
-            renewal = renew_seal(now, seal, _as_sealed(client_map), owners, by) if seal else Renewal(None)
+            renewal = renew_seal(now, seal, as_sealed(client_map), owners, by) if seal else Renewal(None)
+            failpoint("queue.sealed")
             told = _told(answers, renewal, _written(given, fresh, now.ledger), found)
             detail = {name: told[name] for name in ("taken", "seal_no", "chunks", "to_confirm")}
-            now.ledger.add_audit(now.engagement, by, "queue resolved", {**detail, "files": [path.name for path in given.files]})
+            now.ledger.add_audit(now.engagement, by, TAKEN, {**detail, "files": [path.name for path in given.files]})
     return told
 
 
@@ -133,6 +143,8 @@ def _judged(session: Session, tables: Tables, given: Given) -> Answers:
     rows += _short_forms(tables, given)
     users = session.described().users if any(row.text(QUEUE) == OWNER for row in rows) else ()
     answers = judge(tables, rows, users, payment_keys(session.project))
+    answers.problems += _merged_already(session.project, rows)
+    answers.same = {name: _surviving(session, name, pairs) for name, pairs in answers.same.items()}
     absent = [owner for owner in answers.invited if owner.casefold() not in {user.casefold() for user in users}]
     answers.problems += [
         row.problem(USER, "the destination has no active user with the owner's address yet; invite that person first")
@@ -140,6 +152,27 @@ def _judged(session: Session, tables: Tables, given: Given) -> Answers:
         if row.text(OWNER_COLUMN).casefold() in absent
     ]
     return answers
+
+
+def _surviving(session: Session, name: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return pairs by the records that their keys are part of; one that arrived in the destination survives one that did not."""
+    arrived = session.ledger.ids(session.account, session.engagement, session.project.spec.derive.contacts.phase)
+    return with_survivors(pairs, survivors(session.project, name), arrived)
+
+
+def _merged_already(project: Project, rows: Iterable[Returned]) -> list[Problem]:
+    """Return the answers that tell two rows apart which have one address: they are one, whatever is answered."""
+    told = "both rows have the same e-mail address, so they are one record; correct the address of one of them instead"
+    apart = [row for row in rows if row.text(QUEUE) == DUPLICATE and row.text(ANSWER).casefold() == DIFFERENT]
+    found = []
+    for name in {row.text(OBJECT) for row in apart} & set(project.objects):
+        into, same = survivors(project, name), project.client_map.same.get(name, ())
+        for row in (row for row in apart if row.text(OBJECT) == name):
+            first, second = row.text(KEY_A), row.text(KEY_B)
+            is_decided = any({first, second} <= set(group) for group in same)
+            if into.get(first, first) == into.get(second, second) and not is_decided:
+                found.append(row.problem(ANSWER, told))
+    return found
 
 
 def _short_forms(tables: Tables, given: Given) -> list[Returned]:
@@ -174,10 +207,13 @@ def _take(project: Project, client_map: ClientMap, found: Sequence[Correction], 
     """Write the decisions and register the rows; return the engagement opened anew."""
     from crm_pipelines.defs.home import open_instance
 
+    require_unedited(project.engagement, project.client)
     if client_map != project.client_map:
         write_client(project.engagement, None, client_map, by)
+    failpoint("queue.decided")
     with open_instance() as instance:
         take_corrections(project, instance, found)
+    failpoint("queue.taken")
     return Project.open(load_engagement(project.engagement.name))
 
 
@@ -199,11 +235,6 @@ def _told(answers: Answers, renewal: Renewal, paths: Mapping[str, Iterable[Path]
         "to_confirm": list(renewal.undeclared),
         "queues": {queue: [str(path) for path in own] for queue, own in paths.items()},
     }
-
-
-def _as_sealed(client_map: ClientMap) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(client_map.model_dump_json(exclude_defaults=True))
-    return told
 
 
 def _raise_problems(problems: Sequence[Problem]) -> None:

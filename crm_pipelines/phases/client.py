@@ -40,6 +40,19 @@ def read_client(engagement: Engagement) -> Client:
     return load_client(load_spec(engagement.spec_path), _text(engagement.decisions_path), str(engagement.decisions_path))
 
 
+def require_unedited(engagement: Engagement, started_from: Client) -> None:
+    """Make sure that decisions.yaml says what a command started from, just before it is rewritten.
+
+    Raises: SettingsError when somebody changed it meanwhile; what they wrote must neither be lost nor confirmed in passing.
+    """
+    now = read_client(engagement)
+    if (now.answers, now.map) != (started_from.answers, started_from.map):
+        raise SettingsError(
+            f"{engagement.decisions_path}: somebody changed it meanwhile, so nothing was taken and nothing was changed; "
+            "look at the change, then give the same command again"
+        )
+
+
 def write_client(engagement: Engagement, answers: Mapping[str, str] | None, client_map: ClientMap | None, by: str) -> Path:
     """Rewrite decisions.yaml so that it says exactly this; None leaves a half as it is. The caller opens the project anew.
 

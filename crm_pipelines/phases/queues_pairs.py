@@ -5,13 +5,13 @@ Belongs here: joining groups, finding contradictions. Not here: merging records 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.resolve import scan_resolved
+from crm_pipelines.phases.resolve import read_resolved, scan_resolved
 
 TOLD_APART = ("phone", "address", "zip", "city", "country")
 """Columns that people look at first, where an export has them."""
@@ -55,6 +55,26 @@ def joined(groups: Iterable[Sequence[str]], pairs: Iterable[tuple[str, str]]) ->
         if other is not None:
             found.remove(other)
     return tuple(tuple(group) for group in found)
+
+
+def survivors(project: Project, name: str) -> dict[str, str]:
+    """Return the keys of an export's rows that became part of another record, with the key of that record."""
+    fates = read_resolved(project.resolved_folder, f"fates/{name}")
+    merged = fates.filter((pl.col("fate") == "merged") & (pl.col("key") != pl.col("into_key")))
+    return dict(merged.select("key", "into_key").iter_rows())
+
+
+def with_survivors(pairs: Iterable[tuple[str, str]], into: Mapping[str, str], arrived: Collection[str]) -> list[tuple[str, str]]:
+    """Return pairs of records that are one, by the keys of those records; pairs that are one already are left out.
+
+    The first survives, unless only the second arrived in the destination: that one is changed then, and none is made anew.
+    """
+    found = []
+    for pair in pairs:
+        first, second = (into.get(key, key) for key in pair)
+        if first != second:
+            found.append((second, first) if second in arrived and first not in arrived else (first, second))
+    return found
 
 
 def contradiction(same: Iterable[Sequence[str]], different: Iterable[Sequence[str]]) -> bool:
