@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from crm_pipelines.errors import Problem
 from crm_pipelines.spec.client import ADDRESS, at
@@ -18,7 +19,9 @@ from crm_pipelines.spec.derive import DeriveSpec
 from crm_pipelines.spec.model import MappingSpec
 from crm_pipelines.spec.parse import Document, Path, nearest
 from crm_pipelines.spec.rules_read import NO, YES
+from crm_pipelines.spec.vocabularies import folded_word, word_columns
 
+SHOWN_WORDS = 12
 WHOLE, DECIMAL = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -46,6 +49,7 @@ class _Checks:
             if not found:
                 yield from self._column(("values", place), place)
                 yield from self._words(("values", place), words, self._type(place))
+                yield from self._closed(("values", place), place, words)
 
     def tags(self) -> Found:
         """Replaced members of a list."""
@@ -126,6 +130,21 @@ class _Checks:
                 yield (*path, word), "stands here twice (case does not matter) with two meanings; keep one"
             if meaning is not None and (told := _unfit(meaning, kind)):
                 yield (*path, word), told
+
+    def _closed(self, path: Path, place: str, words: Mapping[str, str | None]) -> Found:
+        """Yield words that become one the map does not know, where the column has a vocabulary of its own."""
+        known = self.closed.get(self._staged(place), {})
+        for word, meaning in words.items():
+            if known and meaning and meaning.strip() and folded_word(meaning) not in known:
+                shown = ", ".join(f"`{each}`" for each in list(known.values())[:SHOWN_WORDS])
+                more, hint = ", ..." if len(known) > SHOWN_WORDS else "", nearest(meaning, known.values()) or "."
+                yield (*path, word), f"becomes a word that the map does not know{hint} One of: {shown}{more}."
+
+    @cached_property
+    def closed(self) -> Mapping[tuple[str, str], Mapping[str, str]]:
+        """Object and column -> folded -> word, of columns whose words the spec lists all."""
+        found = word_columns(self.spec, self.source.objects)
+        return {place: column.known for place, column in found.items() if column.known}
 
     def _staged(self, place: str) -> tuple[str, str]:
         name, _, heading = place.partition(".")

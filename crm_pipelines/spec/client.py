@@ -122,7 +122,7 @@ def _answer_problems(document: Document, spec: MappingSpec, name: str, answer: A
     if decision.answer == "email":
         return [] if ADDRESS.fullmatch(answer) else [document.problem((name,), "must be an e-mail address")]
     if answer not in decision.options:
-        return [document.problem((name,), f"unknown option{nearest(answer, decision.options)} {offer(decision)}")]
+        return [document.problem((name,), f"unknown option{nearest(answer, decision.options) or '.'} {offer(decision)}")]
     return []
 
 
