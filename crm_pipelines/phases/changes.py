@@ -54,8 +54,19 @@ def _all(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Chang
         for path, was, now in _differ((part,), old.get(part) or {}, new.get(part) or {}):
             if path[:2] == FILES and was is None and not now:
                 continue  # one more file that is read as files are: its records are told of, it is not
-            yield Change(".".join(path), _worded(path, was, now)), _is_growth(path, was, now)
+            told = _taken_over(path, now, new) or _worded(path, was, now)
+            yield Change(".".join(path), told), _is_growth(path, was, now)
     yield from ((change, False) for change in _gone(old, new))
+
+
+def _taken_over(path: tuple[str, ...], now: Any, new: Mapping[str, Any]) -> str:
+    """Return what became of an owner whom no record names any more because the map gives them to somebody; else nothing."""
+    if path[:2] != ("destination", "users") or now is not None:
+        return ""
+    owner = ".".join(path[2:])
+    heirs = {str(name).strip().casefold(): heir for name, heir in ((new.get("map") or {}).get("owners") or {}).items()}
+    heir = heirs.get(owner.casefold())
+    return f"owner {owner}: no record is left with them, {heir} takes over" if heir else ""
 
 
 def _differ(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
@@ -160,8 +171,10 @@ def _tag(path: Sequence[str], was: Any, now: Any) -> str:
 
 def _groups(word: str) -> Callable[[Sequence[str], Any, Any], str]:
     def told(path: Sequence[str], was: Any, now: Any) -> str:
-        name = path[0] if path else "records"
-        return f"{name}: {len(now or ())} groups decided to be {word} (were {len(was or ())}), or others than before"
+        name, count = path[0] if path else "records", len(now or ())
+        return (
+            f"{name}: {count} {'group' if count == 1 else 'groups'} decided to be {word} (before: {len(was or ())}), or others than before"
+        )
 
     return told
 

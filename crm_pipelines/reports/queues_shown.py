@@ -12,13 +12,14 @@ from rich import box
 from rich.table import Table
 
 TAKEN = {
-    "owners": "owners with a user now",
-    "invited": "owners who were invited",
-    "words": "words explained",
-    "same": "pairs that are one record",
-    "different": "pairs that only look alike",
-    "rows": "rows corrected",
+    "owners": ("owner whose records go to somebody else", "owners whose records go to somebody else"),
+    "invited": ("owner who was invited", "owners who were invited"),
+    "words": ("word explained", "words explained"),
+    "same": ("pair that is one record", "pairs that are one record"),
+    "different": ("pair that only looks alike", "pairs that only look alike"),
+    "rows": ("row corrected", "rows corrected"),
 }
+"""Kind of answer -> how one of it is said, and several."""
 
 
 def queue_table(queues: Sequence[Mapping[str, Any]]) -> Table:
@@ -48,10 +49,11 @@ def rows_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def taken_lines(engagement: str, told: Mapping[str, Any]) -> Iterator[str]:
     """Yield what was taken, what was not, what it changed, and what to do next."""
-    counts = [f"{count} {TAKEN[kind]}" for kind, count in told["taken"].items() if count]
+    counts = [f"{count:,} {TAKEN[kind][count != 1]}" for kind, count in told["taken"].items() if count]
     yield f"Taken: {', '.join(counts)}." if counts else "No answers: nothing was changed."
     if told["unanswered"]:
-        yield f"{told['unanswered']} rows came back without an answer; they go on waiting."
+        rows, go = ("row", "it goes") if told["unanswered"] == 1 else ("rows", "they go")
+        yield f"{told['unanswered']:,} {rows} came back without an answer; {go} on waiting."
     yield from (f"  {line}" for line in told["skipped"])
     yield from (f"  {line}" for line in told["changes"])
     if told["seal_no"] is not None:

@@ -95,7 +95,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("map/values", {"contacts.status": {"Aktiv": "Active"}}, ["word `Aktiv` of contacts.status: now read as `Active`"]),
         ("map/owners", {"x@example.com": "y@example.com"}, ["records of x@example.com: now go to y@example.com"]),
         ("map/tags", {"contacts.tags": {"old": None}}, ["tag `old` of contacts.tags: new, left out"]),
-        ("map/same", {"contacts": [["1", "2"]]}, ["contacts: 1 groups decided to be one record (were 0), or others than before"]),
+        ("map/same", {"contacts": [["1", "2"]]}, ["contacts: 1 group decided to be one record (before: 0), or others than before"]),
     ],
 )
 def test_every_difference_is_a_sentence(path: str, value: Any, told: list[str]) -> None:
