@@ -33,7 +33,7 @@ from crm_pipelines.phases.predict import Prediction, predict, predicted_rows
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.reports.scope import write_scope
-from crm_pipelines.reports.workbook import read_workbook, write_workbook
+from crm_pipelines.reports.workbook import read_workbook, remember_workbook, write_workbook
 from crm_pipelines.settings import home, load_engagement
 from crm_pipelines.spec.client import Client
 
@@ -146,6 +146,7 @@ def decide(project: Project, workbook: Path, by: str) -> dict[str, Any]:
         _hold_or_restore(name, project.engagement.decisions_path, old)
         with Ledger.open(home().ledger_url) as ledger:
             ledger.add_audit(name, by, "decided by workbook", {"changed": changed})
+    remember_workbook(workbook, project)
     opened = Project.open(load_engagement(name))
     return {"engagement": name, "changed": changed, "by": by, "questions": list(opened.unanswered)}
 

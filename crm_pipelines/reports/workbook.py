@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 from crm_pipelines.discovery.proposal import ProposedMap
 from crm_pipelines.discovery.values import Discovery
@@ -37,6 +38,7 @@ from crm_pipelines.reports.workbook_layout import (
     WORDS,
 )
 from crm_pipelines.reports.workbook_material import Made, Material
+from crm_pipelines.reports.workbook_memory import recalled, remember
 from crm_pipelines.reports.workbook_merge import Merge
 from crm_pipelines.reports.workbook_pages import reading_sheets, start_sheet
 from crm_pipelines.reports.workbook_pairs import duplicate_rows
@@ -57,7 +59,7 @@ from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import DestinationContract
 from crm_pipelines.spec.model import MappingSpec
 
-__all__ = ["Material", "read_decided", "read_workbook", "write_material", "write_workbook"]
+__all__ = ["Material", "read_decided", "read_workbook", "remember_workbook", "write_material", "write_workbook"]
 
 Decided = tuple[Mapping[str, str], ClientMap]
 """Answers and client map."""
@@ -72,16 +74,26 @@ def write_workbook(path: Path, proposed: ProposedMap, found: Discovery, project:
 def read_workbook(path: Path, project: Project, before: Client) -> tuple[dict[str, str], ClientMap]:
     """Return the answers and the client map as they are with the workbook's changes laid over `before`; changes nothing itself.
 
-    What the workbook does not show, or shows unchanged, stays as it is. A proposal that was left ticked counts as chosen.
+    What the workbook does not show, or shows unchanged, stays as it is. A proposal that was left ticked counts as chosen. Unchanged means:
+    since `remember_workbook` kept what it said, else since it was given out; so a client may change an answer in the same workbook.
     Raises: SheetError with every problem by sheet and cell, those of meaning among them (a field that another column fills).
     """
     destination = destination_contract(project.engagement.destination)
     read = _Reading(path, project.route_spec, destination, project.engagement.name)
-    answers, client = read.decided((before.answers, before.map))
+    answers, client = read.decided((before.answers, before.map), recalled(project.engagement.work, read.id))
     problems = route_problems(project.route_spec, source_contract(project.source), destination, client, (read.said, read.verdicts))
     if problems:
         raise SheetError(path, problems)
     return answers, pinned(project, client)
+
+
+def remember_workbook(path: Path, project: Project) -> None:
+    """Keep what a workbook says, now that it was taken over: its next words are changes of these.
+
+    Raises: SheetError when it cannot be read.
+    """
+    read = _Reading(path, project.route_spec, destination_contract(project.engagement.destination), project.engagement.name)
+    remember(project.engagement.work, read.id, *read.decided(None))
 
 
 def write_material(path: Path, material: Material) -> Path:
@@ -127,14 +139,23 @@ class _Reading:
         self._problems: list[CellProblem] = []
         self.said, self.verdicts = Reader(self._made, spec, destination, self._problems).read(book)
 
-    def decided(self, now: Decided | None) -> tuple[dict[str, str], ClientMap]:
-        made = self._made
-        answers, client = now if now is not None else (made.answers, made.client)
-        merge = Merge(answers, client, self._problems)
-        merge.take(self.said, made.answers, made.client)
-        merge.judge(self.verdicts, made.client)
+    @property
+    def id(self) -> str:
+        return self._made.id
+
+    def decided(self, now: Decided | None, last: Decided | None = None) -> tuple[dict[str, str], ClientMap]:
+        """Return what is decided after the workbook; `last` is what it said when it was last taken over, None for what it was made with."""
+        made = (self._made.answers, self._made.client)
+        alone = Merge(*made, self._problems)
+        alone.take(self.said, *made)
+        alone.judge(self.verdicts, made[1])
+        merge = alone
+        if now is not None:
+            merge = Merge(*now, self._problems)
+            merge.take(self.said, *(last or made))
+            merge.judge(self.verdicts, (last or made)[1], alone.client)
         if self._problems:
-            raise SheetError(self._path, self._problems)
+            raise SheetError(self._path, list(dict.fromkeys(self._problems)))
         return merge.answers, merge.client
 
 
@@ -175,6 +196,7 @@ def _intro(name: str, material: Material) -> str:
 def _made(material: Material, picks: Picks, sheets: Sequence[Sheet]) -> Made:
     return Made(
         version=VERSION,
+        id=uuid4().hex,
         engagement=material.proposed.engagement,
         route=material.proposed.route,
         answers=dict(material.answers),

@@ -107,6 +107,8 @@ class Made(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int
+    id: str = ""
+    """Which workbook it is, whatever its file is called."""
     engagement: str
     route: str
     answers: dict[str, str]

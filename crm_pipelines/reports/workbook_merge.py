@@ -1,9 +1,10 @@
 """Laying what a workbook says over what is decided now, which others may have changed since it was given out.
 
-Belongs here: three states of every decision (when given out, in the workbook, now) and their outcome. Not here: rows (workbook_answers).
+Belongs here: three states of every decision (before, in the workbook, now) and their outcome. Not here: rows (workbook_answers), what
+the workbook said before (workbook_memory).
 
-What the workbook leaves as it was given out stays as it is now. What it changes is taken over, unless it was changed elsewhere, too,
-and differently: then somebody has to say which of the two is meant.
+Before is when the workbook was last taken over, or when it was given out. What it leaves as it was before stays as it is now. What it
+changes is taken over, unless it was changed elsewhere, too, and differently: then somebody has to say which of the two is meant.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from crm_pipelines.spec.client_map import ClientMap
 
 Answers = Mapping[str, str]
 
-_MEANWHILE = ("what was decided meanwhile, or no change", "another choice", "ask which of the two is meant, and set it in decisions.yaml")
+_MEANWHILE = (
+    "what was decided meanwhile, or no change",
+    "another choice",
+    "run crm propose and answer in the new file, or write what decisions.yaml says by now into this cell",
+)
 
 
 def decided(answers: Answers, client: ClientMap, path: Path) -> Any:
@@ -55,10 +60,10 @@ class Merge:
         return ClientMap.model_validate(self._parts)
 
     def take(self, said: Sequence[Said], answers: Answers, client: ClientMap) -> None:
-        """Take over what rows say and did not say when the workbook was given out with `answers` and `client`."""
+        """Take over what rows say and did not say before, which was `answers` and `client`."""
         for one in said:
             then, now = decided(answers, client, one.path), decided(self.answers, self._client, one.path)
-            if one.value in (then, now) or (one.is_tick and now is not None):
+            if one.value in (then, now) or (one.is_tick and now not in (None, then)):
                 continue
             if now != then:
                 self._problems.append(CellProblem(one.sheet, one.place, *_MEANWHILE))
@@ -80,9 +85,16 @@ class Merge:
                 _put(part, keys[1], value)
             _put(self._parts[kind], keys[0], part)
 
-    def judge(self, verdicts: Sequence[Verdict], client: ClientMap) -> None:
-        """Take over verdicts on pairs that differ from those that the workbook was given out with."""
+    def judge(self, verdicts: Sequence[Verdict], client: ClientMap, alone: ClientMap | None = None) -> None:
+        """Take over verdicts on pairs that differ from those before, which made the groups of `client`.
+
+        Where nobody else changed the groups since, they become those of `alone`: what the workbook makes of what it was given out with.
+        """
         for name in dict.fromkeys(each.object for each in verdicts):
+            if alone is not None and all(self._groups(kind, name) == getattr(client, kind).get(name, ()) for kind in ("same", "different")):
+                _put(self._parts["same"], name, alone.same.get(name, ()))
+                _put(self._parts["different"], name, alone.different.get(name, ()))
+                continue
             changed = [each for each in verdicts if each.object == name and self._is_change(each, client)]
             if changed:
                 same, different = self._groups("same", name), self._groups("different", name)

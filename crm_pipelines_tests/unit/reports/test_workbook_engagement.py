@@ -12,8 +12,9 @@ from crm_pipelines.phases.client import read_client, write_client
 from crm_pipelines.phases.contracts import destination_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.reports.sheets import SheetError
-from crm_pipelines.reports.workbook import read_workbook, write_workbook
-from crm_pipelines.reports.workbook_layout import FIRST
+from crm_pipelines.reports.workbook import read_workbook, remember_workbook, write_workbook
+from crm_pipelines.reports.workbook_layout import APART, BEHIND, FIRST
+from crm_pipelines.spec.client import Client
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines_tests.lib.opened import ROUTES, opened
 from crm_pipelines_tests.unit.reports.material import a_field, person_phase, proposed
@@ -84,3 +85,67 @@ def test_nothing_is_offered_that_the_route_would_refuse(tmp_path: Path, route: s
     for label in (f"New date field [{phase}]", f"New text field [{phase}]"):
         fill(path, {("Columns", ("contacts", "Handy")): {"choice": None}, ("Columns", ("contacts", "Geburtsdatum")): {"choice": label}})
         assert read_workbook(path, project, read_client(project.engagement))[1].columns["contacts"]["Geburtsdatum"].phase == phase
+
+
+def taken(project: Project, path: Path) -> Client:
+    """Take a workbook over as `crm decide` does, and return what is decided then."""
+    write_client(project.engagement, *read_workbook(path, project, read_client(project.engagement)), "Anna")
+    remember_workbook(path, project)
+    return read_client(project.engagement)
+
+
+def test_a_client_may_change_every_answer_in_the_same_workbook(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    birthday, handy = ("Columns", ("contacts", "Geburtsdatum")), ("Columns", ("contacts", "Handy"))
+    first, second = ("Duplicates", ("1042", "1377")), ("Duplicates", ("1377", "2001"))
+    fill(path, {handy: {"choice": BEHIND, "reason": "A copy of the phone column."}, first: {"verdict": FIRST}, second: {"verdict": FIRST}})
+    assert taken(project, path).map.same == {"contacts": (("1042", "1377", "2001"),)}
+    fill(
+        path,
+        {
+            ("Questions", ("owners",)): {"answer": "default user"},
+            ("Questions", ("default_owner",)): {"answer": "anna@example.com"},
+            handy: {"choice": "New text field [people]", "name": "Mobile (old)", "reason": None},
+            birthday: {"choice": "New date field [people]", "name": "Birthday (new)"},
+            second: {"verdict": APART},
+        },
+    )
+    client = taken(project, path)
+    assert client.answers["owners"] == "default_user"
+    assert {name: each.custom_field for name, each in client.map.columns["contacts"].items()} == {
+        "Handy": "Mobile (old)",
+        "Geburtsdatum": "Birthday (new)",
+    }
+    assert (client.map.same, client.map.different) == ({"contacts": (("1042", "1377"),)}, {"contacts": (("1377", "2001"),)})
+    fill(path, {handy: {"choice": None, "name": None}, second: {"verdict": None}})
+    client = taken(project, path)
+    assert set(client.map.columns["contacts"]) == {"Geburtsdatum"}
+    assert (client.map.same, client.map.different) == ({"contacts": (("1042", "1377"),)}, {})
+    kept = list((project.engagement.work / "workbooks").iterdir())
+    assert [each.stat().st_mode & 0o777 for each in kept] == [0o600]
+
+
+def test_what_an_engineer_changes_after_a_workbook_was_taken_over_is_no_client_s_to_undo_unseen(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    handy = ("Columns", ("contacts", "Handy"))
+    fill(path, {handy: {"choice": BEHIND, "reason": "A copy of the phone column."}})
+    taken(project, path)
+    by_hand = ClientMap.model_validate({"columns": {"contacts": {"Handy": {"ignore": "Kept elsewhere."}}}})
+    write_client(project.engagement, {"owners": "queue_rows"}, by_hand, "an engineer")
+    assert taken(project, path).map.columns == by_hand.columns, "a workbook that says what it said changes nothing"
+    fill(path, {handy: {"choice": "New text field [people]", "name": "Mobile (old)", "reason": None}})
+    with pytest.raises(SheetError, match=r"cell F4: expected what was decided meanwhile.*run crm propose and answer in the new file"):
+        read_workbook(path, project, read_client(project.engagement))
+    fill(path, {handy: {"choice": BEHIND, "name": None, "reason": "Kept elsewhere."}})
+    assert taken(project, path).map.columns == by_hand.columns
+
+
+def test_a_new_workbook_is_not_held_against_the_words_of_another(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    ticked = "Words", ("contacts.status", "Abgemeldet?")
+    fill(path, {("Columns", ("contacts", "Handy")): {"choice": None}})
+    assert "contacts.status" in taken(project, path).map.values
+    write_client(project.engagement, {}, ClientMap(), "an engineer")
+    project, again = given_out(tmp_path, ROUTES[0])
+    fill(again, {("Columns", ("contacts", "Handy")): {"choice": None}, ticked: {"choice": "Unsubscribed"}})
+    assert "contacts.status" in taken(project, again).map.values
