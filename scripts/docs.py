@@ -105,6 +105,8 @@ it is written: `0012` and `no` are words.
   its own, and the newest of its payments. Columns of exports that no record carries can only be ignored.
 - A cell that does not read as its field's type waits in queue `remediation`.
 - Words are compared trimmed, case ignored, and replaced before anything is made of a cell.
+- Where only a twin of the survivor arrived before, its record goes on under the survivor's key. People who are taken apart again wait in
+  queue `conflict` (`merged_data_left`) while the record holds what was written of the other one; nothing is cleared by itself.
 - Of contacts that are the same the first key survives; lists are united, the strictest consent counts, further addresses are kept, and
   what hangs on the others follows. What hangs on a contact that is left out stays behind, too (`excluded`,
   `left_out_with_contact`); what hangs on a contact that no file has waits in queue `review`.

@@ -92,6 +92,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The CRM holds this record, and no row of the exports makes it any more: its row was merged into another record.",
         "Merge it in the CRM into the record that stayed, or delete it there. Nothing is deleted by itself.",
     ),
+    "merged_data_left": (
+        "Two people were one and are two again, and this record still holds values of the other one that we wrote.",
+        "Take them off this record where it arrived, then run again; nothing is cleared by itself.",
+    ),
     "left_out_since": (
         "This record arrived, and its row is among those that stay behind by a later decision.",
         "Delete it where it arrived if it should go, or take the decision back. Nothing is deleted by itself.",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
+from crm_pipelines.defs import planning
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.confirm import confirm
@@ -116,3 +117,14 @@ def test_people_who_are_two_again_do_not_keep_each_other_s_data_in_silence(
     assert states[kept]["reason"].startswith("merged_data_left: ")
     assert {"emails", "label_ids"} <= set(states[kept]["reason"].partition(": ")[2].split(", "))
     assert states[other]["state"] == "created"
+
+
+def test_a_key_that_no_file_has_is_told_where_the_map_is_confirmed(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = rig(contacts=30)
+    for name, value in one.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(planning, "walk_to_map", walk.desire)  # the same verbs without Dagster
+    with (one.folder / "decisions.yaml").open("a", encoding="utf-8") as file:
+        file.write('map:\n  same:\n    contacts: [["nobody", "no one"]]\n')
+    told = planning.make_confirmation(opened(one), "test", None, "about its notes")
+    assert [note for note in told["notes"] if note.startswith("map.same.contacts: key 2 of group 1 is in no file")]
