@@ -92,7 +92,7 @@ def corrected(one: Stage) -> Callable[[Mapping[str, str]], Mapping[str, str] | N
         if export == "contacts":
             first = {"id": row["id"] or "80000003", "first_name": row["first_name"] or "Back", "company": ""}
             return {"email": "nina@example.org"} if row["source record"] else {**first, "email": f"back.{first['id']}@example.org"}
-        if export == "transactions" and "No contact" in why:
+        if export == "transactions" and "no contact" in why.casefold():
             return {"lead_id": key, "buyer_email": email}
         if export == "transactions":
             return {"id": row["id"] or "80000009", "rebill_reattempt": "0"}
