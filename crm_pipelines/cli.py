@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 
 from crm_pipelines import cli_map  # noqa: F401 - registers its commands
-from crm_pipelines.cli_base import command, crm, opened, out, show_or_dump
+from crm_pipelines.cli_base import command, crm, opened, out, require_words, show_or_dump
 from crm_pipelines.errors import EXIT_RECONCILED, EXIT_SPEC_OR_SETTINGS, CrmError, QuotaExhausted, SettingsError, SpecError
 from crm_pipelines.settings import engagement_names, home, load_engagement
 
@@ -187,8 +187,8 @@ def pause(engagement: str, as_json: bool) -> int:
 @command("accept")
 @click.argument("engagement")
 @click.argument("phase")
-@click.option("--by", required=True, help="Who accepts.")
-@click.option("--reason", required=True, help="Why the limit may be passed.")
+@click.option("--by", required=True, callback=require_words, help="Who accepts.")
+@click.option("--reason", required=True, callback=require_words, help="Why the limit may be passed.")
 def accept(engagement: str, phase: str, by: str, reason: str, as_json: bool) -> int:
     """Open a gate that an expectation keeps shut."""
     from crm_pipelines.defs.commands import accept_gate

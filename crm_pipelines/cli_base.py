@@ -52,6 +52,16 @@ def command(name: str, *, initialised: bool = True) -> Callable[[Callable[..., i
     return wrap
 
 
+def require_words(_context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    """Return what was given without spaces around it; a callback of options that name a person or give a reason.
+
+    Raises: click.BadParameter when it is blank: a trail that says nobody did it is none.
+    """
+    if given is None or (given := given.strip()):
+        return given
+    raise click.BadParameter("must not be blank", param=parameter)
+
+
 def opened(engagement: str) -> Project:
     """Open an engagement with its spec and decisions checked."""
     from crm_pipelines.phases.project import Project

@@ -9,14 +9,20 @@ from pathlib import Path
 
 import click
 
-from crm_pipelines.cli_base import command, crm, opened, out, show_or_dump
+from crm_pipelines.cli_base import command, crm, opened, out, require_words, show_or_dump
 from crm_pipelines.errors import EXIT_RECONCILED, EXIT_SPEC_OR_SETTINGS
 
 
 @command("discover")
 @click.argument("engagement")
 @click.option("--offline", is_flag=True, help="Leave the destination alone: what the exports tell, and the checklist.")
-@click.option("--automations-paused-by", "paused_by", metavar="NAME", help="Who signs that the destination's automations are paused.")
+@click.option(
+    "--automations-paused-by",
+    "paused_by",
+    metavar="NAME",
+    callback=require_words,
+    help="Who signs that the destination's automations are paused.",
+)
 def discover(engagement: str, offline: bool, paused_by: str | None, as_json: bool) -> int:
     """Profile the exports, inspect the destination, and write the scope document; sends nothing but reads."""
     from crm_pipelines.defs.discovering import discover as find_out
@@ -46,7 +52,7 @@ def propose(engagement: str, offline: bool, out_path: Path | None, as_json: bool
 @command("decide")
 @click.argument("engagement")
 @click.argument("workbook", type=click.Path(path_type=Path))
-@click.option("--by", required=True, help="Who decided.")
+@click.option("--by", required=True, callback=require_words, help="Who decided.")
 def decide(engagement: str, workbook: Path, by: str, as_json: bool) -> int:
     """Take a filled-in workbook over into decisions.yaml; every wrong cell is named, and then nothing is changed."""
     from crm_pipelines.defs.discovering import decide as take_over
@@ -72,9 +78,9 @@ def plan(engagement: str, offline: bool, as_json: bool) -> int:
 
 @command("confirm")
 @click.argument("engagement")
-@click.option("--by", required=True, help="Who confirms.")
+@click.option("--by", required=True, callback=require_words, help="Who confirms.")
 @click.option("--sample", type=click.IntRange(min=1), help="Seal this many records and their parents, for the client to look at.")
-@click.option("--without-sample", help="Why a full seal needs no verified sample.")
+@click.option("--without-sample", callback=require_words, help="Why a full seal needs no verified sample.")
 def confirm(engagement: str, by: str, sample: int | None, without_sample: str | None, as_json: bool) -> int:
     """Seal the map: a sample first, then everything."""
     from crm_pipelines.defs.planning import make_confirmation
@@ -141,7 +147,7 @@ def queue_list(engagement: str, name: str | None, as_json: bool) -> int:
 @queue.command("resolve")
 @click.argument("engagement")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--by", required=True, help="Who answers: recorded, and confirms exactly what the answers change.")
+@click.option("--by", required=True, callback=require_words, help="Who answers: recorded, and confirms exactly what the answers change.")
 @click.option("--owner", "owners", multiple=True, metavar="OLD=NEW", help="Who takes over an owner's records; NEW may be `invited`.")
 @click.option("--same", multiple=True, metavar="A,B", help="Two source keys that are one record; the first survives.")
 @click.option("--different", multiple=True, metavar="A,B", help="Two source keys that only look alike.")

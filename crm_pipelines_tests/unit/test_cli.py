@@ -112,6 +112,25 @@ def test_status_before_anything_was_mapped_says_what_to_do(where: Path, run: Run
     assert "crm run acme" in err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("decide", "acme", "map.xlsx", "--by"),
+        ("confirm", "acme", "--by"),
+        ("confirm", "acme", "--by", "me", "--without-sample"),
+        ("accept", "acme", "people", "--reason", "because", "--by"),
+        ("accept", "acme", "people", "--by", "me", "--reason"),
+        ("discover", "acme", "--automations-paused-by"),
+        ("queue", "resolve", "acme", "--owner", "a@example.com=b@example.com", "--by"),
+    ],
+)
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_name_or_reason_is_refused_everywhere(where: Path, run: Run, command: tuple[str, ...], blank: str) -> None:
+    write_engagement(where, "acme")
+    code, _, err = run(*command, blank)
+    assert (code, f"'{command[-1]}': must not be blank" in " ".join(err.split())) == (2, True)
+
+
 def test_accepting_a_gate_that_was_never_judged_is_refused(where: Path, run: Run) -> None:
     write_engagement(where, "acme")
     code, _, err = run("accept", "acme", "people", "--by", "me", "--reason", "because")
