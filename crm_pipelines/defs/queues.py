@@ -64,6 +64,7 @@ def tables_of(project: Project, ledger: Ledger) -> Tables:
 
 def list_queues(project: Project, name: str | None) -> dict[str, Any]:
     """Return what waits: per queue and reason the rows, records and money, where the files lie, and the rows; holds source keys."""
+    project.require_mapped()
     with Ledger.open(home().ledger_url) as ledger:
         tables = tables_of(project, ledger)
         paths = write_queues(tables, project.engagement.queues, _memory(project), is_look=True)

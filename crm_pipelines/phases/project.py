@@ -279,8 +279,22 @@ class Project:
         """Scan a phase's desired records. Raises: SettingsError when they were not mapped yet."""
         parts = files.parts(self.mapped_folder(phase))
         if not parts:
-            raise SettingsError(f"{self.engagement.name}: {phase} is not mapped yet; run: crm run {self.engagement.name}")
+            raise SettingsError(self._told_unmapped(phase))
         return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
+
+    def require_mapped(self) -> None:
+        """Raise SettingsError, which says what to do, unless every phase's desired records are there."""
+        for phase in self.phases:
+            self.scan_mapped(phase)
+
+    def _told_unmapped(self, phase: str) -> str:
+        name = self.engagement.name
+        if self.chunks():
+            return f"{name}: {phase} is not mapped yet; run: crm run {name}"
+        return (
+            f"{name}: no exports are registered yet. `crm discover {name}` writes the checklist of what to export; put the files into "
+            f"{self.engagement.exports}, confirm the map, then: crm run {name}"
+        )
 
     def mapped(self, phase: str, *columns: str) -> pl.DataFrame:
         """Read a phase's desired records, all columns or some."""

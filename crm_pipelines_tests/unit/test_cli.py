@@ -112,6 +112,16 @@ def test_status_before_anything_was_mapped_says_what_to_do(where: Path, run: Run
     assert "crm run acme" in err
 
 
+@pytest.mark.parametrize("command", [("status",), ("queue", "list")])
+def test_before_any_export_is_registered_the_checklist_is_named(where: Path, run: Run, command: tuple[str, ...]) -> None:
+    folder = write_engagement(where, "acme")
+    for path in folder.glob("exports/*"):
+        path.unlink()
+    code, _, err = run(*command, "acme")
+    assert code == 2
+    assert "acme: no exports are registered yet. `crm discover acme` writes the checklist" in " ".join(err.split())
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -45,7 +45,7 @@ def scan_resolved(folder: Path, name: str) -> pl.LazyFrame:
     if whole.exists():
         return pl.scan_parquet(whole)
     if not parts:
-        raise SettingsError(f"{name} is not resolved yet; run the resolve step first")
+        raise SettingsError(f"{name} is not resolved yet: the exports were not read since they came; `crm plan` reads them")
     return pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal_relaxed")
 
 
