@@ -7,7 +7,7 @@ Belongs here: the names that the rest of the product uses. Not here: how (sheets
 from __future__ import annotations
 
 from crm_pipelines.reports.sheets_csv import read_csv, write_csv
-from crm_pipelines.reports.sheets_read import read_book
+from crm_pipelines.reports.sheets_read import first_of, read_book, survey_book
 from crm_pipelines.reports.sheets_values import (
     STATE,
     Cell,
@@ -38,9 +38,11 @@ __all__ = [
     "Sheet",
     "SheetError",
     "State",
+    "first_of",
     "one_of",
     "read_book",
     "read_csv",
+    "survey_book",
     "write_book",
     "write_csv",
 ]

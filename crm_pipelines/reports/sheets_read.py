@@ -40,6 +40,24 @@ def read_book(
     here); those in `others_ok` (all others, where it is None) may be there and are not read.
     Raises: SheetError with every problem of the file.
     """
+    found, problems = survey_book(path, sheets, limits, optional=optional, others_ok=others_ok)
+    if problems:
+        raise SheetError(path, first_of(problems, (limits or Limits()).problems))
+    return found
+
+
+def survey_book(
+    path: Path,
+    sheets: Mapping[str, Sequence[Column]],
+    limits: Limits | None = None,
+    *,
+    optional: Sequence[str] = (),
+    others_ok: Sequence[str] | None = (),
+) -> tuple[dict[str, list[Row]], list[CellProblem]]:
+    """Return what `read_book` does, and what is wrong with it: a cell with a problem stands in its row as it came.
+
+    Raises: SheetError where the file as a whole cannot be read.
+    """
     bounds = limits or Limits()
     problems: list[CellProblem] = []
     found: dict[str, list[Row]] = {}
@@ -55,12 +73,11 @@ def read_book(
         except (SAXException, DefusedXmlException, UnicodeError, ValueError, LookupError, zipfile.BadZipFile) as error:
             problem = CellProblem("", "", "a workbook as spreadsheet programs save it", "XML that none of them writes", _ASK)
             raise SheetError(path, [*problems, problem]) from error
-    if problems:
-        raise SheetError(path, _first(problems, bounds.problems))
-    return found
+    return found, problems
 
 
-def _first(problems: Sequence[CellProblem], limit: int) -> list[CellProblem]:
+def first_of(problems: Sequence[CellProblem], limit: int) -> list[CellProblem]:
+    """Return problems up to a limit, and how many more there are."""
     if len(problems) <= limit:
         return list(problems)
     rest = CellProblem("", "", "no further problems", f"{len(problems) - limit} more", "correct these first")

@@ -16,8 +16,8 @@ from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.phases.contracts import destination_contract, source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.stale import pinned
-from crm_pipelines.reports.sheets import Cell, CellProblem, Limits, Scalar, Sheet, SheetError, read_book, write_book
-from crm_pipelines.reports.workbook_answers import Reader
+from crm_pipelines.reports.sheets import Cell, CellProblem, Limits, Scalar, Sheet, SheetError, first_of, read_book, survey_book, write_book
+from crm_pipelines.reports.workbook_answers import Reader, readable
 from crm_pipelines.reports.workbook_check import route_problems
 from crm_pipelines.reports.workbook_layout import (
     ANSWER,
@@ -80,10 +80,9 @@ def read_workbook(path: Path, project: Project, before: Client) -> tuple[dict[st
     """
     destination = destination_contract(project.engagement.destination)
     read = _Reading(path, project.route_spec, destination, project.engagement.name)
-    answers, client = read.decided((before.answers, before.map), recalled(project.engagement.work, read.id))
-    problems = route_problems(project.route_spec, source_contract(project.source), destination, client, (read.said, read.verdicts))
-    if problems:
-        raise SheetError(path, problems)
+    answers, client = read.merged((before.answers, before.map), recalled(project.engagement.work, read.id))
+    rows = (read.said, read.verdicts)
+    read.require_right(route_problems(project.route_spec, source_contract(project.source), destination, client, rows))
     return answers, pinned(project, client)
 
 
@@ -135,16 +134,25 @@ class _Reading:
         self._path = path
         self._made = _read_made(path, engagement, limits)
         shapes = {name: LAYOUT[name] for name in LAYOUT if name in self._made.rows}
-        book = read_book(path, shapes, limits, others_ok=[START, *READ_ONLY])
-        self._problems: list[CellProblem] = []
-        self.said, self.verdicts = Reader(self._made, spec, destination, self._problems).read(book)
+        self._limit = (limits or Limits()).problems
+        book, self._problems = survey_book(path, shapes, limits, others_ok=[START, *READ_ONLY])
+        self.said, self.verdicts = Reader(self._made, spec, destination, self._problems).read(readable(book, self._problems))
 
     @property
     def id(self) -> str:
         return self._made.id
 
     def decided(self, now: Decided | None, last: Decided | None = None) -> tuple[dict[str, str], ClientMap]:
-        """Return what is decided after the workbook; `last` is what it said when it was last taken over, None for what it was made with."""
+        """Return what is decided after the workbook. Raises: SheetError with everything that is wrong."""
+        answers, client = self.merged(now, last)
+        self.require_right()
+        return answers, client
+
+    def merged(self, now: Decided | None, last: Decided | None = None) -> tuple[dict[str, str], ClientMap]:
+        """Return what is decided after all of the workbook that could be read; problems are collected.
+
+        `last` is what it said when it was last taken over; None for what it was made with.
+        """
         made = (self._made.answers, self._made.client)
         alone = Merge(*made, self._problems)
         alone.take(self.said, *made)
@@ -154,9 +162,16 @@ class _Reading:
             merge = Merge(*now, self._problems)
             merge.take(self.said, *(last or made))
             merge.judge(self.verdicts, (last or made)[1], alone.client)
-        if self._problems:
-            raise SheetError(self._path, list(dict.fromkeys(self._problems)))
         return merge.answers, merge.client
+
+    def require_right(self, more: Sequence[CellProblem] = ()) -> None:
+        """Raise SheetError if anything is wrong, sheet by sheet; of `more` what no cell tells that is wrong already."""
+        told = {(each.sheet, each.cell) for each in self._problems}
+        found = [*self._problems, *(each for each in more if not each.cell or (each.sheet, each.cell) not in told)]
+        order = ["", *LAYOUT]
+        found.sort(key=lambda each: order.index(each.sheet) if each.sheet in order else len(order))
+        if found:
+            raise SheetError(self._path, first_of(list(dict.fromkeys(found)), self._limit))
 
 
 def _rows(material: Material, picks: Picks) -> dict[str, list[Values]]:

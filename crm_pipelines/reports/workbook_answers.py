@@ -8,6 +8,7 @@ A decision has a path: ("answers", name), ("columns", object, heading), ("values
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,7 @@ from crm_pipelines.spec.contract import DestinationContract
 from crm_pipelines.spec.model import MappingSpec
 
 Path = tuple[str, ...]
+CELL = re.compile(r"[A-Z]+(\d+)")
 LEFT_OUT = "left out"
 """Value of a tag that is left out, and of a kind of records that is."""
 
@@ -56,6 +58,17 @@ class Said:
     place: str
     is_tick: bool = False
     """Whether it is our proposal, left as it was."""
+
+
+def readable(book: Mapping[str, Sequence[Row]], problems: Sequence[CellProblem]) -> dict[str, list[Row]]:
+    """Return the rows whose meaning can be asked for: of a sheet whose columns are in doubt none, else those without a broken cell."""
+    found: dict[str, list[Row]] = {}
+    for name, rows in book.items():
+        broken = {each.cell for each in problems if each.sheet == name}
+        first = min((row.number for row in rows), default=0)
+        if all((cell := CELL.fullmatch(each)) and int(cell[1]) >= first for each in broken):
+            found[name] = [row for row in rows if broken.isdisjoint(each.address for each in row.cells.values())]
+    return found
 
 
 @dataclass

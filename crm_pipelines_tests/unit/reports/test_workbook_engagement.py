@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from crm_pipelines.discovery.assemble import assemble
@@ -149,3 +150,43 @@ def test_a_new_workbook_is_not_held_against_the_words_of_another(tmp_path: Path)
     project, again = given_out(tmp_path, ROUTES[0])
     fill(again, {("Columns", ("contacts", "Handy")): {"choice": None}, ticked: {"choice": "Unsubscribed"}})
     assert "contacts.status" in taken(project, again).map.values
+
+
+def test_every_bad_cell_is_named_at_once_whoever_finds_it(tmp_path: Path) -> None:
+    """A formula, texts that no list has, an answer that no question takes, what the route refuses, records that contradict each other."""
+    project, path = given_out(tmp_path, ROUTES[0])
+    taken_name = next(iter(project.route_spec.phases["people"].custom_fields))
+    fill(
+        path,
+        {
+            ("Questions", ("default_owner",)): {"answer": "nobody"},
+            ("Columns", ("contacts", "Handy")): {"choice": "somewhere"},
+            ("Columns", ("contacts", "Geburtsdatum")): {"choice": "New date field [people]", "name": taken_name},
+            ("Words", ("contacts.status", "Abonniert")): {"choice": "=1+1"},
+            ("Tags", ("vip customer",)): {"choice": "Maybe"},
+            ("Duplicates", ("1042", "1377")): {"verdict": FIRST},
+            ("Duplicates", ("1377", "2001")): {"verdict": FIRST},
+            ("Duplicates", ("1042", "2001")): {"verdict": APART},
+        },
+    )
+    with pytest.raises(SheetError) as error:
+        read_workbook(path, project, read_client(project.engagement))
+    told = [(each.sheet, each.cell, each.found) for each in error.value.cells]
+    assert told == [
+        ("Questions", "F5", "another text"),
+        ("Columns", "F4", "another text"),
+        ("Columns", "F5", "one that does not"),
+        ("Words", "F4", "a formula"),
+        ("Tags", "E4", "another text"),
+        *(("Duplicates", f"I{number}", "a contradiction") for number in (5, 6, 7)),
+    ]
+
+
+def test_a_sheet_whose_columns_are_in_doubt_is_told_once_and_the_others_are_held_to_their_meaning(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    book = openpyxl.load_workbook(fill(path, {("Questions", ("default_owner",)): {"answer": "nobody"}}))
+    book["Columns"].delete_cols(6)
+    book.save(path)
+    with pytest.raises(SheetError) as error:
+        read_workbook(path, project, read_client(project.engagement))
+    assert [(each.sheet, each.cell) for each in error.value.cells] == [("Questions", "F5"), ("Columns", "")]
