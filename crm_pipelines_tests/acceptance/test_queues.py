@@ -281,7 +281,7 @@ def test_the_command_line_takes_a_file_as_the_next_intake_or_says_what_is_wrong_
     fill_csv(path, lambda row: {"email": "nina@example.org"} if row["source record"] else None)
     taken = one.crm("queue", "resolve", one.name, str(path), "--by", "Carla Client")
     assert taken.returncode == 0, taken.stderr
-    assert "Taken: 1 rows corrected." in taken.stdout
+    assert "Taken: 1 row corrected." in taken.stdout
     chunk = opened(one).chunks()[-1]
     assert (chunk.kind, chunk.physical_rows) == ("correction", 1)
     with open_instance() as instance:
