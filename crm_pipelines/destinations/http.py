@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -194,8 +195,14 @@ class HttpClient:
         self._permits = asyncio.Semaphore(connections)
         self._renewal = asyncio.Lock()
         self._retrying = AsyncRetrying(
-            sleep=self._nap, stop=self._gives_up, wait=self._wait_s, retry=retry_if_exception_type(TransientError), reraise=True
+            sleep=self._nap,
+            stop=self._gives_up,
+            wait=self._wait_s,
+            retry=retry_if_exception_type(TransientError),
+            reraise=True,
+            before_sleep=self._tell_retrying,
         )
+        self._is_told = False
 
     def drain(self, is_draining: bool) -> None:
         """While draining, journalled calls that did not leave yet raise HeldBack instead of leaving."""
@@ -308,7 +315,8 @@ class HttpClient:
         log.warning("%s attempt=%s failed on the wire: %s", call.operation, call.attempt_id, kind)
         if isinstance(error, httpx.UnsupportedProtocol):
             return SettingsError("account.base_url must begin with https://")
-        where = f"{call.operation}: {httpx.URL(self.dialect.base_url).host} ({kind})"
+        what = call.operation if self.was_answered else "account.base_url"  # before the first answer, the address is what to look at
+        where = f"{what}: {httpx.URL(self.dialect.base_url).host} ({kind})"
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
             return Unsent(f"{where}: no connection. Check that the address is right and the server is up, then run again")
         if call.is_repeatable:
@@ -353,6 +361,19 @@ class HttpClient:
     def _gives_up(self, state: RetryCallState) -> bool:
         patience = self._patience
         return state.attempt_number >= (patience.attempts if self.was_answered else patience.attempts_unmet)
+
+    def _tell_retrying(self, state: RetryCallState) -> None:
+        """Say once, on stderr, that a destination which never answered is tried again: nobody waits without a word."""
+        if self._is_told or self.was_answered:
+            return
+        self._is_told = True
+        patience, tried = self._patience, state.attempt_number
+        left = range(tried, patience.attempts_unmet)
+        pauses_s = sum(min(patience.longest_wait_s, patience.first_wait_s * 2**number) for number in left)
+        more_s = max(1, round(len(left) * (state.seconds_since_start or 0.0) / tried + pauses_s))
+        host = httpx.URL(self.dialect.base_url).host
+        sys.stderr.write(f"{host} does not answer; trying for about {more_s} s more\n")
+        sys.stderr.flush()
 
     async def _nap(self, seconds: float) -> None:
         """Sleep between repeats, in short naps, so that a drain is not kept waiting."""

@@ -107,6 +107,15 @@ def test_a_server_that_is_down_is_named_with_what_to_do() -> None:
     assert len(wire.requests) == QUICK.attempts_unmet
 
 
+def test_a_destination_that_never_answers_is_said_to_be_tried_again_and_the_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(TransientError, match=r"^account\.base_url: acme\.pipedrive\.com \(ConnectError\): no connection") as caught:
+        _send(Wire(httpx.ConnectError), LIST)
+    assert LIST.operation not in str(caught.value)
+    assert capsys.readouterr().err == "acme.pipedrive.com does not answer; trying for about 1 s more\n", "once, after the first failure"
+    _send(Wire(OK), LIST)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("response", "error", "says"),
     [
