@@ -113,13 +113,20 @@ def check_confirmed(session: Session) -> None:
         more = f"\n  ... and {len(changes) - SHOWN_LINES} more" if len(changes) > SHOWN_LINES else ""
         raise NotConfirmedError(
             f"{name}: what was confirmed as seal {seal.seal_no} changed since:\n{shown}{more}\n"
-            f"Nothing was sent. Undo the change, or confirm it: crm confirm {name} --by NAME --sample 50"
+            f"Nothing was sent. Undo the change, or confirm it: {how_to_confirm(name, seal.kind)}"
         )
     require_made_from_this(session.project)
     session.grown = [str(each) for each in growth(seal.content, content)]
     if session.grown:
         event(log, "grown_since_confirmed", seal=seal.seal_no, changes=len(session.grown))
     session.confirmed = stamp
+
+
+def how_to_confirm(engagement: str, kind: str) -> str:
+    """Return the command that confirms a change: what was confirmed in full needs no new sample for it, though one may be looked at."""
+    command = f"crm confirm {engagement} --by NAME"
+    sample = f"{command} --sample 50"
+    return sample if kind == "sample" else f"{command} --without-sample REASON (or look at a sample first: {sample})"
 
 
 def require_as_checked(session: Session) -> None:

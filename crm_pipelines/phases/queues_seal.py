@@ -14,7 +14,7 @@ from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Seal
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.changes import Change, differences
-from crm_pipelines.phases.confirm import SHOWN_LINES, seal_content, seal_digest
+from crm_pipelines.phases.confirm import SHOWN_LINES, how_to_confirm, seal_content, seal_digest
 from crm_pipelines.phases.session import Session
 
 USERS = "destination.users."
@@ -46,7 +46,7 @@ def require_unchanged(session: Session, owners: Collection[str]) -> Seal | None:
         shown = "\n".join(f"  {line}" for line in changes[:SHOWN_LINES])
         raise NotConfirmedError(
             f"{session.engagement}: what was confirmed as seal {seal.seal_no} changed since:\n{shown}\n"
-            f"No answer was taken. Undo the change, or confirm it first: crm confirm {session.engagement} --by NAME --sample 50"
+            f"No answer was taken. Undo the change, or confirm it first: {how_to_confirm(session.engagement, seal.kind)}"
         )
     return seal
 
