@@ -123,7 +123,7 @@ def propose(project: Project, *, out: Path | None = None, is_offline: bool = Fal
         "workbook": str(path),
         "columns": [_shown(one) for one in proposed.columns],
         "pre_ticked": sum(one.state == "pre-ticked" for one in proposed.columns),
-        "words": len(proposed.words),
+        "words": sum(one.role not in ("tag", "owner") for one in proposed.words),
         "empty_fields": len(proposed.empty_fields),
         "duplicates": len(proposed.duplicates),
         "questions": list(project.unanswered),

@@ -48,6 +48,19 @@ def custom_field_findings(project: Project) -> tuple[CustomFieldFinding, ...]:
     return tuple(_finding(project, name, node, row) for row in rows)
 
 
+def rows_with(project: Project, name: str, column: str, word: str) -> int:
+    """Count the rows of a field whose cell is a word, or has it among several."""
+    counts = value_counts(frames.column_values(project, name, column))
+    return sum(rows for text, rows in counts.select("text", "count").iter_rows() if _folded(word) in _pieces(text))
+
+
+def _pieces(text: str) -> set[str]:
+    pieces = [text]
+    for separator in SEPARATORS:
+        pieces = [part for piece in pieces for part in piece.split(separator)]
+    return {_folded(text), *map(_folded, pieces)}
+
+
 def _unknown_columns(project: Project, name: str) -> dict[str, str]:
     """Return staged column -> heading of what the contract does not know."""
     told = [frames.sidecar(project, name, key) for key in frames.export_chunks(project, name)]
@@ -68,7 +81,8 @@ def _finding(project: Project, name: str, node: SchemaFields, row: Mapping[str, 
     options = tuple(str(each) for each in row.get(node.options_column) or ())
     ids = tuple(str(each) for each in row.get(node.option_ids_column) or ()) if node.option_ids_column else ()
     found = infer_type(cells)
-    unknown = _unknown(cells, options, ids) if options else ()
+    answered = {_folded(word) for word in project.words.get(name, {}).get(column_name(identifier), {})}
+    unknown = tuple(word for word in _unknown(cells, options, ids) if _folded(word) not in answered) if options else ()
     return CustomFieldFinding(
         object=name,
         name=identifier,
@@ -106,12 +120,16 @@ def _percent(share: float) -> str:
 
 
 def _unknown(cells: Any, options: tuple[str, ...], ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words in use that are neither options nor their ids; a cell may hold several, and an option a separator."""
+    """Return the words in use that are neither options nor their ids; a cell may hold several, and an option a separator.
+
+    Words that differ by case alone are one, as where the client's answer is applied.
+    """
     known = sorted({_folded(word) for word in (*options, *ids)}, key=len, reverse=True)
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for text in value_counts(cells)["text"].to_list():
-        found.update(dict.fromkeys(_left_over(text, known)))
-    return tuple(found)
+        for word in _left_over(text, known):
+            found.setdefault(_folded(word), word)
+    return tuple(found.values())
 
 
 def _left_over(text: str, known: list[str]) -> list[str]:

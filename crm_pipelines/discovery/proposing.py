@@ -13,6 +13,7 @@ import polars as pl
 
 from crm_pipelines.destinations.base import Schema
 from crm_pipelines.discovery import frames
+from crm_pipelines.discovery.custom_fields import custom_field_findings, rows_with
 from crm_pipelines.discovery.evidence import SAMPLE_MAX
 from crm_pipelines.discovery.features import ColumnSample, Surveyor
 from crm_pipelines.discovery.lexicon import load_lexicon, read_table
@@ -59,7 +60,7 @@ def propose(project: Project, schema: Schema | None) -> ProposedMap:
         route=f"{project.spec.route.source}_to_{project.spec.route.destination}",
         columns=tuple(columns),
         empty_fields=tuple(_merged(empty)),
-        words=(*_words(project), *_owners(project, schema)),
+        words=(*_words(project), *_options(project), *_owners(project, schema)),
         threshold=load_model().threshold,
     )
 
@@ -233,6 +234,15 @@ def _words(project: Project) -> Iterator[WordProposal]:
                 rows=found.words[word],
                 candidates=tuple((each, min(share, SHOWN_MAX)) for each, share in meanings(word, sorted(answers))),
             )
+
+
+def _options(project: Project) -> Iterator[WordProposal]:
+    """Yield the words of fields with a list of their own that the list does not have."""
+    for field in custom_field_findings(project):
+        column = source_contract(project.source).staged_column(field.object, field.name)
+        for word in field.unknown_options:
+            meant = tuple((each, min(share, SHOWN_MAX)) for each, share in meanings(word, field.options))
+            yield WordProposal(field.object, column, "option", word, rows_with(project, field.object, column, word), meant)
 
 
 def _owners(project: Project, schema: Schema | None) -> Iterator[WordProposal]:

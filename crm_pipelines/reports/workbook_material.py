@@ -17,6 +17,7 @@ from crm_pipelines.discovery.tags import tag_columns
 from crm_pipelines.discovery.values import (
     CleanCount,
     ColumnProfile,
+    CustomFieldFinding,
     Discovery,
     HistoryGap,
     OwnerFinding,
@@ -55,6 +56,7 @@ class Material:
     date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
     """Object -> order of day and month that the engagement declares for its files."""
     vocabularies: Sequence[VocabularyFinding] = ()
+    custom_fields: Sequence[CustomFieldFinding] = ()
     clean: Sequence[CleanCount] = ()
     gaps: Sequence[Mapping[str, str]] = ()
     history: Sequence[HistoryGap] = ()
@@ -64,7 +66,7 @@ class Material:
         """Return what an engagement's workbook shows."""
         contacts = project.route_spec.derive.contacts
         columns = tag_columns(contacts)
-        names = ("columns", "owners", "tags", "vocabularies", "clean", "gaps", "history")
+        names = ("columns", "owners", "tags", "vocabularies", "custom_fields", "clean", "gaps", "history")
         return Material(
             proposed=proposed,
             spec=project.route_spec,

@@ -8,7 +8,7 @@ Everything that the client map holds gets a row, found or not: what was decided 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import get_args
 
@@ -188,17 +188,23 @@ def readings(material: Material) -> dict[str, tuple[str, ...]]:
     for each in material.proposed.words:
         if each.role not in ("tag", "owner"):
             words.setdefault(f"{each.object}.{each.column}", {}).update(dict.fromkeys(word for word, _ in each.candidates))
-    for found in material.vocabularies:
-        place = f"{found.object}.{found.column}"
-        if place in words:
-            known = {word.casefold() for word in words[place]}
-            folded = {
-                word.casefold(): word for word in reversed(list(found.words)) if word not in found.unknown and word.casefold() not in known
-            }
-            words[place].update(dict.fromkeys(reversed(folded.values())))
     for column, decided in material.client.values.items():
         words.setdefault(column, {}).update(dict.fromkeys(decided.values()))
+    for place, answers in _known_words(material):
+        if place in words:
+            taken = {word.casefold() for word in (*words[place], *material.client.values.get(place, {}))}
+            folded = {word.casefold(): word for word in reversed(answers) if word.casefold() not in taken}
+            words[place].update(dict.fromkeys(reversed(folded.values())))
     return {column: tuple(found) for column, found in words.items()}
+
+
+def _known_words(material: Material) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield `object.column` and the words that the map has an answer for: of vocabularies, of the lists of fields."""
+    for found in material.vocabularies:
+        yield f"{found.object}.{found.column}", [word for word in found.words if word not in found.unknown]
+    for field in material.custom_fields:
+        if field.object in material.source.objects:
+            yield f"{field.object}.{material.source.staged_column(field.object, field.name)}", field.options
 
 
 def owner_rows(material: Material) -> list[Values]:

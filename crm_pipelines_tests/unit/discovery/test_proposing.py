@@ -71,6 +71,15 @@ def test_words_without_an_answer_are_listed_with_their_rows(proposed: ProposedMa
     ]
 
 
+def test_words_that_a_field_s_own_list_lacks_are_words_with_its_options(tmp_path: Path) -> None:
+    listed = "field_id,field_identifier,field_type,options,option_ids\n1,likes,checkbox,Tea|Coffee,1|2\n"
+    rows = "id,email,likes\n1,a@example.com,tea|cofee\n2,b@example.com,Cofee\n3,c@example.com,coffee\n"
+    project = written(tmp_path, [("custom_fields_1.csv", listed), ("contacts_1.csv", rows)])
+    (word,) = propose(project, None).words
+    assert (word.object, word.column, word.role, word.word.casefold(), word.rows) == ("contacts", "likes", "option", "cofee", 2)
+    assert [meaning for meaning, _ in word.candidates] == ["Coffee"]
+
+
 def test_owners_who_are_no_users_are_words_with_users_who_may_be_meant(project: Project) -> None:
     words = propose(project, schema_of(users=("nobody@example.com",))).words
     assert {each.role for each in words} >= {"owner"}

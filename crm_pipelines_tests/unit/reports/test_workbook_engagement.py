@@ -9,15 +9,18 @@ import openpyxl
 import pytest
 
 from crm_pipelines.discovery.assemble import assemble
+from crm_pipelines.discovery.proposing import propose
 from crm_pipelines.phases.client import read_client, write_client
 from crm_pipelines.phases.contracts import destination_contract
 from crm_pipelines.phases.project import Project
+from crm_pipelines.reports import scope_asks
 from crm_pipelines.reports.sheets import SheetError
-from crm_pipelines.reports.workbook import read_workbook, remember_workbook, write_workbook
+from crm_pipelines.reports.workbook import Material, read_workbook, remember_workbook, write_workbook
 from crm_pipelines.reports.workbook_layout import APART, BEHIND, FIRST
+from crm_pipelines.reports.workbook_rows import readings
 from crm_pipelines.spec.client import Client
 from crm_pipelines.spec.client_map import ClientMap
-from crm_pipelines_tests.lib.opened import ROUTES, opened
+from crm_pipelines_tests.lib.opened import ROUTES, opened, sampled
 from crm_pipelines_tests.unit.reports.material import a_field, person_phase, proposed
 from crm_pipelines_tests.unit.reports.test_workbook import fill
 
@@ -190,3 +193,25 @@ def test_a_sheet_whose_columns_are_in_doubt_is_told_once_and_the_others_are_held
     with pytest.raises(SheetError) as error:
         read_workbook(path, project, read_client(project.engagement))
     assert [(each.sheet, each.cell) for each in error.value.cells] == [("Questions", "F5"), ("Columns", "")]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_word_that_a_field_s_own_list_lacks_is_asked_about_once_everywhere_and_its_answer_is_applied(tmp_path: Path, route: str) -> None:
+    project = sampled(tmp_path, route, contacts=60, is_mapped=False)
+    asked, found = propose(project, None), assemble(project, None, {}, None, made_at=datetime.now(UTC))
+    (line,) = (one for one in scope_asks._open_words(found))
+    assert line.what == f"What {len(asked.words)} words should become"
+    path = write_workbook(tmp_path / "map.xlsx", asked, found, project)
+    page = openpyxl.load_workbook(path)["Words"]
+    listed = {(row[0].value, row[2].value): row[3].value for row in page.iter_rows(min_row=4)}
+    assert listed == {("contacts.gdpr_status", "Maybe"): 1, ("contacts.shirt_size", "Gigantic"): 1}
+    with pytest.raises(SheetError, match="expected one of 'S', 'M', 'L', 'XL'"):
+        read_workbook(fill(path, {("Words", ("Gigantic",)): {"choice": "XXL"}}), project, read_client(project.engagement))
+    client = taken(project, fill(path, {("Words", ("Gigantic",)): {"choice": "XL"}})).map
+    assert client.values == {"contacts.shirt_size": {"Gigantic": "XL"}}
+    again = opened(tmp_path, route, decisions=project.engagement.decisions_path.read_text("utf-8"))
+    assert [(each.column, each.word) for each in propose(again, None).words] == [("gdpr_status", "Maybe")]
+    found = assemble(again, None, {}, None, made_at=datetime.now(UTC))
+    assert not any(each.unknown_options for each in found.custom_fields)
+    offered = readings(Material.of(propose(again, None), found, again))["contacts.shirt_size"]
+    assert offered == ("XL", "S", "M", "L"), "decided before, and open to another answer"
