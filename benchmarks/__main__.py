@@ -49,8 +49,8 @@ STAGES: dict[str, Stage] = {
         "how often the proposed map is right",
         "Labelled headings in four languages; candidates: all 58 targets, whatever the file. Behind figures: hits, 95 % interval.\n"
         "`first`: what is proposed first, one-to-one within a file. None-columns: right with `no target` or `new custom field`.\n"
-        "`tuning`, `judging` and `judging_fresh` are development sets: names and weights were adjusted with them in sight, so that their figures\n"
-        "flatter. The final set was written by somebody who saw the target list alone; goals are held against it.\n"
+        "`tuning`, `judging` and `judging_fresh` are development sets: names and weights were adjusted with them in sight, so that their\n"
+        "figures flatter. The final set was written by somebody who saw the target list alone; goals are held against it.\n"
         "`judging_fresh`, when it was fresh and names were fewer: 74.1 % top-1, 96.8 % top-3, 1.0 % none-columns with a field first.",
         mapping.run,
     ),
