@@ -41,10 +41,10 @@ def told(part: str) -> list[str]:
         ("values: {contacts.score: {high: very}}", "values.contacts.score: must become a whole number"),
         ("values: {transactions.amount: {free: nothing}}", "values.transactions.amount: must become a number as 1234.50"),
         (
-            "values: {contacts.status: {Old: A, ' oLD': B}}",
+            "values: {contacts.status: {Old: Active, ' oLD': Inactive}}",
             "values.contacts.status: stands here twice (case does not matter) with two meanings",
         ),
-        ("values: {contacts.status: {'  ': B}}", "values.contacts.status: is an empty word"),
+        ("values: {contacts.status: {'  ': Active}}", "values.contacts.status: is an empty word"),
         ("values: {contacts.status: {Old: ' '}}", "values.contacts.status: becomes an empty word; only tags can be left out"),
         ("tags: {contacts.status: {Old: New}}", "tags.contacts.status: is no list of tags; words of other columns stand under `values`"),
         ("tags: {contacts.tags: {Old: New, old: }}", "tags.contacts.tags: stands here twice"),
