@@ -68,7 +68,7 @@ def find_out(project: Project, *, is_offline: bool = False, has_records: bool = 
         "documents": {name: str(path) for name, path in paths.items()},
         "overall": found.overall,
         "grades": [vars(one) for one in found.grades],
-        "objects": [{"object": one.object, "raw": one.raw_rows, "clean": one.clean} for one in found.clean],
+        "objects": [{"object": one.object, "raw": one.raw_rows, "different": one.distinct_keys, "clean": one.clean} for one in found.clean],
         "missing": [{"object": one.object, "is_required": one.is_required} for one in found.checklist if not one.is_there],
         "waiting_columns": [f"{one.object}: {one.heading}" for one in found.columns if one.state == "waiting"],
         "owners_without_user": sum(one.user is None for one in found.owners) if found.inspection else None,
@@ -98,7 +98,7 @@ def found_out(project: Project, *, is_offline: bool, has_records: bool) -> Disco
 def discovery_metadata(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the Dagster UI shows of a discovery: the document itself, and figures that plot."""
     documents = {name: Path(path) for name, path in told["documents"].items()}
-    clean = {f"{one['object']} worth moving": one["clean"] for one in told["objects"]}
+    clean = {f"{one['object']} if every kind that may stay behind does": one["clean"] for one in told["objects"]}
     return {
         **{f"scope document ({name})": dg.MetadataValue.path(str(path)) for name, path in documents.items()},
         **({"scope": dg.MetadataValue.md(documents["md"].read_text(encoding="utf-8"))} if "md" in documents else {}),

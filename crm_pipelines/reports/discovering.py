@@ -57,7 +57,7 @@ def show_decided(out: Console, told: Mapping[str, Any]) -> None:
 
 
 def _lines(told: Mapping[str, Any]) -> list[str]:
-    lines = [f"{one['object']}: {one['raw']:,} rows, {one['clean']:,} worth moving" for one in told["objects"]]
+    lines = [_counted(one) for one in told["objects"]]
     missing = {True: "Missing, and nothing starts without it", False: "Not exported"}
     for needed, word in missing.items():
         names = [one["object"] for one in told["missing"] if one["is_required"] is needed]
@@ -74,6 +74,12 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
         *([f"Automations are paused, signed by {signed['by']}."] if signed else []),
         *told["notes"],
     ]
+
+
+def _counted(one: Mapping[str, Any]) -> str:
+    """Say how many rows and records an export has, and how many arrive if every kind that may stay behind does."""
+    said = f"{one['object']}: {one['raw']:,} rows, {one['different']:,} different"
+    return f"{said}; {one['clean']:,} if every kind that may stay behind does" if one["clean"] < one["different"] else said
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,9 +20,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.reports.reasons import next_step, sentence
 
-PRIVATE_FILE = 0o600
 HOURS_FROM_MINUTES = 120
 
 
@@ -32,9 +31,10 @@ def write_reconciliation(account: Mapping[str, Any], folder: Path) -> dict[str, 
     text = json.dumps(account, indent=2, ensure_ascii=False, default=str) + "\n"
     page = as_html(account)
     kept = folder / "passes" / f"{account['pass']:04}"
-    _write(kept.with_suffix(".json"), text)
-    _write(kept.with_suffix(".html"), page)
-    return {"json": _write(folder / "reconciliation.json", text), "html": _write(folder / "reconciliation.html", page)}
+    pages = {"json": text.encode(), "html": page.encode()}
+    for kind, content in pages.items():
+        write_bytes(kept.with_suffix(f".{kind}"), content)
+    return {kind: write_bytes(folder / f"reconciliation.{kind}", content) for kind, content in pages.items()}
 
 
 def as_html(account: Mapping[str, Any]) -> str:
@@ -82,13 +82,3 @@ def duration(seconds: float) -> str:
     if minutes >= HOURS_FROM_MINUTES:
         return f"{minutes / 60:,.1f} hours"
     return "a minute or less" if seconds <= 60 else f"{minutes} minutes"
-
-
-def _write(path: Path, text: str) -> Path:
-    """Replace a private file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w", encoding="utf-8") as file:
-        file.write(text)
-    return partial.replace(path)
