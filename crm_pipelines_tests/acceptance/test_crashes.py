@@ -86,11 +86,16 @@ def test_killed_at_random_points_while_the_network_fails(rig: Callable[..., Rig]
 
 def test_a_second_load_on_the_account_stops_and_names_the_first(rig: Callable[..., Rig]) -> None:
     one = rig(contacts=200, sandbox={"plan": "growth", "auth": "api"})
+    one.sandbox.truth.post("faults", [{"kind": "latency", "latency_ms": 40, "seed": 3}])
     first = one.start_walk()
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not one.sandbox.truth.get("counts")["requests"]:
-            time.sleep(0.2)
+        # Only a load is sure to hold the account: between making, confirming and loading, the lock is free for a moment.
+        deadline = time.monotonic() + 90
+        while not one.sandbox.truth.get("counts")["entities"]["persons"]["live"]:
+            assert first.poll() is None, first.communicate()
+            assert time.monotonic() < deadline, "the first load never wrote a person"
+            time.sleep(0.1)
+        one.sandbox.truth.post("faults", [{"kind": "latency", "latency_ms": 2000, "seed": 3}])  # it is there until it is killed
         second = one.walk()
         assert second.returncode == 3
         assert str(first.pid) in second.stdout, "the holder is named"
@@ -98,5 +103,6 @@ def test_a_second_load_on_the_account_stops_and_names_the_first(rig: Callable[..
     finally:
         first.kill()
         first.communicate()
+    one.sandbox.truth.post("faults", [])
     resume_until_done(one)
     assert_is_the_truth(one)
