@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks.bed import NAME
-from crm_pipelines.destinations.http import Answer, Call
+from crm_pipelines.destinations.call import Answer, Call
 from crm_pipelines.destinations.pipedrive.destination import PipedriveDestination
 from crm_pipelines.destinations.pipedrive.write import Writer
 from crm_pipelines.destinations.waves import Waves

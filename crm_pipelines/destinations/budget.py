@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from crm_pipelines.destinations.call import Pacing
 from crm_pipelines.destinations.clock import VendorClock
-from crm_pipelines.destinations.http import Pacing
 from crm_pipelines.journal import Allowance
 
 DAY = timedelta(days=1)

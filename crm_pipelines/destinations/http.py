@@ -1,7 +1,8 @@
 """The one HTTP client of all destinations: pacing, retries, redaction, and the line between "not applied" and "unknown".
 
-Belongs here: what may be repeated, for how long, and what an error of the wire means. Not here: what a vendor's answers
-mean (its `Dialect`), when a request may leave (limiter), tokens a day (budget), the order of ledger and network (waves).
+Belongs here: what may be repeated, for how long, and what an error of the wire means. Not here: what a call and its answer are
+(call), what a vendor's answers mean (its `Dialect`), when a request may leave (limiter), tokens a day (budget), the order of ledger
+and network (sending).
 
     before a byte left          connection refused, handshake failed      repeat, whatever the request
     the vendor said "not now"   429, 503 with retry-after                 repeat, after the pause it names
@@ -22,14 +23,15 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
+from crm_pipelines.destinations.call import Answer, Call, Dialect, HeldBack, Pacing, Throttled, Unsent
 from crm_pipelines.destinations.clock import VendorClock
 from crm_pipelines.destinations.limiter import LONGEST_NAP_S, SlidingLimiter, Slot
 from crm_pipelines.destinations.wire import Connection, proxy_for
@@ -45,96 +47,6 @@ KEEPALIVE_S = 4.0  # shorter than the idle limit of any server we meet (uvicorn 
 MAX_KNOWN_URLS = 100
 STANDARD_HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "crm-pipelines"}
 MAX_CONNECTIONS = 64  # 240 requests a second at 250 ms need 60
-REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: what it does, what it costs, and what may be said about it in a log."""
-
-    operation: str
-    method: str
-    path: str
-    cost: int
-    params: Mapping[str, str] | None = None
-    body: Any = field(default=None, repr=False)
-    """Sent as JSON; bytes are XML, and go as they are."""
-    is_search: bool = False
-    attempt_id: int | None = None
-    """The journalled attempt that this request carries; none for reads."""
-    only_reads: bool = False
-    """True for a POST that changes nothing, so that it may be repeated."""
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether sending it twice does no harm."""
-        return self.only_reads or self.method in REPEATABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The vendor's no: a status, a code, and a reason that holds no field value."""
-
-    status: int
-    code: str
-    reason: str
-    is_cap: bool = False
-    """True when a limit of the plan is reached, so that every following record would be refused too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, already judged."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-    refusal: Refusal | None = None
-
-    @property
-    def data(self) -> Any:
-        """The envelope's `data`."""
-        return self.body.get("data") if isinstance(self.body, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """What an answer's headers say about limits."""
-
-    burst_limit: int | None = None
-    burst_remaining: int | None = None
-    day_limit: int | None = None
-    day_remaining: int | None = None
-
-
-class Throttled(TransientError):
-    """429 or 503 with retry-after: the request was not applied."""
-
-
-class Unsent(TransientError):
-    """The request did not leave, or was turned back before it was looked at."""
-
-
-class Dialect(Protocol):
-    """How one vendor says who may call, how fast, and no."""
-
-    base_url: str
-
-    def headers(self) -> Mapping[str, str]:
-        """Return the credentials as headers."""
-        ...
-
-    async def renew(self, client: httpx.AsyncClient, used: Mapping[str, str]) -> bool:
-        """Fetch a new access token unless another call already did; False when that is not possible."""
-        ...
-
-    def pacing(self, headers: Mapping[str, str]) -> Pacing:
-        """Read the limits."""
-        ...
-
-    def judge(self, call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-        """Say what an answer means. Raises: Throttled, TransientError, SettingsError, DestinationError, QuotaExhausted."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -400,10 +312,6 @@ class HttpClient:
             return Connection(self._tls, KEEPALIVE_S)
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_S)
         return httpx.AsyncHTTPTransport(verify=self._tls, limits=limits, proxy=proxy)
-
-
-class HeldBack(CrmError):
-    """A drain caught the call before it left; not a transient error, so nothing repeats it."""
 
 
 def _moves(slot: Slot) -> Callable[[str, Any], Awaitable[None]]:

@@ -1,7 +1,7 @@
 """Odoo, the second destination: JSON-2 from version 19, XML-RPC before.
 
 Belongs here: everything that says Odoo. Not here: retries and transport (destinations.http), the order of journal and
-network (batches, after the pattern of destinations.waves).
+network (destinations.batches).
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ import httpx
 import orjson
 
 from crm_pipelines.destinations.background import Background
-from crm_pipelines.destinations.http import Call, HttpClient, Patience
+from crm_pipelines.destinations.call import Call
+from crm_pipelines.destinations.http import HttpClient, Patience
 from crm_pipelines.destinations.limiter import SlidingLimiter
 from crm_pipelines.destinations.odoo.faults import Fault, Reply
 from crm_pipelines.destinations.odoo.json2 import Json2

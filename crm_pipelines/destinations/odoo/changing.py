@@ -22,7 +22,7 @@ from crm_pipelines.destinations.odoo.models import WRITE_ROWS, Model
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import changes_of
 from crm_pipelines.destinations.odoo.values import Unfit
-from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.destinations.sending import Sent
 from crm_pipelines.errors import OutcomeUnknown
 
 FROZEN_WHEN_POSTED = frozenset({"product", "description", "amount", "currency", "partner_id", "invoice_date", "state"})

@@ -15,7 +15,7 @@ from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.listing import NO_ACTIVE_TEST
 from crm_pipelines.destinations.odoo.loading import NARROWABLE
 from crm_pipelines.destinations.odoo.models import Model
-from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.destinations.sending import Sent
 
 
 async def delete(api: Api, model: Model, batch: Batch, rows: Sequence[tuple[int, WriteRow]]) -> None:

@@ -115,7 +115,7 @@ class OdooDestination:
             drain=self._api.http.drain,
             background=self._api.background,
             stop=self._stop,
-            connections=self._connections,
+            workers=self._connections,
             rows=KNOWN_ROWS if self._memory.had_ours[phase] else model.batch_rows,
         )
         return Batches(batching, iter(rows), journal).run()

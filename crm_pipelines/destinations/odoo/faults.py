@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from crm_pipelines.destinations.http import Call
+from crm_pipelines.destinations.call import Call
 
 Kind = Literal["data", "access", "unknown_model", "unknown_method", "gone", "auth", "database", "busy"]
 

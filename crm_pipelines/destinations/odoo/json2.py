@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
-from crm_pipelines.destinations.http import Answer, Call, Pacing
+from crm_pipelines.destinations.call import Answer, Call, Pacing
 from crm_pipelines.destinations.odoo.faults import Asked, Reply
 from crm_pipelines.destinations.odoo.verdict import Verdict
 from crm_pipelines.settings import AccountSettings

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from crm_pipelines.destinations.http import Answer, Call, Throttled, Unsent
+from crm_pipelines.destinations.call import Answer, Call, Throttled, Unsent
 from crm_pipelines.destinations.odoo.faults import Asked, Fault, Reply, classify
 from crm_pipelines.errors import SettingsError, TransientError
 from crm_pipelines.settings import AccountSettings

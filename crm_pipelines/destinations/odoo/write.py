@@ -25,7 +25,7 @@ from crm_pipelines.destinations.odoo.models import PARTNER_ROWS, PEOPLE, Model
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import columns_of, differs
 from crm_pipelines.destinations.odoo.values import Unfit
-from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.destinations.sending import Sent
 from crm_pipelines.errors import CrmError, OutcomeUnknown
 from crm_pipelines.journal import Attempt
 

@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 import httpx
 
-from crm_pipelines.destinations.http import Answer, Call, Pacing
+from crm_pipelines.destinations.call import Answer, Call, Pacing
 from crm_pipelines.destinations.odoo.faults import Asked, Fault, Reply
 from crm_pipelines.destinations.odoo.json2 import names_in
 from crm_pipelines.destinations.odoo.verdict import Verdict

@@ -14,8 +14,9 @@ import httpx
 
 from crm_pipelines.destinations.background import Background
 from crm_pipelines.destinations.budget import DailyMeter
+from crm_pipelines.destinations.call import Answer, Call
 from crm_pipelines.destinations.clock import VendorClock
-from crm_pipelines.destinations.http import Answer, Call, HttpClient, Patience
+from crm_pipelines.destinations.http import HttpClient, Patience
 from crm_pipelines.destinations.limiter import SlidingLimiter
 from crm_pipelines.destinations.pipedrive.costs import COSTS, LIST_PAGE, PLANS, SEARCHES_PER_WINDOW, TOKENS_PER_SEAT, WINDOW_S
 from crm_pipelines.destinations.pipedrive.dialect import PipedriveDialect

@@ -15,7 +15,8 @@ import httpx
 import orjson
 
 from crm_pipelines.destinations.budget import DailyMeter
-from crm_pipelines.destinations.http import MAX_SLEEP_S, Answer, Call, Pacing, Refusal, Throttled
+from crm_pipelines.destinations.call import Answer, Call, Pacing, Refusal, Throttled
+from crm_pipelines.destinations.http import MAX_SLEEP_S
 from crm_pipelines.errors import DestinationError, QuotaExhausted, SettingsError, TransientError
 from crm_pipelines.settings import AccountSettings
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from crm_pipelines.destinations.http import Call
+from crm_pipelines.destinations.call import Call
 from crm_pipelines.destinations.pipedrive.api import Api, Record
 from crm_pipelines.destinations.pipedrive.costs import COSTS
 from crm_pipelines.destinations.pipedrive.describe import field_of

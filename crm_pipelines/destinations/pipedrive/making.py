@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from crm_pipelines.destinations.base import WantedSchema
-from crm_pipelines.destinations.http import Answer
+from crm_pipelines.destinations.call import Answer
 from crm_pipelines.destinations.pipedrive import prepare
 from crm_pipelines.destinations.pipedrive.api import Api
 from crm_pipelines.destinations.pipedrive.describe import Described, describe

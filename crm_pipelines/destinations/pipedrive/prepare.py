@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from crm_pipelines.destinations.base import Schema, Step, WantedField, WantedSchema
-from crm_pipelines.destinations.http import Call
+from crm_pipelines.destinations.call import Call
 from crm_pipelines.destinations.pipedrive.costs import COSTS
 from crm_pipelines.destinations.pipedrive.describe import Described, field_of, with_field, with_options
 from crm_pipelines.destinations.pipedrive.entities import FIELD_PATHS

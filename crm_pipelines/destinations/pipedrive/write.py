@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_pipelines.destinations.base import WriteRow
-from crm_pipelines.destinations.http import Answer, Call, HttpClient, Refusal
+from crm_pipelines.destinations.call import Answer, Call, Refusal
+from crm_pipelines.destinations.http import HttpClient
 from crm_pipelines.destinations.pipedrive.costs import COSTS
 from crm_pipelines.destinations.pipedrive.entities import CREATE_ONLY, ENTITIES, Entity
 from crm_pipelines.destinations.pipedrive.fields import Names
 from crm_pipelines.destinations.pipedrive.shape import TooLong, body_of
-from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.destinations.sending import Sent
 from crm_pipelines.errors import OutcomeUnknown, RefusedError
 from crm_pipelines.journal import Attempt
 

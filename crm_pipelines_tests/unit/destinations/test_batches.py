@@ -17,8 +17,8 @@ import pytest
 from crm_pipelines.destinations.background import Background
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.destinations.batches import UNKNOWN_IN_A_ROW, Batch, Batches, Batching
-from crm_pipelines.destinations.http import HeldBack
-from crm_pipelines.destinations.waves import Sent
+from crm_pipelines.destinations.call import HeldBack
+from crm_pipelines.destinations.sending import Sent
 from crm_pipelines.errors import CrmError, LedgerError, OutcomeUnknown, SettingsError, TransientError
 from crm_pipelines.journal import Attempt
 from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
@@ -74,7 +74,7 @@ class Stage:
             drain=self.drain,
             background=self.background,
             stop=self.stop,
-            connections=self.connections,
+            workers=self.connections,
             rows=ROWS,
         )
         return Batches(batching, iter(_rows(count)), self.journal)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from crm_pipelines.destinations.http import Answer, Call, HeldBack, Patience
+from crm_pipelines.destinations.call import Answer, Call, HeldBack
+from crm_pipelines.destinations.http import Patience
 from crm_pipelines.destinations.pipedrive.api import Api
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, QuotaExhausted, SettingsError, TransientError
 from crm_pipelines.settings import AccountSettings

@@ -11,8 +11,9 @@ import pytest
 
 from crm_pipelines.destinations.background import Background
 from crm_pipelines.destinations.base import WriteRow
-from crm_pipelines.destinations.http import HeldBack
-from crm_pipelines.destinations.waves import UNKNOWN_IN_A_ROW, Sent, Waves, Wiring
+from crm_pipelines.destinations.call import HeldBack
+from crm_pipelines.destinations.sending import Sent
+from crm_pipelines.destinations.waves import UNKNOWN_IN_A_ROW, Waves, Wiring
 from crm_pipelines.errors import (
     CrmError,
     DestinationError,
