@@ -139,6 +139,11 @@ class Sending(ABC, Generic[Item, Done]):
 
     def _submit(self, items: Sequence[Item], rows: int) -> None:
         """Hand journalled items to the workers; they carry so many rows."""
+
+        def put() -> None:
+            for item in items:
+                self._todo.put_nowait(item)
+
         failpoint("journal.intent_durable_unsent")
         self._state.in_flight += len(items)
         self._state.report.sent += rows
@@ -146,7 +151,7 @@ class Sending(ABC, Generic[Item, Done]):
             self._started = True
             for _ in range(self._line.workers):
                 self._line.background.start(self._work())
-        self._line.background.call(lambda: [self._todo.put_nowait(item) for item in items])
+        self._line.background.call(put)
 
     async def _work(self) -> None:
         while (item := await self._todo.get()) is not None:
