@@ -79,7 +79,7 @@ install_source() {
   mkdir -p "$apt"/{lists/partial,cache/archives/partial} "$home/src.new"
   echo "deb [signed-by=$keyring] $mirror sid main" >"$apt/sources.list"
   local options=(-qq -oDir::State::Lists="$apt/lists" -oDir::Etc::sourcelist="$apt/sources.list" -oDir::Etc::sourceparts=/dev/null
-    -oDir::Cache="$apt/cache" -oAPT::Sandbox::User=root -oAcquire::Languages=none -oAPT::Update::Error-Mode=any)
+    -oDir::Cache="$apt/cache" -oAPT::Sandbox::User=root -oAcquire::Languages=none -oAPT::Update::Error-Mode=any -oAcquire::Retries=3)
   say "Debian's package odoo-19 (125 MB)"
   (cd "$apt" && apt-get "${options[@]}" update && apt-get "${options[@]}" download odoo-19) >"$apt/log" 2>&1 ||
     cannot "Debian's package odoo-19 cannot be downloaded ($(tail -1 "$apt/log"))"
@@ -100,7 +100,7 @@ install_venv() {
 install_postgres() {
   [ -n "$(pgbin)" ] && return
   say "apt-get install postgresql"
-  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql) >"$home/apt.log" 2>&1 ||
+  (apt-get -oAcquire::Retries=3 update -qq && DEBIAN_FRONTEND=noninteractive apt-get -oAcquire::Retries=3 install -y -qq postgresql) >"$home/apt.log" 2>&1 ||
     cannot "PostgreSQL cannot be installed ($(tail -1 "$home/apt.log"))"
 }
 install_all() {
