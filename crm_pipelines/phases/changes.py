@@ -19,6 +19,8 @@ HAS_USER, HAS_NONE = "has a user", "has no user"
 FACTS = frozenset({"there", "exists", "made", "had"})
 """Of a field: how the destination stands, kept to tell what is gone since; no difference by itself."""
 FILES = ("source", "files")
+COUNTED = frozenset({"conflicts", "left_behind", "left_lines"})
+"""Parts of the map that name single records: a difference says how many, never which."""
 LONGEST = 80
 
 
@@ -91,8 +93,8 @@ def _at(content: Mapping[str, Any], key: Any) -> Any:
 
 
 def _is_whole(path: tuple[str, ...]) -> bool:
-    """Say whether what stands here is worded as one: a column's choice."""
-    return path[:2] == ("map", "columns") and len(path) == 4
+    """Say whether what stands here is worded as one: a column's choice, the rows of an export, the conflicts of a phase."""
+    return (path[:2] == ("map", "columns") and len(path) == 4) or (path[:1] == ("map",) and len(path) == 3 and path[1] in COUNTED)
 
 
 def _is_growth(path: tuple[str, ...], was: Any, now: Any) -> bool:
@@ -177,6 +179,21 @@ def _groups(word: str) -> Callable[[Sequence[str], Any, Any], str]:
         )
 
     return told
+
+
+def _counted(what: str) -> Callable[[Sequence[str], Any, Any], str]:
+    def told(path: Sequence[str], was: Any, now: Any) -> str:
+        count, before = len(_leaves(now)), len(_leaves(was))
+        return f"{path[0] if path else 'records'}: {count} {what} (before: {before}), or others than before"
+
+    return told
+
+
+def _leaves(value: Any) -> list[Any]:
+    """Return what was decided one by one: reasons, and sides taken."""
+    if not isinstance(value, Mapping) or "take" in value:
+        return [] if value is None else [value]
+    return [leaf for each in value.values() for leaf in _leaves(each)]
 
 
 def _left_out(path: Sequence[str], was: Any, now: Any) -> str:
@@ -276,6 +293,9 @@ WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("map", "same"): _groups("one record"),
     ("map", "different"): _groups("different records"),
     ("map", "leave_out"): _left_out,
+    ("map", "conflicts"): _counted("fields in conflict of which a side was taken"),
+    ("map", "left_behind"): _counted("rows left behind by name"),
+    ("map", "left_lines"): _counted("rows without a key left behind"),
     ("source",): _source,
     ("map", "stale_before"): _stale,
     ("stale_before",): _stale,

@@ -29,6 +29,8 @@ from crm_pipelines.spec.parse import load_spec, read_document
 SIGNATURE = "# Last written by "
 WIDTH = 140
 PLAIN = re.compile(r"[^\W\d_](?:[\w .@/+()-]*[\w.)])?")
+ONE_LINE = frozenset({"phase", "field", "custom_field", "type", "date_order", "ignore", "take", "export", "there"})
+"""Keys of what stands on one line: a column's choice, a conflict's answer."""
 NO_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
@@ -116,7 +118,7 @@ def _node(value: Any) -> Any:
     """Return plain data as YAML nodes; what holds nothing but texts stands on one line."""
     if isinstance(value, Mapping):
         tree = CommentedMap({_text_node(name): _node(each) for name, each in value.items()})
-        if set(value) <= {"phase", "field", "custom_field", "type", "date_order", "ignore"}:
+        if set(value) <= ONE_LINE:
             tree.fa.set_flow_style()
         return tree
     if isinstance(value, list):

@@ -49,10 +49,8 @@ class Merge:
     def __init__(self, answers: Answers, client: ClientMap, problems: list[CellProblem]) -> None:
         self.answers = dict(answers)
         self._client, self._problems = client, problems
-        self._parts: dict[str, dict[str, Any]] = {
-            name: {key: dict(part) for key, part in getattr(client, name).items()} for name in ("columns", "values", "tags")
-        }
-        self._parts |= {name: dict(getattr(client, name)) for name in ("owners", "leave_out", "same", "different", "stale_before")}
+        self._parts: dict[str, dict[str, Any]] = {name: dict(getattr(client, name)) for name in ClientMap.model_fields}
+        self._parts |= {name: {key: dict(part) for key, part in getattr(client, name).items()} for name in ("columns", "values", "tags")}
 
     @property
     def client(self) -> ClientMap:

@@ -28,7 +28,7 @@ WHOLE, DECIMAL = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d+(\.\d+)?")
 def map_problems(spec: MappingSpec, client_map: ClientMap, source: SourceContract, document: Document) -> list[Problem]:
     """Return every problem of a client's words, owners, tags, merged records and kinds left out."""
     checks = _Checks(spec, client_map, source)
-    found = [*checks.values(), *checks.tags(), *checks.owners(), *checks.groups(), *checks.kinds()]
+    found = [*checks.values(), *checks.tags(), *checks.owners(), *checks.groups(), *checks.kinds(), *checks.rows()]
     return [at(document, path, message) for path, message in found]
 
 
@@ -101,6 +101,19 @@ class _Checks:
             for number, kind in enumerate(kinds):
                 if kind in ("bounced", "stale") and self.spec.derive.contacts.suppress is None:
                     yield ("leave_out", name, number), f"the route has no rule for what is {kind} (derive.contacts.suppress)"
+
+    def rows(self) -> Found:
+        """Single rows that stay behind, and sides taken in conflicts: of exports and phases that the route has."""
+        for part in ("left_behind", "left_lines"):
+            for name in getattr(self.client_map, part):
+                if name not in self.source.objects or name not in self.spec.objects or name in self.spec.schema_exports:
+                    yield (part, name), f"the route reads no rows of {name!r} that could stay behind{nearest(name, self.spec.objects)}"
+        for name, chunks in self.client_map.left_lines.items():
+            for chunk, row in ((chunk, row) for chunk, rows in chunks.items() for row in rows if not WHOLE.fullmatch(row)):
+                yield ("left_lines", name, chunk, row), "must be the number of a row"
+        for phase in self.client_map.conflicts:
+            if phase not in self.spec.phases:
+                yield ("conflicts", phase), f"the route has no phase {phase!r}{nearest(phase, self.spec.phases)}"
 
     def _place(self, path: Path, place: str) -> Found:
         name, dot, heading = place.partition(".")

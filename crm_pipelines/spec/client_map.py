@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,9 @@ from crm_pipelines.spec.model import FieldType, Node
 Fork = Literal["field", "custom_field", "ignore"]
 DateOrder = Literal["dmy", "mdy"]
 LeaveOut = Literal["no_email", "role_account", "bounced", "stale"]
+Side = Literal["ours", "theirs"]
+Reason = Annotated[str, Field(min_length=8)]
+"""Why a row stays behind, in the words of whoever decided it."""
 
 
 class ColumnChoice(Node):
@@ -52,6 +55,14 @@ class ColumnChoice(Node):
         return self
 
 
+class ConflictAnswer(Node):
+    """Which side counts where a person changed a field in the destination that an export changes, too. `crm queue resolve` writes it."""
+
+    take: Side = Field(description="`ours`: the export's value is written. `theirs`: what the destination has stays.")
+    export: str = Field(description="Digest of what the export says: another value asks again.")
+    there: str | None = Field(default=None, description="With `ours`: digest of what is written over, and of nothing else.")
+
+
 class ClientMap(Node):
     """Everything one client decided about the map beside the spec's questions."""
 
@@ -82,6 +93,18 @@ class ClientMap(Node):
         default_factory=dict,
         description="Object -> the day before which one has to have joined to be stale. A workbook writes it; without it the newest export "
         "decides, so that a later export asks for a new confirmation.",
+    )
+
+    conflicts: Mapping[str, Mapping[str, Mapping[str, ConflictAnswer]]] = Field(
+        default_factory=dict,
+        description="Phase -> source key -> field (custom ones as `custom.<name>`) -> whose value counts; `crm queue resolve` writes it.",
+    )
+    left_behind: Mapping[str, Mapping[str, Reason]] = Field(
+        default_factory=dict, description="Object -> source key -> why that row does not move (`excluded`), nor what hangs on it."
+    )
+    left_lines: Mapping[str, Mapping[str, Mapping[str, Reason]]] = Field(
+        default_factory=dict,
+        description="Object -> chunk -> number of a row without a source key -> why it stays behind. `crm queue resolve` writes it.",
     )
 
     @property

@@ -137,3 +137,19 @@ def test_what_prepare_made_since_is_no_difference_and_its_loss_is() -> None:
 def test_keys_of_records_are_never_said() -> None:
     new = changed("map/same", {"contacts": [["4711", "4712"]]})
     assert not any("471" in str(each) for each in differences(SEAL, new))
+
+
+def test_rows_left_behind_and_sides_taken_are_counted_and_never_named() -> None:
+    was = {"conflicts": {"people": {"77": {"name": {"take": "theirs", "export": "ab"}}}}}
+    side = {"take": "ours", "export": "cd", "there": "ef"}
+    now = {
+        "conflicts": {"people": {"77": {"name": {"take": "theirs", "export": "ab"}, "custom.Level": side}}},
+        "left_behind": {"contacts": {"78": "a test account", "79": "a test account"}},
+        "left_lines": {"contacts": {"001-0001-leads": {"3": "a broken line"}}},
+    }
+    told = [str(each) for each in differences({**SEAL, "map": was}, {**SEAL, "map": now})]
+    assert told == [
+        "people: 2 fields in conflict of which a side was taken (before: 1), or others than before",
+        "contacts: 2 rows left behind by name (before: 0), or others than before",
+        "contacts: 1 rows without a key left behind (before: 0), or others than before",
+    ]

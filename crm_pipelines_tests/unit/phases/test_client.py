@@ -43,6 +43,17 @@ def _engagement(folder: Path) -> Engagement:
     return Engagement(name="acme", folder=folder, node=node, decisions_text="", spec_path=folder / ROUTE.name)
 
 
+def test_rows_left_behind_and_sides_taken_are_written_as_they_were_decided(engagement: Engagement) -> None:
+    engagement.decisions_path.write_text(TEXT, encoding="utf-8")
+    side = {"take": "theirs", "export": "0123456789ab"}
+    more = {"conflicts": {"people": {"0012": {"custom.Level": side}}}, "left_behind": {"contacts": {"no": "a test: 'account'"}}}
+    more |= {"left_lines": {"contacts": {"001-0001-leads-ab": {"3": "a broken line"}}}}
+    changed = ClientMap.model_validate({**read_client(engagement).map.model_dump(exclude_defaults=True), **more})
+    write_client(engagement, None, changed, "Ana")
+    assert read_client(engagement).map == changed
+    assert 'custom.Level: {take: theirs, export: "0123456789ab"}' in engagement.decisions_path.read_text("utf-8")
+
+
 def test_comments_order_and_untouched_lines_stay_as_they_are(engagement: Engagement) -> None:
     engagement.decisions_path.write_text(TEXT, encoding="utf-8")
     before = read_client(engagement)

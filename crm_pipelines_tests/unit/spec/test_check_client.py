@@ -62,6 +62,9 @@ def told(part: str) -> list[str]:
             "same: {contacts: [[1, 2, 3]]}\n  different: {contacts: [[3, 1]]}",
             "decisions.yaml:4: map.different.contacts[0]: are two of one group",
         ),
+        ("left_behind: {lists: {1: nobody needs it}}", "left_behind.lists: the route reads no rows of 'lists' that could stay behind"),
+        ("left_lines: {contacts: {001-x: {one: nobody needs it}}}", "left_lines.contacts: must be the number of a row"),
+        ("conflicts: {person: {1: {name: {take: ours, export: ab}}}}", "conflicts.person: the route has no phase 'person'"),
         ("leave_out: {transactions: [no_email]}", "leave_out.transactions: only contacts have kinds that can be left out"),
     ],
 )
