@@ -50,7 +50,7 @@ def _complain(error: CrmError, *, as_json: bool) -> int:
         told: dict[str, Any] = {"error": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
         if isinstance(error, QuotaExhausted):
             told["resumes_at"] = error.resumes_at.isoformat()
-        if isinstance(error, SpecError):
+        if isinstance(error, SpecError | SettingsError) and error.problems:
             told["problems"] = [vars(problem) for problem in error.problems]
         click.echo(json.dumps(told, indent=2))
     else:

@@ -18,6 +18,7 @@ Row failures are values in frames, never exceptions. Messages say what to do nex
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,9 +62,13 @@ class SpecError(CrmError):
 
 
 class SettingsError(CrmError):
-    """Environment, engagement file or credentials are wrong."""
+    """Environment, engagement file or credentials are wrong; `problems` lists what is wrong with a file, all at once."""
 
     exit_code = EXIT_SPEC_OR_SETTINGS
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.problems = list(problems)
+        super().__init__(message)
 
 
 class SourceError(CrmError):

@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from crm_pipelines.errors import SettingsError
+from crm_pipelines.errors import Problem, SettingsError, SpecError
+from crm_pipelines.yaml_document import Document, model_problem, nearest, read_document, unknown_key
 
 COMPONENT_TYPE = "crm_pipelines.defs.component.CrmMigration"
+FILE_KEYS = ("type", "attributes", "template_vars_module", "requirements", "post_processing")
+"""Source: dagster.components.core.defs_module.ComponentFileModel."""
+PLAIN_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
+"""What looks like a variable's name and no secret: only that is repeated in a message."""
 PRIVATE_DIR_MODE = 0o700
 PRIVATE_FILE_MODE = 0o600
 
@@ -92,6 +96,13 @@ class FileNode(_Node):
     """For files whose name does not tell; with offset."""
     date_order: Literal["dmy", "mdy"] | None = None
     decimal_locale: Literal["us", "eu"] | None = None
+
+    @field_validator("exported_at", mode="before")
+    @classmethod
+    def _written_out(cls, value: Any) -> Any:
+        if isinstance(value, int | float):  # pydantic would count seconds since 1970
+            raise ValueError("must be a day and time with offset, as 2025-06-01T09:00:00-04:00")
+        return value
 
 
 class SourceNode(_Node):
@@ -241,11 +252,12 @@ def load_engagement(name: str, where: Home | None = None) -> Engagement:
         raise SettingsError(
             f"{path}: no such engagement. Known: {known}. Create the folder with an engagement.yaml (README, 'A new client')."
         )
-    node = _parse_engagement(path)
+    node, document = _parse_engagement(path)
     spec_path = where.specs / f"{node.route}.yaml"
     if not spec_path.is_file():
-        known = ", ".join(sorted(p.stem for p in where.specs.glob("*_to_*.yaml")))
-        raise SettingsError(f"{path}: attributes.route: no mapping spec {spec_path.name}. Known routes: {known}.")
+        routes = sorted(p.stem for p in where.specs.glob("*_to_*.yaml"))
+        told = f"no mapping spec {spec_path.name}{nearest(node.route, routes)}. Known routes: {', '.join(routes)}."
+        raise _refused([document.problem(("attributes", "route"), told)])
     decisions = folder / "decisions.yaml"
     text = _read_text(decisions) if decisions.is_file() else ""
     return Engagement(name=name, folder=folder, node=node, decisions_text=text, spec_path=spec_path)
@@ -256,6 +268,8 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); make it a file that this user may read") from error
 
 
 def private_dir(path: Path) -> Path:
@@ -264,24 +278,43 @@ def private_dir(path: Path) -> Path:
     return path
 
 
-def _parse_engagement(path: Path) -> EngagementNode:
+def read_engagement_file(path: Path) -> Document:
+    """Return the plain data of an engagement.yaml, with its lines. Raises: SettingsError when it is no YAML."""
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise SettingsError(f"{path}{line}: is not YAML: {getattr(error, 'problem', 'unreadable')}") from error
-    if not isinstance(document, dict) or document.get("type") != COMPONENT_TYPE:
-        raise SettingsError(f"{path}: type: expected `type: {COMPONENT_TYPE}` and `attributes:`")
+        return read_document(_read_text(path), str(path))
+    except SpecError as error:
+        raise _refused(error.problems) from error
+
+
+def _parse_engagement(path: Path) -> tuple[EngagementNode, Document]:
+    document = read_engagement_file(path)
+    problems = list(document.problems)
+    data = document.data if isinstance(document.data, dict) else {}
+    if data.get("type") != COMPONENT_TYPE:
+        problems.append(document.problem(("type",), f"expected `type: {COMPONENT_TYPE}` and `attributes:`"))
+    problems += [document.problem((key,), unknown_key(key, FILE_KEYS)) for key in data if key not in FILE_KEYS]
     try:
-        return EngagementNode.model_validate(document.get("attributes") or {})
+        node = EngagementNode.model_validate(data.get("attributes") or {})
     except ValidationError as error:
-        lines = [f"{path}: attributes.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("\n".join(lines)) from error
+        problems += [model_problem(document, detail, EngagementNode, ("attributes",)) for detail in error.errors()]
+    if problems:
+        raise _refused(problems)
+    return node, document
+
+
+def _refused(problems: list[Problem]) -> SettingsError:
+    """Return the error that tells every problem of an engagement.yaml, and what to do about them."""
+    ordered = sorted(problems, key=lambda problem: problem.line or 0)
+    told = "\n".join(str(problem) for problem in ordered)
+    return SettingsError(f"{told}\nCorrect the file and run the command again; `crm check` only checks it.", ordered)
 
 
 def _secret(env: Mapping[str, str], name: str, where: str) -> str:
     value = env.get(name, "") if name else ""
+    if not value and name and not PLAIN_VARIABLE.fullmatch(name):
+        raise SettingsError(
+            f"{where}: must name an environment variable that is set, as CRM_ACME_TOKEN; the secret itself never stands here"
+        )
     if not value:
         raise SettingsError(f"{where}: environment variable {name or '(not named)'} is not set; export it and run again")
     return value

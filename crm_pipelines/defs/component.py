@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import dagster as dg
-import yaml
 
 from crm_pipelines.defs.assets import Plan, build_assets
 from crm_pipelines.defs.jobs import build_jobs
@@ -17,7 +16,7 @@ from crm_pipelines.defs.partitions import asset_key, group_name
 from crm_pipelines.defs.sensors import build_sensors
 from crm_pipelines.errors import CrmError
 from crm_pipelines.phases.project import Project
-from crm_pipelines.settings import AccountNode, Engagement, SourceNode, load_engagement
+from crm_pipelines.settings import AccountNode, Engagement, SourceNode, load_engagement, read_engagement_file
 
 
 def _as_written(_context: dg.ResolutionContext, value: Any) -> Any:
@@ -47,8 +46,8 @@ class CrmMigration(dg.Component, dg.Model, dg.Resolvable):
     @classmethod
     def of(cls, engagement: Engagement) -> CrmMigration:
         """Return the component that an engagement.yaml describes."""
-        document = yaml.safe_load((engagement.folder / "engagement.yaml").read_text(encoding="utf-8"))
-        component: CrmMigration = cls.resolve_from_dict(document["attributes"])
+        document = read_engagement_file(engagement.folder / "engagement.yaml")
+        component: CrmMigration = cls.resolve_from_dict(document.data["attributes"])
         return component
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

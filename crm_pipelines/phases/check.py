@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crm_pipelines.errors import CrmError, Problem, SpecError
+from crm_pipelines.errors import CrmError, Problem, SettingsError, SpecError
 from crm_pipelines.phases.contracts import destination_contract, load_source, source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.settings import load_engagement
@@ -35,8 +35,8 @@ def check_engagement(name: str) -> list[Problem]:
     """Return every problem of an engagement's settings and decisions, questions without an answer among them."""
     try:
         project = Project.open(load_engagement(name))
-    except SpecError as error:
-        return error.problems
+    except (SpecError, SettingsError) as error:
+        return error.problems or [Problem("engagement", line) for line in str(error).splitlines()]
     except CrmError as error:
         return [Problem("engagement", line) for line in str(error).splitlines()]
     return open_questions(project.route_spec, project.client)

@@ -19,6 +19,7 @@ from crm_pipelines.spec.model import DescribedField, FieldMap, MappingSpec, Sche
 from crm_pipelines.spec.parse import Document, Path, nearest
 from crm_pipelines.spec.rules import Rule, Words, load_rules
 from crm_pipelines.spec.templates import read_template, template_columns
+from crm_pipelines.yaml_document import refusal
 
 AS_IT_STANDS: Mapping[ValueType, str] = {
     "text": "text",
@@ -225,7 +226,7 @@ class FieldChecks:
         try:
             TypeAdapter(wanted).validate_python(value, strict=True)
         except ValidationError as error:
-            yield self._problem(path, f"{key}: {error.errors()[0]['msg'].lower()}")
+            yield self._problem(path, f"{key}: {refusal(error.errors()[0])}")
 
     def _fits(self, node: FieldMap, path: Path, contract: FieldContract) -> Iterable[Problem]:
         """Hold what a standard field is given against what it takes."""

@@ -17,6 +17,7 @@ from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.model import Decision, MappingSpec
 from crm_pipelines.spec.parse import Document, Path, chosen, dotted, keys_at, nearest, read_document, written_path
+from crm_pipelines.yaml_document import refusal
 
 MAP = "map"
 """The key of the file that is no decision."""
@@ -144,7 +145,7 @@ def _without_blanks(written: Any) -> Any:
 def map_problem(document: Document, detail: Any) -> Problem:
     """Return one mistake of the map's shape in the client's words, from what the model's validation tells."""
     path = written_path(document.data, (MAP, *detail["loc"]))
-    return at(document, path[1:], _told(detail, path))
+    return at(document, path[1:], refusal(detail, str(path[-1]), keys_at(path[1:-1], ClientMap)))
 
 
 def at(document: Document, path: Path, message: str) -> Problem:
@@ -152,29 +153,3 @@ def at(document: Document, path: Path, message: str) -> Problem:
     spoken = path if path[:1] == ("columns",) else (*path[:DEPTH], *(piece for piece in path[DEPTH:] if isinstance(piece, int)))
     shown = path[:1] if path[:1] == ("owners",) else spoken
     return Problem(dotted((MAP, *shown)), message, document.line((MAP, *path)), document.file)
-
-
-def _told(detail: Any, path: Path) -> str:
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        return f"unknown key{nearest(str(path[-1]), keys_at(path[1:-1], ClientMap))}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        found = detail.get("input")
-        hint = nearest(found, re.findall(r"'([^']+)'", context["expected"])) if isinstance(found, str) else ""
-        return f"must be one of {context['expected']}{hint}"
-    if kind == "string_too_short":
-        return f"needs {context['min_length']} characters or more: a reason that others understand"
-    return SHAPES.get(kind, "cannot stand here")
-
-
-SHAPES = {
-    "string_type": "must be one text; write nothing but a word or a quoted sentence here",
-    "tuple_type": "must be a list, as [one, another]",
-    "model_type": "must hold `name: value` lines",
-    "model_attributes_type": "must hold `name: value` lines",
-    "mapping_type": "must hold `name: value` lines",
-    "dict_type": "must hold `name: value` lines",
-    "missing": "is missing",
-}

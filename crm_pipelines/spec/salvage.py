@@ -64,7 +64,7 @@ def _mend(document: Document, detail: Any, mended: list[Path]) -> bool:
     parent = _at(document.data, path[:-1])
     if not path or not isinstance(parent, dict) or path[-1] not in parent:
         return False
-    meant = closest(str(path[-1]), keys_at(path[:-1])) if detail["type"] == "extra_forbidden" else None
+    meant = closest(str(path[-1]), keys_at(path[:-1], MappingSpec)) if detail["type"] == "extra_forbidden" else None
     value = parent.pop(path[-1])
     if meant is not None and meant not in parent:
         parent[meant] = value

@@ -79,7 +79,7 @@ def test_objects_and_phases_of_one_name_keep_their_own_partitions(engage: Engage
     ("file", "text", "told"),
     [
         ("engagement.yaml", "type: crm_pipelines.defs.component.CrmMigration\nattributes:\n  rout: x\n", "attributes.rout"),
-        ("engagement.yaml", "route: [", "is not YAML"),
+        ("engagement.yaml", "route: [", "(text): is not readable YAML"),
         ("decisions.yaml", "owners: somebody\n", "decisions.yaml:1"),
         ("decisions.yaml", "map: {columns: {contact: {}}}\n", "did you mean 'contacts'?"),
     ],

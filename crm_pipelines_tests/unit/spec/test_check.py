@@ -61,7 +61,7 @@ ONE_MISTAKE = [
         "takes datetime, but column 'calendar_name' holds text",
     ),
     ("rule: text, with: {max: 255}", "rule: text, with: {maxi: 255}", "rule 'text' has no setting 'maxi'; did you mean 'max'?"),
-    ("rule: text, with: {max: 255}", "rule: text, with: {max: many}", "with.max: max: input should be a valid integer"),
+    ("rule: text, with: {max: 255}", "rule: text, with: {max: many}", "with.max: max: must be a whole number"),
     (
         "with: {words: gdpr_status}",
         "with: {words: gdpr_state}",

@@ -81,7 +81,7 @@ def test_a_part_that_was_left_empty_decides_nothing() -> None:
         ),
         (
             "map:\n  columns:\n    contacts:\n      Size: {ignore: no}\n",
-            "decisions.yaml:4: map.columns.contacts.Size.ignore: needs 8 characters or more: a reason that others understand",
+            "decisions.yaml:4: map.columns.contacts.Size.ignore: needs 8 characters or more: words that others understand",
         ),
         ("map:\n  values:\n    contacts.x: {Secret word: [a]}\n", "decisions.yaml:3: map.values.contacts.x: must be one text"),
         ("map:\n  same:\n    contacts:\n      - 12\n", "decisions.yaml:4: map.same.contacts[0]: must be a list, as [one, another]"),
