@@ -34,6 +34,7 @@ GROUPS = {
     "Names, addresses, e-mail, phone": "rules_contact",
     "Known words": "rules_choice",
     "Dates and times": "rules_time",
+    "Money": "rules_money",
     "Text read as something else": "rules_read",
 }
 

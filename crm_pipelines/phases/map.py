@@ -15,7 +15,8 @@ import polars as pl
 
 from crm_pipelines.destinations.base import WantedField, WantedSchema
 from crm_pipelines.keys import payload_hash
-from crm_pipelines.spec.build import Builder
+from crm_pipelines.phases.resolve.columns import unread
+from crm_pipelines.spec.build import Builder, columns_read, default_rule
 from crm_pipelines.spec.compile import TAGS, Compiled, CompiledField, CompiledPhase
 from crm_pipelines.spec.conditions import condition
 from crm_pipelines.spec.encode import json_documents
@@ -35,6 +36,14 @@ MAPPED_SCHEMA: Mapping[str, Any] = {
     "labels": pl.List(pl.String),
 }
 """Columns of every mapped frame; `link_<field>` follow, one per link of the phase."""
+
+UNREAD = {
+    "number": "unreadable_number",
+    "date": "unreadable_date",
+    "utc": "unreadable_date",
+    "yes_no": "unreadable_yes_no",
+}
+"""What a column holds, as the rule that lets it through is called -> why a row waits whose cell could not be read as that."""
 
 
 def map_phase(compiled: CompiledPhase, frame: pl.DataFrame | Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -107,12 +116,25 @@ def _standing(compiled: CompiledPhase, builder: Builder) -> list[pl.Expr]:
     made = [(node, name) for name, node in compiled.steps.items()] + [(each.node, each.column) for each in compiled.fields]
     doubts = [builder.doubt(node, name) for node, name in made]
     found += [doubt for doubt in doubts if doubt is not None]
+    found += [(each, "remediation", reason) for each, reason in _unread(compiled, builder)]
     found += [(each, "remediation", "too_long") for each in _too_long(compiled)]
     columns = []
     for name, place in (("queue", 1), ("reason", 2)):
         first = pl.col(name).cast(pl.String) if not compiled.is_side else pl.lit(None, dtype=pl.String)
         columns.append(pl.coalesce(first, *(pl.when(entry[0]).then(pl.lit(entry[place])) for entry in found)).alias(name))
     return columns
+
+
+def _unread(compiled: CompiledPhase, builder: Builder) -> list[tuple[pl.Expr, str]]:
+    """Return where a cell that is mapped held a text that could not be read as what its column holds, with the reason."""
+    schema = builder.schema
+    nodes = (*compiled.steps.values(), *(each.node for each in compiled.fields))
+    read = [(node, name) for node in nodes for name in columns_read(node) if f"raw_{name}" in schema]
+    return [
+        (condition(node.only_when, schema) & unread(schema, name), f"{UNREAD[default_rule(schema[name])]}: {name}")
+        for node, name in read
+        if default_rule(schema[name]) in UNREAD
+    ]
 
 
 def _too_long(compiled: CompiledPhase) -> list[pl.Expr]:

@@ -115,7 +115,12 @@ def _type_one(work: _Work, name: str, column: Column | None, is_repaired: bool) 
         errors = pl.DataFrame({"row": work.text[ROW], "line": work.text[LINE], "reason": cells.reasons}).drop_nulls("reason")
         work.errors.append(errors.select("row", "line", pl.lit(name).alias("column"), "reason"))
     if has_errors or is_repaired:
-        work.raw.append(work.export.frame[name].alias(RAW_PREFIX + name))
+        work.raw.append(_as_it_stands(work, name).alias(RAW_PREFIX + name))
+
+
+def _as_it_stands(work: _Work, name: str) -> pl.Series:
+    """Return a column's text as exported, without the words for "no value": what is left over a null could not be read."""
+    return pl.select(pl.when(work.text[name].is_not_null()).then(work.export.frame[name])).to_series()
 
 
 def _read_cells(work: _Work, text: pl.Series, column: Column) -> _Cells:

@@ -1,7 +1,7 @@
 """The named rules of the mapping language: what each takes, gives and may be set to.
 
 Belongs here: the registry and how a rule is declared. Not here: the rules themselves (rules_text, rules_contact,
-rules_time, rules_choice), conditions and templates (conditions, build), which fields use them (mapping_specs).
+rules_time, rules_choice, rules_money), conditions and templates (conditions, build), which fields use them (mapping_specs).
 
 A rule is a function from polars expressions to one polars expression. Its positional parameters are the columns it reads,
 its keyword parameters the settings an author may write under `with`.
@@ -123,6 +123,7 @@ def _settings(function: RuleFunction, parameters: list[inspect.Parameter]) -> di
 
 def load_rules() -> Mapping[str, Rule]:
     """Return every rule by name."""
-    from crm_pipelines.spec import rules_choice, rules_contact, rules_read, rules_text, rules_time  # noqa: F401  (importing registers)
+    # importing registers
+    from crm_pipelines.spec import rules_choice, rules_contact, rules_money, rules_read, rules_text, rules_time  # noqa: F401
 
     return RULES

@@ -17,7 +17,7 @@ TOLD_AT = day(20, 0)
 EXPORTS = [day(15, 0), day(25, 0)]
 
 moments = st.integers(1, 24).flatmap(lambda number: st.sampled_from([3, 12]).map(lambda hour: day(number, hour)))
-amounts = st.sampled_from([Decimal("0.00"), Decimal("10.00"), Decimal("25.50"), Decimal("-10.00")])
+amounts = st.sampled_from([Decimal("0.00"), Decimal("10.00"), Decimal("25.50"), Decimal("-10.00"), None])
 subscriptions = st.sampled_from([None, None, "7", "8"])
 
 
@@ -31,7 +31,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[Listed]]:
         contact = draw(st.sampled_from([*CONTACTS, None]))
         paid_by = draw(st.sampled_from([None, None, "ch_1", "ch_2"]))
         currency = draw(st.sampled_from(["USD"] * 9 + ["EUR"]))
-        signed = amount if kind in TYPES[6:] else abs(amount)
+        signed = amount if amount is None or kind in TYPES[6:] else abs(amount)
         events.append(Event(number, kind, at, product, signed, contact, subscription, paid_by, currency, draw(st.sampled_from([0, 1]))))
     listed = [
         Listed(
@@ -114,7 +114,8 @@ def _fates(events: list[Event], oracle: Oracle) -> dict[tuple[int, int], tuple[s
     for event in events:
         places[event.exported] += 1
         fate, into, reason = oracle.fates[event.id]
-        why = f"review/{reason}" if fate == "waiting" else reason
+        queue = "remediation" if reason in ("no_amount", "payment_waits") else "review"
+        why = f"{queue}/{reason}" if fate == "waiting" else reason
         lines[event.exported, places[event.exported]] = (fate, into, why)
     return lines
 

@@ -346,5 +346,10 @@ def read_yes_no(cell: str | None) -> bool | None:
 
 
 @says
+def currency_code(cell: str | None) -> str | None:
+    return {code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "HRK")}.get((trimmed(cell) or "").lower())
+
+
+@says
 def split(cell: str | None) -> list[str] | None:
     return list(dict.fromkeys(value for piece in re.split(r"[,;|\n]", cell or "") if (value := trimmed(piece)))) or None

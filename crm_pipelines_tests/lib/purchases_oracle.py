@@ -24,7 +24,7 @@ class Event:
     type: str
     at: datetime
     product: str
-    amount: Decimal
+    amount: Decimal | None
     contact: str | None
     subscription: str | None = None
     processor_id: str | None = None
@@ -34,6 +34,11 @@ class Event:
     @property
     def place(self) -> tuple[datetime, int]:
         return self.at, self.id
+
+    @property
+    def is_illegible(self) -> bool:
+        """Whether a payment does not say how much it was."""
+        return self.amount is None and self.type in ("Sale", "Rebill", "Failed")
 
 
 @dataclass(frozen=True)
@@ -198,6 +203,8 @@ class Oracle:
     def _apply(self, event: Event, candidates: list[str]) -> None:
         if len(candidates) != 1:
             self._wait(event, "two_candidates" if candidates else "no_candidate")
+        elif event.amount is None:
+            self._wait(event, "no_amount")
         elif self._other_currency(self.deals[candidates[0]], event):
             self._wait(event, "currency_differs")
         else:
@@ -217,22 +224,35 @@ class Oracle:
                 del self.deals[key]
             for event in rows:
                 primary = deal.payments[0] if key.startswith("tx:") else rows[0]
-                stands = deal.listed is None and event is primary
-                waits = stands and deal.contact is None
-                fate = ("waiting" if waits else "record") if stands else "folded"
-                self.fates[event.id] = (fate, key, "no_contact" if waits else None)
+                reason = self.reason(deal)
+                if deal.listed is None and event is primary:
+                    self.fates[event.id] = ("waiting" if reason else "record", key, reason)
+                elif event.is_illegible:
+                    self._wait(event, "no_amount")
+                else:
+                    self.fates[event.id] = ("folded", key, None)
+
+    def reason(self, deal: Deal) -> str | None:
+        """Return why a deal waits."""
+        if deal.contact is None:
+            return "no_contact"
+        if any(event.is_illegible for event in deal.payments):
+            return "payment_waits" if deal.kind == "subscription" else "no_amount"
+        return None
 
     def facts(self, deal: Deal) -> dict[str, object]:
         """Return everything that must be true of a deal."""
         paid = sorted(deal.payments, key=lambda event: event.place)
-        refunded = sum((abs(event.amount) for event in deal.refunds), Decimal(0))
+        refunded = sum((abs(event.amount or 0) for event in deal.refunds), Decimal(0))
         told = {
             "kind": deal.kind,
             "contact_key": deal.contact,
             "product": deal.product,
             "refunded": refunded or None,
-            "reason": "no_contact" if deal.contact is None else None,
+            "reason": self.reason(deal),
         }
+        if any(event.is_illegible for event in deal.payments):
+            return told  # what it is worth, nobody can tell
         if deal.kind == "failed":
             told |= {"status": "lost", "value": paid[0].amount, "won_at": None, "lost_at": paid[0].at, "lost_reason": "Payment failed"}
         elif paid:
@@ -242,7 +262,7 @@ class Oracle:
         return told | (self._life(deal, paid) if deal.kind == "subscription" else {"closed_on": local(paid[0].at)})
 
     def _paid(self, deal: Deal, paid: list[Event], refunded: Decimal) -> dict[str, object]:
-        gross = sum((event.amount for event in paid), Decimal(0))
+        gross = sum((event.amount or 0 for event in paid), Decimal(0))
         rule = self.choices.subscription_value if deal.kind == "subscription" else "sum_paid"
         worth = {"sum_paid": gross - refunded, "first": paid[0].amount, "latest": paid[-1].amount}[rule]
         if gross > 0 and refunded >= gross:

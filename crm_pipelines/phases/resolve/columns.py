@@ -5,10 +5,11 @@ Belongs here: pure expressions. Not here: e-mail addresses (emails), rules a cli
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import polars as pl
 
+ZERO_DATE = "0000-00-00"
 SPACES = "[\\s\u00a0\u200b\u200c\u200d\u2060\ufeff]+"
 
 
@@ -22,6 +23,15 @@ def text(frame: pl.DataFrame, name: str) -> pl.Expr:
     """Return a column as trimmed text; empty text and the literal N/A are null."""
     trimmed = column(frame, name, pl.String()).str.replace_all(f"^{SPACES}|{SPACES}$", "")
     return pl.when((trimmed != "") & (trimmed.str.to_lowercase() != "n/a")).then(trimmed)
+
+
+def unread(columns: Container[str], name: str) -> pl.Expr:
+    """Tell where a cell held text that could not be read as what its column holds; an empty cell, N/A and a zero date held none."""
+    if f"raw_{name}" not in columns or name not in columns:
+        return pl.lit(value=False)
+    raw = pl.col(f"raw_{name}").str.strip_chars().str.to_lowercase()
+    held = (raw != "") & (raw != "n/a") & ~raw.str.starts_with(ZERO_DATE)
+    return (pl.col(name).is_null() & held).fill_null(value=False)
 
 
 def collapsed(expr: pl.Expr) -> pl.Expr:

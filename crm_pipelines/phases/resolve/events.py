@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from crm_pipelines.phases.resolve.columns import column, comparable, key_order, text
+from crm_pipelines.phases.resolve.columns import column, comparable, key_order, text, unread
 from crm_pipelines.phases.resolve.fold import Folded, fold_rows, stacked
 from crm_pipelines.phases.resolve.links import with_link_columns
 from crm_pipelines.phases.resolve.values import BELONGS_TO, ROW, StagedObject
@@ -22,6 +22,9 @@ CANCELLATION, REQUESTED, WITHDRAWN = "cancellation", "cancellation_requested", "
 REFUND, PARTIAL_REFUND, CHARGEBACK = "refund", "partial_refund", "chargeback"
 LIFECYCLE = (CANCELLATION, REQUESTED, WITHDRAWN)
 REFUNDS = (REFUND, PARTIAL_REFUND, CHARGEBACK)
+NO_AMOUNT, NO_DATE = "no_amount", "no_date"
+"""Why a payment waits: what it lacks is missing, or cannot be read."""
+UNREADABLE_NUMBER, UNREADABLE_DATE = "unreadable_number", "unreadable_date"
 MOMENT = pl.Datetime("us", "UTC")
 MONEY = pl.Decimal(18, 4)
 
@@ -30,7 +33,8 @@ MONEY = pl.Decimal(18, 4)
 class PurchaseRows:
     """Events and subscriptions as folded, before anything is decided about them.
 
-    Shape: `events` one row per transaction with `n`, its place in time (date, then id); `subscriptions` one row per id.
+    Shape: `events` one row per transaction with `n`, its place in time (date, then id); `subscriptions` one row per id. `unread` is the
+    reason why a row has to wait whatever it belongs to, because a cell of it that counts cannot be read; a refund's is told by matching.
     """
 
     payments: Folded
@@ -86,10 +90,25 @@ def _events(spec: Purchases, rows: pl.DataFrame, zone: str, carried: Sequence[pl
         comparable(text(rows, names.product)).alias("product_key"),
         text(rows, BELONGS_TO).alias("belongs_to"),
         *(text(rows, name).alias(role) for role, name in _texts(names).items()),
+        unread(rows.columns, names.quantity).alias("_odd_quantity"),
         *carried,
     )
-    linked = with_link_columns(events, pl.col("contact"), pl.col("email")).drop("contact", "email")
+    judged = events.with_columns(_why_unread(names)).drop("_odd_quantity")
+    linked = with_link_columns(judged, pl.col("contact"), pl.col("email")).drop("contact", "email")
     return linked.sort(pl.col("at").is_null(), "at", *key_order("_key")).with_row_index("n")
+
+
+def _why_unread(names: PaymentColumns) -> pl.Expr:
+    paid = pl.col("kind").is_in([SALE, REBILL, FAILED])
+    reason = (
+        pl.when(pl.col("at").is_null())
+        .then(pl.lit(NO_DATE))
+        .when(paid & pl.col("amount").is_null())
+        .then(pl.lit(NO_AMOUNT))
+        .when(paid & pl.col("_odd_quantity"))
+        .then(pl.lit(f"{UNREADABLE_NUMBER}: {names.quantity}"))
+    )
+    return pl.when(~pl.col("kind").is_in(REFUNDS)).then(reason).alias("unread")
 
 
 def _texts(names: PaymentColumns) -> dict[str, str]:
@@ -108,6 +127,11 @@ def _subscriptions(names: SubscriptionColumns, rows: pl.DataFrame, carried: Sequ
         column(rows, names.started, MOMENT).alias("started_at"),
         column(rows, names.ended, MOMENT).alias("ended_at"),
         *(text(rows, getattr(names, role)).alias(role) for role in roles),
+        pl.coalesce(*(_odd_date(rows, name) for name in (names.started, names.ended))).alias("unread"),
         *carried,
     )
     return with_link_columns(named, pl.col("contact"), pl.col("email")).drop("contact", "email")
+
+
+def _odd_date(rows: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.when(unread(rows.columns, name)).then(pl.lit(f"{UNREADABLE_DATE}: {name}"))

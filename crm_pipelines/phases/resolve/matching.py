@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from crm_pipelines.phases.resolve.columns import comparable, key_from
-from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, REBILL, REFUNDS, SALE
+from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, NO_AMOUNT, NO_DATE, REBILL, REFUNDS, SALE
 from crm_pipelines.spec.derive_purchases import PurchaseKeys
 
 GROUP = "\x1f"
@@ -156,14 +156,16 @@ def _doubt(chosen: Chosen) -> pl.Expr:
     several = ~_to_subscription(chosen) & ((pl.col("_same") > 1) | ((pl.col("_same") == 0) & (pl.col("_all") > 1)))
     guessed = pl.col("_named").is_null()
     return (
-        pl.when(guessed & unnamed & pl.col("contact_key").is_null())
+        pl.when(pl.col("at").is_null())
+        .then(pl.lit(NO_DATE))
+        .when(guessed & unnamed & pl.col("contact_key").is_null())
         .then(pl.lit("no_contact"))
         .when(guessed & none)
         .then(pl.lit("no_candidate"))
         .when(guessed & several)
         .then(pl.lit("two_candidates"))
         .when(pl.col("amount").is_null())
-        .then(pl.lit("no_amount"))
+        .then(pl.lit(NO_AMOUNT))
         .alias("reason")
     )
 

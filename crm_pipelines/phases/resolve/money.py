@@ -22,10 +22,15 @@ def sums_by_record(events: pl.DataFrame) -> pl.DataFrame:
 
     Shape: gross is null when an amount could not be read; refunded is 0 without refunds; `first_*` are of the first payment; columns
     without a role hold the newest value of a payment, as `newest_<name>`;
-    `_events` holds the chunks of everything that belongs to the record and `_earliest` the place of its earliest event.
+    `_events` holds the chunks of everything that belongs to the record, `_earliest` the place of its earliest event, and `_is_unread`
+    whether one of them waits because it cannot be read.
     """
     belonging = events.filter(pl.col("target").is_not_null()).sort("n")
-    every = belonging.group_by("target").agg(united_lists(pl.col("_chunks")).alias("_events"), pl.col("n").min().alias("_earliest"))
+    every = belonging.group_by("target").agg(
+        united_lists(pl.col("_chunks")).alias("_events"),
+        pl.col("n").min().alias("_earliest"),
+        pl.col("unread").is_not_null().any().alias("_is_unread"),
+    )
     paid = (
         belonging.filter(pl.col("kind").is_in([SALE, REBILL]))
         .group_by("target", maintain_order=True)

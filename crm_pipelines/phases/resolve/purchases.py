@@ -13,7 +13,7 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import key_from
 from crm_pipelines.phases.resolve.companies import NO_LIST
-from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, MONEY, REBILL, REFUNDS, PurchaseRows, is_carried
+from crm_pipelines.phases.resolve.events import FAILED, LIFECYCLE, MONEY, NO_AMOUNT, NO_DATE, REBILL, REFUNDS, PurchaseRows, is_carried
 from crm_pipelines.phases.resolve.fates import folded_lines, keyless_lines, left_out_lines, older_lines, record_lines
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.matching import Chosen, all_subscriptions, matched
@@ -22,6 +22,7 @@ from crm_pipelines.phases.resolve.subscriptions import subscription_records
 from crm_pipelines.phases.resolve.values import EXCLUDED, WAITING, fate_lines
 from crm_pipelines.spec.derive_purchases import PurchaseKeys, Purchases
 
+REMEDIATION = "remediation"
 RECORD_COLUMNS = (
     *("key", "aliases", "contributors", "queue", "reason", "contact_key", "kind", "home_phase", "title_id", "product", "value", "gross"),
     *("refunded", "currency", "status", "won_at", "lost_at", "lost_reason", "closed_on", "created_at", "created_on", "started_on"),
@@ -96,8 +97,8 @@ def _payment_columns(spec: Purchases) -> list[pl.Expr]:
     own = {
         "key": pl.col("target"),
         "contributors": pl.col("_events"),
-        "queue": pl.when(alone).then(pl.lit("review")),
-        "reason": pl.when(alone).then(pl.lit("no_contact")),
+        "queue": pl.when(alone).then(pl.lit("review")).when(pl.col("unread").is_not_null()).then(pl.lit(REMEDIATION)),
+        "reason": pl.when(alone).then(pl.lit("no_contact")).otherwise("unread"),
         "kind": pl.col("kind").replace_strict(kinds, default="one_off", return_dtype=pl.String),
         "title_id": key_from(spec.keys.payment_title, "id", pl.col("_key")),
         "gross": pl.coalesce("gross", "amount"),
@@ -146,17 +147,30 @@ def _payment_fates(
     own = pl.col("target") == key_from(spec.keys.payment, "id", pl.col("_key"))
     stands = (own | (pl.col("n") == pl.col("_first"))).fill_null(value=False) & pl.col("reason").is_null()
     home = pl.col("home_phase").fill_null(spec.phase)
-    doubt = pl.when(pl.col("reason") == "unknown_type").then(pl.lit("decision")).otherwise(pl.lit("review"))
+    placed = placed.with_columns((pl.col("unread").is_not_null() & pl.col("reason").is_null() & ~stands).alias("_is_alone"))
     lines = pl.concat(
         [
             record_lines(placed.filter(stands).with_columns(pl.col("_why").alias("reason")), home, "target"),
-            folded_lines(placed.filter(~stands & pl.col("target").is_not_null()), home, "target"),
+            folded_lines(placed.filter(~stands & pl.col("target").is_not_null() & ~pl.col("_is_alone")), home, "target"),
+            fate_lines(
+                placed.filter(pl.col("target").is_not_null() & pl.col("_is_alone")),
+                fate=WAITING,
+                reason=pl.col("unread"),
+                queue=REMEDIATION,
+            ),
             fate_lines(placed.filter("excluded"), fate=EXCLUDED, reason="failed_payment"),
-            fate_lines(placed.filter(pl.col("reason").is_not_null()), fate=WAITING, reason=pl.col("reason"), queue=doubt),
+            fate_lines(placed.filter(pl.col("reason").is_not_null()), fate=WAITING, reason=pl.col("reason"), queue=_doubt()),
             left_out_lines(events.filter("_gone")),
         ]
     )
     return pl.concat([lines, older_lines(rows.payments, lines), keyless_lines(rows.payments)])
+
+
+def _doubt() -> pl.Expr:
+    """Return the queue of a row that waits: what its cells say is for those who can correct them, the rest is a question."""
+    reason = pl.col("reason")
+    decided = pl.when(reason == "unknown_type").then(pl.lit("decision"))
+    return decided.when(reason.is_in([NO_AMOUNT, NO_DATE])).then(pl.lit(REMEDIATION)).otherwise(pl.lit("review"))
 
 
 def _subscription_fates(rows: PurchaseRows, records: pl.DataFrame, spec: Purchases) -> pl.DataFrame:
@@ -177,6 +191,6 @@ def _stats(events: pl.DataFrame, listed: pl.DataFrame) -> Counter[str]:
             "joined_by_email": int(events["by_email"].sum()) + int(listed["by_email"].sum()),
             "refunds_applied": applied.filter(pl.col("kind").is_in(REFUNDS)).height,
             "lifecycle_events_applied": applied.filter(pl.col("kind").is_in(LIFECYCLE)).height,
-            "events_waiting": events.filter(pl.col("reason").is_not_null()).height,
+            "events_waiting": events.filter(pl.coalesce("reason", "unread").is_not_null() & ~pl.col("excluded")).height,
         }
     )

@@ -89,12 +89,11 @@ def resolve_into(
 ) -> Counter[str]:
     """Fold as `resolve` does, but write part by part into `folder`, so that contacts never are in memory together.
 
+    `folder` has to be empty.
     Shape: `<folder>/<frame>/part-00000.parquet` and so on, in the order of the exports; scan_resolved reads both layouts.
     """
     writer = PartWriter(folder)
-    stats = _resolve(derive, decisions, staged, settings or ResolveSettings(), writer)
-    writer.close()
-    return stats
+    return _resolve(derive, decisions, staged, settings or ResolveSettings(), writer)
 
 
 def _resolve(

@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 
 from crm_pipelines.errors import SettingsError
+from crm_pipelines.observe import failpoint
 from crm_pipelines.phases.files import write_bytes, write_frame
 from crm_pipelines.phases.resolve.values import Resolved
 
@@ -75,7 +76,7 @@ def _pieces(folder: Path, name: str, rows: int) -> Iterator[pl.DataFrame]:
 
 
 class PartWriter:
-    """Writes the frames of a streamed fold part by part; a new fold replaces all parts of the old one."""
+    """Writes the frames of a streamed fold part by part into an empty folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,13 +85,6 @@ class PartWriter:
     def add(self, name: str, frame: pl.DataFrame) -> None:
         """Write the next part of a frame."""
         number = self._counts.get(name, 0)
-        if number == 0:
-            (self.folder / f"{name}.parquet").unlink(missing_ok=True)
         write_frame(self.folder / name / f"part-{number:05}.parquet", frame)
         self._counts[name] = number + 1
-
-    def close(self) -> None:
-        """Remove the parts that an earlier, longer fold left behind."""
-        for name, count in self._counts.items():
-            for part in sorted((self.folder / name).glob("part-*.parquet"))[count:]:
-                part.unlink()
+        failpoint("folded_part")

@@ -13,6 +13,9 @@ from crm_pipelines.phases.resolve.matching import Chosen
 from crm_pipelines.phases.resolve.money import paid_states, subscription_value
 from crm_pipelines.spec.derive_purchases import Purchases, Statuses
 
+PAYMENT_WAITS = "payment_waits"
+"""Why a subscription waits: a payment or cancellation of it cannot be read, so that nobody can tell what it is worth and how it stands."""
+
 
 def subscription_records(
     subscriptions: pl.DataFrame, events: pl.DataFrame, sums: pl.DataFrame, *, spec: Purchases, chosen: Chosen, zone: str
@@ -100,10 +103,16 @@ def _unpaid_states(spec: Purchases) -> list[pl.Expr]:
 
 def _columns(spec: Purchases, zone: str) -> list[pl.Expr]:
     alone, unknown = pl.col("contact_key").is_null(), pl.col("_status_unknown")
+    doubt = pl.coalesce("unread", pl.when(pl.col("_is_unread")).then(pl.lit(PAYMENT_WAITS)))
     own = {
         "contributors": pl.concat_list(pl.col("_chunks", "_events").fill_null([])).list.unique().list.sort(),
-        "queue": pl.when(alone).then(pl.lit("review")).when(unknown).then(pl.lit("decision")),
-        "reason": pl.when(alone).then(pl.lit("no_contact")).when(unknown).then(pl.lit("unknown_option")),
+        "queue": pl.when(alone)
+        .then(pl.lit("review"))
+        .when(unknown)
+        .then(pl.lit("decision"))
+        .when(doubt.is_not_null())
+        .then(pl.lit("remediation")),
+        "reason": pl.when(alone).then(pl.lit("no_contact")).when(unknown).then(pl.lit("unknown_option")).otherwise(doubt),
         "kind": pl.lit("subscription"),
         "title_id": key_from(spec.keys.subscription_title, "id", pl.col("_key")),
         "currency": pl.coalesce("first_currency", "currency"),

@@ -195,6 +195,38 @@ def test_kinds_of_purchase(kind: str, label: str, stage: str) -> None:
     assert ("Subscription ID" in payload["custom"]) == (kind == "subscription")
 
 
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"value": None}, "no_amount"),
+        ({"currency": None}, "no_currency"),
+        ({"currency": "Dollars"}, "unknown_currency"),
+        ({"value": None, "kind": "subscription", "currency": None}, None),
+        ({"currency": "usd"}, None),
+    ],
+)
+def test_money_that_does_not_say_how_much_of_what_waits(cells: dict[str, Any], reason: str | None) -> None:
+    (row,) = mapped("deals", {**SALE, **cells})
+    assert (row["queue"], row["reason"]) == (reason and "remediation", reason)
+    assert row["currency"] in (None, "USD")
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"raw_date_joined": "last spring"}, "unreadable_date: date_joined"),
+        ({"raw_date_joined": "0000-00-00 00:00:00"}, None),
+        ({"raw_date_joined": "N/A"}, None),
+        ({"raw_date_joined": "2025-08-15 02:30", "date_joined": datetime(2025, 8, 15, 2, 30, tzinfo=UTC)}, None),
+        ({"raw_blacklisted": "perhaps"}, "unreadable_yes_no: blacklisted"),
+        ({"raw_first_name": "An&amp;a", "first_name": None}, None),
+    ],
+)
+def test_a_mapped_cell_that_could_not_be_read_stops_its_row(cells: dict[str, Any], reason: str | None) -> None:
+    (row,) = mapped("people", {**ANA, "date_joined": None, "blacklisted": None, **cells})
+    assert (row["queue"], row["reason"]) == (reason and "remediation", reason)
+
+
 def test_an_unpaid_subscription_has_no_money() -> None:
     payload = mapped("deals", {**SALE, "kind": "subscription", "value": None, "status": "open", "won_at": None})[0]["payload"]
     assert not {"value", "currency", "won_time"} & set(payload)

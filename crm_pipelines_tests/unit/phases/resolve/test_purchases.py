@@ -190,6 +190,7 @@ MATCHES = [
     ("a subscription nobody knows", [event(100, "Sale", 3)], {"subscription_id": "8"}, "no_candidate"),
     ("no contact", [event(100, "Sale", 3)], {"lead_id": "99"}, "no_contact"),
     ("no amount", [event(100, "Sale", 3)], {"amount": None}, "no_amount"),
+    ("no date", [event(100, "Sale", 3)], {"date": None}, "no_date"),
     ("another currency", [event(100, "Sale", 3)], {"currency": "EUR"}, "currency_differs"),
 ]
 
@@ -197,10 +198,59 @@ MATCHES = [
 @pytest.mark.parametrize(("sales", "says", "outcome"), [row[1:] for row in MATCHES], ids=[row[0] for row in MATCHES])
 def test_a_refund_finds_its_one_parent_or_waits(sales: list[Row], says: Row, outcome: str) -> None:
     result = fold(*sales, event(200, "Refund", 5, **says))
-    expected = ("folded", outcome, None) if ":" in outcome else ("waiting", None, f"review/{outcome}")
+    queue = "remediation" if outcome in ("no_amount", "no_date") else "review"
+    expected = ("folded", outcome, None) if ":" in outcome else ("waiting", None, f"{queue}/{outcome}")
     assert fates(result)[-1] == expected
     if ":" not in outcome:
         assert result.frames["purchases"]["refunded"].null_count() == result.frames["purchases"].height
+
+
+# -- cells that cannot be read ------------------------------------------------------------------------------------
+
+ODD = {"quantity": None, "raw_quantity": "two"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [({"amount": None}, "no_amount"), ({"date": None}, "no_date"), (ODD, "unreadable_number: quantity")],
+)
+def test_a_sale_that_cannot_be_read_waits_and_what_belongs_to_it_follows(cells: Row, reason: str) -> None:
+    result = fold({**event(100, "Sale", 3), **cells}, event(200, "Refund", 5))
+    assert told(result, "tx:100", "queue", "reason") == ("remediation", reason)
+    follows = ("waiting", None, "review/no_candidate") if "date" in cells else ("folded", "tx:100", None)
+    assert fates(result) == [("waiting", "tx:100", f"remediation/{reason}"), follows]
+
+
+def test_a_quantity_that_is_not_there_stops_nothing() -> None:
+    result = fold({**event(100, "Sale", 3), "quantity": None, "raw_quantity": "N/A"}, {**event(101, "Sale", 3), **ODD, "quantity": 2})
+    assert result.frames["purchases"]["queue"].to_list() == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "reason"),
+    [("Rebill", {"amount": None}, "no_amount"), ("Rebill", {"date": None}, "no_date"), ("Cancellation", {"date": None}, "no_date")],
+)
+def test_a_subscription_waits_with_the_payment_that_cannot_be_read(kind: str, cells: Row, reason: str) -> None:
+    sale, odd = event(100, "Sale", 3, subscription_id="7"), {**event(101, kind, 9, subscription_id="7"), **cells}
+    result = fold(sale, odd, subs=[sub(7)])
+    assert told(result, "sub:7", "queue", "reason") == ("remediation", "payment_waits")
+    assert fates(result) == [("folded", "sub:7", None), ("waiting", None, f"remediation/{reason}")]
+    assert fates_of(result, "subscriptions") == {(0, 1): ("waiting", "sub:7", "remediation/payment_waits")}
+    apart = fold(sale, {**odd, "transaction_type": "Rebill"}, subs=[sub(7)], rebills="deal_each")
+    assert (told(apart, "tx:101", "reason"), told(apart, "sub:7", "reason")) == ((reason,), (None,))
+
+
+def test_failed_payments_that_stay_behind_need_no_amount() -> None:
+    assert fates(fold({**event(100, "Failed", 3), "amount": None})) == [("excluded", None, "failed_payment")]
+    left = fold({**event(100, "Failed", 3), "amount": None}, failed="lost_deal")
+    assert fates(left) == [("waiting", "tx:100", "remediation/no_amount")]
+
+
+def test_a_subscription_whose_dates_cannot_be_read_waits() -> None:
+    for name in ("subscription_start_date", "subscription_end_date"):
+        result = fold(subs=[{**sub(7), name: None, f"raw_{name}": "soon"}, {**sub(8), name: None, f"raw_{name}": "0000-00-00 00:00:00"}])
+        assert told(result, "sub:7", "queue", "reason") == ("remediation", f"unreadable_date: {name}")
+        assert told(result, "sub:8", "queue", "reason") == (None, None)
 
 
 # -- subscriptions: payments --------------------------------------------------------------------------------------
