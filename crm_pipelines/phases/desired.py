@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
@@ -95,7 +96,8 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
         leave_out=project.client_map.leave_out.get(people, ()),
         stale_before=project.client_map.stale_before.get(people),
     )
-    resolve_into(project.resolved_folder, project.spec.derive, project.decisions, staged, settings)
+    with files.generation(project.resolved_home) as fresh:
+        resolve_into(fresh, project.spec.derive, project.decisions, staged, settings)
     made_from.end_fold(project)
     failpoint("fold")
     return {name: _summary(scan_resolved(project.resolved_folder, name)) for name in project.derived}
@@ -105,10 +107,10 @@ def map_all(project: Project) -> dict[str, FrameSummary]:
     """Map every phase's resolved frame to desired records, a slice at a time; label phases get their pairs."""
     project.refresh()
     made_from.begin_map(project)
-    for phase in project.phases:
-        compiled = project.compiled.phases[phase]
-        frames = _pairs(project, phase) if compiled.pairs else _mapped(project, phase)
-        files.write_parts(project.mapped_folder(phase), frames)
+    with files.generation(project.mapped_home) as fresh:
+        for phase in project.phases:
+            is_paired = project.compiled.phases[phase].pairs
+            files.write_parts(fresh / phase, _pairs(project, phase, fresh) if is_paired else _mapped(project, phase))
     made_from.end_map(project)
     return {phase: _summary(project.scan_mapped(phase)) for phase in project.phases}
 
@@ -119,11 +121,11 @@ def _mapped(project: Project, phase: str) -> Iterator[pl.DataFrame]:
         yield map_phase(compiled, frame)
 
 
-def _pairs(project: Project, phase: str) -> Iterator[pl.DataFrame]:
+def _pairs(project: Project, phase: str, fresh: Path) -> Iterator[pl.DataFrame]:
     """Yield the pairs part by part: a record's pairs come from its own row alone, and millions of them do not fit into memory."""
     columns = ("key", "contributors", "queue", "reason", "labels")
     for of in project.compiled.phases[phase].pairs:
-        for part in files.parts(project.mapped_folder(of)):
+        for part in files.parts(fresh / of):
             yield tags.pairs_of({of: pl.read_parquet(part, columns=list(columns))})
 
 

@@ -268,12 +268,22 @@ class Project:
 
     @property
     def resolved_folder(self) -> Path:
-        """Folder of the folded frames and row fates."""
+        """Folder of the folded frames and row fates, as they are whole."""
+        return files.current(self.resolved_home)
+
+    @property
+    def resolved_home(self) -> Path:
+        """Where generations of folded frames lie."""
         return self.engagement.work / "resolved"
 
+    @property
+    def mapped_home(self) -> Path:
+        """Where generations of desired records lie."""
+        return self.engagement.work / "mapped"
+
     def mapped_folder(self, phase: str) -> Path:
-        """Return the folder of a phase's desired records, in parts."""
-        return self.engagement.work / "mapped" / phase
+        """Return the folder of a phase's desired records, in parts, as they are whole."""
+        return files.current(self.mapped_home) / phase
 
     def scan_mapped(self, phase: str) -> pl.LazyFrame:
         """Scan a phase's desired records. Raises: SettingsError when they were not mapped yet."""

@@ -41,5 +41,5 @@ def test_while_a_question_is_open_there_is_a_plan_and_nothing_is_sent(rig: Calla
     refused = one.walk()
     assert refused.returncode == 2
     assert "owners: needs an answer: What happens to records of a Kartra team member" in refused.stdout + refused.stderr
-    assert (one.folder / "work" / "mapped" / "people").is_dir()
+    assert (one.folder / "work" / "mapped" / "current").is_file()
     assert [each for each in one.sandbox.truth.requests()[sent:] if each["method"] != "GET"] == []

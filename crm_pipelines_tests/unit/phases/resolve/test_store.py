@@ -23,7 +23,7 @@ from crm_pipelines.phases.resolve import (
 )
 from crm_pipelines.phases.resolve.fold import Held
 from crm_pipelines.phases.resolve.store import PartWriter
-from crm_pipelines_tests.lib.staged_objects import DEFAULTS, as_rows, chunk, derive_spec, resolved, staged
+from crm_pipelines_tests.lib.staged_objects import DEFAULTS, as_rows, derive_spec, resolved, staged
 
 FILES = [
     [
@@ -66,14 +66,6 @@ def test_a_streamed_fold_of_files_gives_the_same_records(tmp_path: Path, monkeyp
         ), name
     for name, fates in whole.fates.items():
         assert scan_resolved(out, f"fates/{name}").collect().sort("chunk", "row").equals(fates)
-
-
-def test_a_shorter_fold_leaves_no_parts_of_a_longer_one(tmp_path: Path) -> None:
-    files = staged("contacts", *FILES)
-    resolve_into(tmp_path, derive_spec(), DEFAULTS, {"contacts": files})
-    few = StagedObject("contacts", [chunk("contacts", 0, [{"id": "1", "email": "one@example.com"}])])
-    resolve_into(tmp_path, derive_spec(), DEFAULTS, {"contacts": few})
-    assert scan_resolved(tmp_path, "contacts").collect()["key"].to_list() == ["1"]
 
 
 def _on_disk(part: ChunkFrame, folder: Path) -> ChunkFrame:
