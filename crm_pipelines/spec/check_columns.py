@@ -106,6 +106,9 @@ def _derive_columns(spec: MappingSpec) -> Iterator[tuple[Path, str, str | None]]
                 yield ("derive", name, role), section.from_, str(getattr(section, role))
     for column in (*derive.contacts.name, *([derive.contacts.postcode] if derive.contacts.postcode else [])):
         yield ("derive", "contacts", "name"), derive.contacts.from_, column
+    if phones := derive.contacts.twins.phones:
+        for role, column in phones.model_dump().items():
+            yield ("derive", "contacts", "twins", "phones", role), derive.contacts.from_, column
     for owner in derive.owners.from_:
         yield ("derive", "owners", "from"), owner.partition(".")[0], owner.partition(".")[2]
     if derive.purchases:

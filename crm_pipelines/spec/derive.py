@@ -39,6 +39,17 @@ class Strictest(Node):
     """Columns that come from the same row as the strictest value."""
 
 
+class Phones(Node):
+    """The telephone number of a contact, and the columns that tell which country it is of."""
+
+    number: str
+    """The column with the number."""
+    code: str
+    """The column with its calling code."""
+    country: str
+    """The column with the country."""
+
+
 class Twins(Node):
     """How several source keys with one e-mail address become one record; the lowest key survives."""
 
@@ -46,6 +57,9 @@ class Twins(Node):
     """List columns that are united, the survivor's first."""
     join: list[str] = Field(default_factory=list)
     """Text columns of which every different text is kept, one after the other, the survivor's first."""
+    phones: Phones | None = None
+    """Numbers, of which every different one is kept, each read with the calling code and country of its own row: the first that can be
+    read stays, the others become `other_phones`; what cannot be read becomes `unread_phones`."""
     greatest: list[str] = Field(default_factory=list)
     """Columns of which the greatest value is kept."""
     strictest: dict[str, Strictest] = Field(default_factory=dict)

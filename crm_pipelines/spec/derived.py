@@ -35,8 +35,14 @@ BOOKKEEPING: Mapping[str, ValueType] = {
 }
 """Columns of every resolved frame."""
 
+OTHER_PHONES = ("other_phones", "unread_phones")
+"""Columns of merged contacts: the numbers that are not the person's first, as read, and those that cannot be read, as exported."""
+
 MADE = frozenset(
-    {*BOOKKEEPING, "full_name", "email_normal", "email_match_key", "email_problem", "other_emails", "lead", "is_done", "is_cancelled"}
+    {
+        *(*BOOKKEEPING, "full_name", "email_normal", "email_match_key", "email_problem", "other_emails", *OTHER_PHONES),
+        *("lead", "is_done", "is_cancelled"),
+    }
 )
 """Names that the fold needs for itself: a column of an export that is called so is kept as `source_<name>`."""
 
@@ -188,6 +194,7 @@ def _contacts(derive: DeriveSpec, objects: Objects) -> Frame:
         "full_name": FrameColumn("text", of(*spec.name, spec.email)),
         **{name: FrameColumn("text", of(spec.email)) for name in ("email_normal", "email_match_key", "email_problem")},
         "other_emails": FrameColumn("texts", of(spec.email)),
+        **{name: FrameColumn("texts", of(spec.twins.phones.number) if spec.twins.phones else ()) for name in OTHER_PHONES},
     }
     standing = _bookkeeping(of(spec.key), of(spec.key), of(spec.company, spec.key), of(spec.owner))
     carried = derive.partners.on_contacts.columns if derive.partners and derive.partners.on_contacts else {}

@@ -12,10 +12,13 @@ import polars as pl
 
 from crm_pipelines.phases.resolve.columns import comparable, key_order
 from crm_pipelines.phases.resolve.fold import filled, is_raw, raw_value
-from crm_pipelines.spec.derive import Strictest, Twins
+from crm_pipelines.spec.derive import Phones, Strictest, Twins
+from crm_pipelines.spec.derived import OTHER_PHONES
+from crm_pipelines.spec.rules_contact import phone
 
 BETWEEN_TEXTS = "\n\n"
 OTHERS = "*"
+NUMBER = "_number"
 SAME = {"_key": pl.String(), "_group": pl.Int64(), "_place": pl.Int64()}
 _TEXTS = pl.List(pl.String)
 NOBODY = pl.lit([], dtype=_TEXTS)
@@ -24,13 +27,14 @@ NOBODY = pl.lit([], dtype=_TEXTS)
 def merge_twins(frame: pl.DataFrame, spec: Twins, email: str, same: pl.DataFrame | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return one row per person, and the rows that were merged into another one.
 
-    Shape: people gain `_aliases`, `other_emails` (addresses of twins that are not the person's own) and their match keys; the losers hold
-    `_chunk`, `_row`, `_key` and `_survivor`. Rows without a usable address have no twins but those that `same` (see declared) names.
+    Shape: people gain `_aliases`, `other_emails` (addresses of twins that are not the person's own) and their match keys, and the other
+    numbers (OTHER_PHONES); the losers hold `_chunk`, `_row`, `_key` and `_survivor`. Rows without a usable address have no twins but
+    those that `same` (see declared) names.
     """
     ordered = _with_person(frame, declared(()) if same is None else same)
     shared = ordered["_person"].is_duplicated()
     alone = without_twins(ordered.filter(~shared).drop("_person"))
-    twins = _with_addresses(ordered.filter(shared), email).with_columns(_ranks(ordered, spec))
+    twins = _with_addresses(ordered.filter(shared), email).with_columns(*_ranks(ordered, spec), *_numbers(ordered, spec.phones))
     merged = twins.group_by("_person", maintain_order=True).agg(_merged_values(twins, spec, email))
     losers = (
         twins.with_columns(pl.col("_key").first().over("_person").alias("_survivor"))
@@ -48,7 +52,8 @@ def declared(groups: Iterable[Iterable[str]]) -> pl.DataFrame:
 
 def without_twins(rows: pl.DataFrame) -> pl.DataFrame:
     """Add the columns that merged rows have to rows without a twin."""
-    return rows.with_columns(NOBODY.alias("_aliases"), pl.lit(None, dtype=_TEXTS).alias("other_emails"), NOBODY.alias("_other_keys"))
+    nothing = [pl.lit(None, dtype=_TEXTS).alias(name) for name in ("other_emails", *OTHER_PHONES)]
+    return rows.with_columns(NOBODY.alias("_aliases"), *nothing, NOBODY.alias("_other_keys"))
 
 
 def _with_person(frame: pl.DataFrame, same: pl.DataFrame) -> pl.DataFrame:
@@ -91,16 +96,37 @@ def _ranks(frame: pl.DataFrame, spec: Twins) -> list[pl.Expr]:
     return [strictness(pl.col(name), rule).alias(f"_rank_{name}") for name, rule in spec.strictest.items() if name in frame.columns]
 
 
+def _numbers(frame: pl.DataFrame, spec: Phones | None) -> list[pl.Expr]:
+    """Return the number of each row in international form (`_number`), read with what its own row says of the country."""
+    if spec is None or spec.number not in frame.columns:
+        return []
+    told = [pl.col(name) if name in frame.columns else pl.lit(None, dtype=pl.String()) for name in (spec.number, spec.code, spec.country)]
+    return [phone(*told).alias(NUMBER)]
+
+
+def _merged_numbers(frame: pl.DataFrame, spec: Twins) -> list[pl.Expr]:
+    """Return every different number of a person but the first, and the texts that are no number."""
+    if spec.phones is None or NUMBER not in frame.columns:
+        return [pl.lit(None, dtype=_TEXTS).alias(name) for name in OTHER_PHONES]
+    read = pl.col(NUMBER).drop_nulls().unique(maintain_order=True)
+    texts = pl.col(spec.phones.number).filter(filled(frame, spec.phones.number) & pl.col(NUMBER).is_null()).unique(maintain_order=True)
+    unread = pl.when(read.len() > 0).then(texts.implode()).otherwise(texts.slice(1).implode())
+    return [
+        pl.when(each.list.len() > 0).then(each).alias(name)
+        for name, each in zip(OTHER_PHONES, (read.slice(1).implode(), unread), strict=True)
+    ]
+
+
 def _merged_values(frame: pl.DataFrame, spec: Twins, email: str) -> list[pl.Expr]:
     others = pl.col("_is_other").fill_null(value=False)
     addresses = pl.col("email_normal").filter(others)
     values = [pl.col("_key").slice(1).alias("_aliases"), pl.col("_chunks").explode(empty_as_null=False).unique().sort()]
     values += [pl.when(addresses.len() > 0).then(addresses.implode()).alias("other_emails")]
-    values += [pl.col("email_match_key").filter(others).alias("_other_keys")]
+    values += [pl.col("email_match_key").filter(others).alias("_other_keys"), *_merged_numbers(frame, spec)]
     told = (email, "email_normal", "email_match_key", "email_problem")
     strict = {column: name for name, rule in spec.strictest.items() for column in [name, *rule.together] if name in frame.columns}
     for name in frame.columns:
-        if name in ("_chunks", "_person", "_is_other") or name.startswith("_rank_"):
+        if name in ("_chunks", "_person", "_is_other", NUMBER) or name.startswith("_rank_"):
             continue
         is_address = name.removeprefix("raw_") in told
         values.append(_ranked_value("_rank_address", name) if is_address else _merged_value(frame, spec, strict, name))
@@ -120,7 +146,7 @@ def _merged_value(frame: pl.DataFrame, spec: Twins, strict: dict[str, str], name
         return pl.when(texts.len() > 0).then(texts.str.join(BETWEEN_TEXTS)).alias(name)
     if name in spec.greatest:
         return pl.col(name).max()
-    return _first_value(frame, name)
+    return _first_value(frame, spec, name)
 
 
 def _ranked_value(rank: str, name: str) -> pl.Expr:
@@ -129,7 +155,9 @@ def _ranked_value(rank: str, name: str) -> pl.Expr:
     return pl.when(pl.col(rank).min().is_not_null()).then(chosen).otherwise(pl.col(name).first()).alias(name)
 
 
-def _first_value(frame: pl.DataFrame, name: str) -> pl.Expr:
+def _first_value(frame: pl.DataFrame, spec: Twins, name: str) -> pl.Expr:
     if is_raw(frame, name):
         return raw_value(frame, name, last=False)
-    return pl.col(name).filter(filled(frame, name)).first()
+    first = pl.col(name).filter(filled(frame, name)).first()
+    is_number = spec.phones is not None and name == spec.phones.number
+    return pl.coalesce(pl.col(NUMBER).drop_nulls().first(), first).alias(name) if is_number else first

@@ -23,7 +23,8 @@ KINDS = {"input_field": "char", "text_area": "text", "drop_down": "selection", "
 TYPES = {
     "Kartra created date": "datetime", "GDPR status": "selection", "GDPR consent date": "date", "Kartra mailing status": "char",
     "Kartra state": "char", "Kartra country as exported": "char", "Kartra e-mail as exported": "char",
-    "Kartra phone as exported": "char", "Merged Kartra IDs": "char", "Affiliate ID": "char", "Affiliate username": "char",
+    "Kartra phone as exported": "char", "Other phone numbers": "text",
+    "Merged Kartra IDs": "char", "Affiliate ID": "char", "Affiliate username": "char",
     "Affiliate status": "selection", "Affiliate earned": "float", "Lead score": "float", "Lead source": "char",
     "GDPR communications (raw)": "char", "GDPR consent IP": "char", "Facebook": "char", "Twitter": "char", "LinkedIn": "char",
     "Instagram": "char", "Sales tax ID": "char", "Time zone": "char", "Kartra referrer ID": "char",
@@ -71,12 +72,11 @@ def person_records(world: World, people: People) -> dict[str, Record]:
 
 def _person(world: World, person: Person, affiliate: Any) -> Record:
     facts = person.facts
-    phone = facts.get("phone")
     record: Record = {
         "name": person.name,
         "is_company": False,
         "email": facts["email"].address,
-        "phone": phone.e164 if phone else None,
+        "phone": next(iter(person.phones), None),
         "parent_id": person.organization,
         "type": "other" if person.organization and any(facts.get(column) for column in PLACE_COLUMNS) else "contact",
         **_place(facts),
@@ -122,7 +122,7 @@ def _categories(world: World, person: Person, affiliate: Any) -> list[str]:
 
 
 def _custom(world: World, person: Person, affiliate: Any) -> Record:
-    facts, phone = person.facts, person.facts.get("phone")
+    facts, numbers, odd = person.facts, person.phones, person.odd_phones
     joined, consent = facts.get("date_joined"), facts.get("gdpr_status_date")
     found: Record = {
         "Kartra created date": utc_text(joined, world.config.timezone) if joined else None,
@@ -132,7 +132,8 @@ def _custom(world: World, person: Person, affiliate: Any) -> Record:
         "Kartra state": facts.get("state"),
         "Kartra country as exported": facts.get("country") if _country(facts) is None else None,
         "Kartra e-mail as exported": None if facts["email"].address else facts["email"].text,
-        "Kartra phone as exported": phone.text if phone and not phone.e164 else None,
+        "Kartra phone as exported": odd[0] if odd and not numbers else None,
+        "Other phone numbers": "; ".join([*numbers[1:], *(odd if numbers else odd[1:])]) or None,
         "Merged Kartra IDs": ", ".join(person.aliases) or None,
         **{name: facts.get(column) for name, column in EXTRAS.items() if column != "website"},
     }

@@ -47,6 +47,10 @@ class Person:
     queue: tuple[str, str] | None = None
     organization: str | None = None
     owner: str | None = None
+    phones: list[str] = field(default_factory=list)
+    """Every different number that can be read, of all contacts who are this person, in their order."""
+    odd_phones: list[str] = field(default_factory=list)
+    """What stands where a number should, and is none."""
 
     @property
     def name(self) -> str:
@@ -93,6 +97,9 @@ def _person(world: World, group: list[Contact]) -> Person:
     facts["status"] = _strictest(rows, "status", STRICT_STATUS).get("status")
     facts |= {column: _strictest(rows, "gdpr_status", STRICT_GDPR).get(column) for column in CONSENT}
     person = Person(group[0].key, facts, [contact.key for contact in group[1:]], group[0].queue)
+    numbers = [row["phone"] for row in rows if row.get("phone")]
+    person.phones = list(dict.fromkeys(one.e164 for one in numbers if one.e164))
+    person.odd_phones = list(dict.fromkeys(one.text for one in numbers if not one.e164))
     return _with_owner(world, person)
 
 
@@ -155,11 +162,11 @@ def person_records(world: World, people: People) -> dict[str, Record]:
 
 def _person_record(world: World, person: Person, affiliate: Any) -> Record:
     facts, joined = person.facts, person.facts.get("date_joined")
-    email, phone = facts["email"], facts.get("phone")
+    email = facts["email"]
     record: Record = {
         "name": person.name,
         "emails": [_single(email.address)] if email.address else [],
-        "phones": [_single(phone.e164)] if phone and phone.e164 else [],
+        "phones": [_single(number) | {"primary": place == 0} for place, number in enumerate(person.phones)],
         "org_id": person.organization,
         "owner_id": person.owner,
         "add_time": utc_text(joined, world.config.timezone) if joined else None,
@@ -195,7 +202,6 @@ def _marketing(world: World, facts: Mapping[str, Any]) -> str:
 def _custom(world: World, person: Person, joined: datetime | None) -> Record:
     facts = person.facts
     consent = facts.get("gdpr_status_date")
-    phone = facts.get("phone")
     found: Record = {
         "Kartra ID": person.key,
         "Kartra created date": day_text(joined) if joined else None,
@@ -204,7 +210,7 @@ def _custom(world: World, person: Person, joined: datetime | None) -> Record:
         "Kartra mailing status": facts.get("status"),
         "Kartra address": _address(facts),
         "Kartra e-mail as exported": None if facts["email"].address else facts["email"].text,
-        "Kartra phone as exported": phone.text if phone and not phone.e164 else None,
+        "Kartra phone as exported": "; ".join(person.odd_phones) or None,
         "Merged Kartra IDs": ", ".join(person.aliases) or None,
     }
     if world.config.decided["lists"] == "custom_field":

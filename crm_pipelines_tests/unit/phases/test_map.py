@@ -20,7 +20,7 @@ from crm_pipelines_tests.lib.spec_text import compiled_route
 MOMENT = pl.Datetime("us", "UTC")
 TYPES: dict[str, Any] = {
     **dict.fromkeys(("date_joined", "gdpr_status_date", "joined_at", "won_at", "event_start", "event_end"), MOMENT),
-    **dict.fromkeys(("tags", "lists", "aliases", "contributors"), pl.List(pl.String)),
+    **dict.fromkeys(("tags", "lists", "aliases", "contributors", "other_phones", "unread_phones"), pl.List(pl.String)),
     **dict.fromkeys(("closed_on", "created_on", "started_on"), pl.Date),
     **dict.fromkeys(("value", "refunded"), pl.Decimal(18, 4)),
     **dict.fromkeys(("score", "affiliate_id", "referring_id", "quantity"), pl.Int64),
@@ -109,6 +109,15 @@ def test_what_cannot_be_used_is_kept_as_it_was_exported() -> None:
     assert payload["name"] == "ana at example"
     assert payload["custom"]["Kartra e-mail as exported"] == "ana at example"
     assert payload["custom"]["Kartra phone as exported"] == "4.47701E+11"
+
+
+def test_the_numbers_of_merged_contacts_all_arrive_the_first_one_first() -> None:
+    phones = {"phone": "+442079460123", "other_phones": ["+14155550123"], "unread_phones": ["ask Maria"]}
+    found = person(**phones)
+    assert found["phones"] == ["+442079460123", "+14155550123"]
+    assert found["custom"]["Kartra phone as exported"] == "ask Maria"
+    unread = person(**{**phones, "phone": "see website", "other_phones": None})
+    assert ("phones" in unread, unread["custom"]["Kartra phone as exported"]) == (False, "see website; ask Maria")
 
 
 def test_words_that_nobody_knows_stop_the_row() -> None:
