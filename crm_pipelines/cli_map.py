@@ -12,17 +12,19 @@ import click
 from crm_pipelines.cli_base import command, crm, opened, out, require_words, show_or_dump
 from crm_pipelines.errors import EXIT_RECONCILED, EXIT_SPEC_OR_SETTINGS
 
-
-@command("discover")
-@click.argument("engagement")
-@click.option("--offline", is_flag=True, help="Leave the destination alone: what the exports tell, and the checklist.")
-@click.option(
+PAUSED_BY = click.option(
     "--automations-paused-by",
     "paused_by",
     metavar="NAME",
     callback=require_words,
     help="Who signs that the destination's automations are paused.",
 )
+
+
+@command("discover")
+@click.argument("engagement")
+@click.option("--offline", is_flag=True, help="Leave the destination alone: what the exports tell, and the checklist.")
+@PAUSED_BY
 def discover(engagement: str, offline: bool, paused_by: str | None, as_json: bool) -> int:
     """Profile the exports, inspect the destination, and write the scope document; sends nothing but reads."""
     from crm_pipelines.defs.discovering import discover as find_out
@@ -81,13 +83,16 @@ def plan(engagement: str, offline: bool, as_json: bool) -> int:
 @click.option("--by", required=True, callback=require_words, help="Who confirms.")
 @click.option("--sample", type=click.IntRange(min=1), help="Seal this many records and their parents, for the client to look at.")
 @click.option("--without-sample", callback=require_words, help="Why a full seal needs no verified sample.")
-def confirm(engagement: str, by: str, sample: int | None, without_sample: str | None, as_json: bool) -> int:
+@PAUSED_BY
+def confirm(  # noqa: PLR0917 - what a person may say
+    engagement: str, by: str, sample: int | None, without_sample: str | None, paused_by: str | None, as_json: bool
+) -> int:
     """Seal the map: a sample first, then everything."""
     from crm_pipelines.defs.planning import make_confirmation
 
     if sample is not None and without_sample is not None:
         raise click.UsageError("--sample and --without-sample exclude each other")
-    told = make_confirmation(opened(engagement), by, sample, without_sample)
+    told = make_confirmation(opened(engagement), by, sample, without_sample, paused_by)
 
     def show() -> None:
         for line in told["diff"]:
@@ -151,6 +156,8 @@ def queue_list(engagement: str, name: str | None, as_json: bool) -> int:
 @click.option("--owner", "owners", multiple=True, metavar="OLD=NEW", help="Who takes over an owner's records; NEW may be `invited`.")
 @click.option("--same", multiple=True, metavar="A,B", help="Two source keys that are one record; the first survives.")
 @click.option("--different", multiple=True, metavar="A,B", help="Two source keys that only look alike.")
+@click.option("--ours", multiple=True, metavar="PHASE:KEY", help="A record in conflict: what the export says is written.")
+@click.option("--theirs", multiple=True, metavar="PHASE:KEY", help="A record in conflict: what the CRM has stays.")
 @click.option("--object", "object_name", help="The export that the keys of --same and --different are of.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def queue_resolve(  # noqa: PLR0917 - what a person may answer
@@ -160,6 +167,8 @@ def queue_resolve(  # noqa: PLR0917 - what a person may answer
     owners: tuple[str, ...],
     same: tuple[str, ...],
     different: tuple[str, ...],
+    ours: tuple[str, ...],
+    theirs: tuple[str, ...],
     object_name: str | None,
     as_json: bool,
 ) -> int:
@@ -172,6 +181,8 @@ def queue_resolve(  # noqa: PLR0917 - what a person may answer
         owners=dict(_two(text, "=") for text in owners),
         same=[_two(text, ",") for text in same],
         different=[_two(text, ",") for text in different],
+        ours=[_two(text, ":") for text in ours],
+        theirs=[_two(text, ":") for text in theirs],
         object=object_name,
     )
     told = resolve_queues(opened(engagement), given, by)

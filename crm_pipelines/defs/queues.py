@@ -21,8 +21,24 @@ from crm_pipelines.ledger import Ledger
 from crm_pipelines.observe import failpoint
 from crm_pipelines.phases.client import require_unedited, write_client
 from crm_pipelines.phases.project import Project
-from crm_pipelines.phases.queues import DIFFERENT, DUPLICATE, OWNER, Tables, export_headings, read_tables
-from crm_pipelines.phases.queues_answers import ANSWER, ENGAGEMENT, KEY_A, KEY_B, OBJECT, QUEUE, USER, Answers, Returned, judge
+from crm_pipelines.phases.queues import CONFLICT, DIFFERENT, DUPLICATE, OWNER, Tables, export_headings, read_tables
+from crm_pipelines.phases.queues_answers import (
+    ANSWER,
+    ASKED,
+    ENGAGEMENT,
+    FIELD,
+    KEY,
+    KEY_A,
+    KEY_B,
+    OBJECT,
+    PHASE,
+    QUEUE,
+    TAKE,
+    USER,
+    Answers,
+    Returned,
+    judge,
+)
 from crm_pipelines.phases.queues_answers import OWNER as OWNER_COLUMN
 from crm_pipelines.phases.queues_correct import Correction, corrections
 from crm_pipelines.phases.queues_map import wanted_map
@@ -46,6 +62,9 @@ class Given:
     owners: Mapping[str, str] = field(default_factory=dict)
     same: Sequence[tuple[str, str]] = ()
     different: Sequence[tuple[str, str]] = ()
+    ours: Sequence[tuple[str, str]] = ()
+    theirs: Sequence[tuple[str, str]] = ()
+    """Phase and key of records in conflict: which side counts in all fields that are asked about."""
     object: str | None = None
     """The export that the keys of `same` and `different` are of."""
 
@@ -97,7 +116,9 @@ def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
     with open_session(project, "resolve queues", opens_pass=False) as session:
         finished = finish_taking(session, by)
         if finished is None and given == Given():
-            raise SettingsError("no answers are given, and none were left half taken; name a queue file, or answer with --owner or --same")
+            raise SettingsError(
+                "no answers are given, and none were left half taken; name a queue file, or answer with --owner, --same, --ours"
+            )
         tables = _asked(project, tables_of(project, session.ledger), given)
         answers = _judged(session, tables, given)
         client_map, found = wanted_map(project.client_map, answers), corrections(project, [fix for fix, _ in answers.fixes])
@@ -181,7 +202,19 @@ def _short_forms(tables: Tables, given: Given) -> list[Returned]:
     rows = [{**own, QUEUE: OWNER, OWNER_COLUMN: owner, USER: user} for owner, user in given.owners.items()]
     for answer, pairs in (("same", given.same), ("different", given.different)):
         rows += [{**own, QUEUE: DUPLICATE, OBJECT: str(given.object), KEY_A: a, KEY_B: b, ANSWER: answer} for a, b in pairs]
+    for side, records in (("ours", given.ours), ("theirs", given.theirs)):
+        for phase, key in records:
+            rows += [{**own, **asked, TAKE: side} for asked in _asked_fields(tables, phase, key)]
     return [Returned("command line", "", place, row) for place, row in enumerate(rows, 1)]
+
+
+def _asked_fields(tables: Tables, phase: str, key: str) -> list[dict[str, str]]:
+    """Return the cells that name what is asked of a record. Raises: SettingsError when nothing is."""
+    found = [line for line in tables.conflicts if (line.phase, line.key) == (phase, key)]
+    if not found:
+        phases = ", ".join(dict.fromkeys(line.phase for line in tables.conflicts)) or "none now"
+        raise SettingsError(f"no field of that record of {phase} is in conflict; kinds of records with conflicts: {phases}")
+    return [{QUEUE: CONFLICT, PHASE: phase, KEY: key, FIELD: line.question.field, ASKED: line.question.stamp} for line in found]
 
 
 def _correction_problems(project: Project, tables: Tables, answers: Answers, found: Sequence[Correction]) -> list[Problem]:

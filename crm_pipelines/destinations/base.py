@@ -171,6 +171,10 @@ class Capabilities:
     """Records that one list by ids returns, where updates look first at what is there."""
     seconds_per_record: Mapping[str, float] = field(default_factory=dict)
     """Phase -> measured seconds that one create takes where the vendor sells no quota; empty where tokens are the limit."""
+    added_to_fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Phase -> those of `union_fields` from which an update takes nothing away."""
+    can_empty: bool = False
+    """Whether an update can empty a standard field; custom fields can be emptied everywhere."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ class WriteRow:
     token: str
     destination_id: str | None = None
     changes: Mapping[str, Any] | None = None
-    """For updates: only the logical fields to send (already three-way compared)."""
+    """For updates: only the logical fields to send (already three-way compared); None empties a field (`can_empty`)."""
     former_keys: tuple[str, ...] = ()
     """For updates: source keys that the record may have been made under before its twins were merged; it goes by `key` from now on."""
 

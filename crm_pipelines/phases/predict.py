@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from crm_pipelines.phases import accounts, carry, match, update
+from crm_pipelines.phases import accounts, carry, match, queues_conflicts, update
 from crm_pipelines.phases.classify import classify
 from crm_pipelines.phases.session import Session
 
@@ -193,7 +193,8 @@ def _states(session: Session, phase: str, frame: pl.DataFrame, records: pl.DataF
     same_payload = (pl.col("held_hash") == pl.col("hash")).fill_null(value=False)
     refused = same_payload & (pl.col("held_state") == "refused")
     in_conflict = same_payload & (pl.col("held_state") == "waiting") & (pl.col("held_queue") == "conflict")
-    met = in_conflict & (pl.col("held_reason") != "several_existing") & (pl.col("decision") == "update")
+    is_answered = pl.col("key").is_in(list(queues_conflicts.settled(session.project, phase)))
+    met = in_conflict & (pl.col("held_reason") != "several_existing") & (pl.col("decision") == "update") & ~is_answered
     open_keys = [a.attempt.key for a in session.ledger.open_attempts(session.account, session.engagement) if a.phase == phase]
     done_now = (pl.col("outcome_pass") == pass_no).fill_null(value=False) & pl.col("outcome").is_in(["created", "updated"])
     state = (

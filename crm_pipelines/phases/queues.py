@@ -18,6 +18,7 @@ from crm_pipelines.phases import accounts
 from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_blocked import money_text, waiting_records
+from crm_pipelines.phases.queues_conflicts import ConflictLine, conflict_lines
 from crm_pipelines.phases.queues_pairs import PairLine
 from crm_pipelines.phases.queues_sales import candidates
 from crm_pipelines.phases.queues_source import SourceRows, source_rows, unique_headings
@@ -111,6 +112,8 @@ class Tables:
     words: tuple[Word, ...] = ()
     pairs: tuple[PairLine, ...] = ()
     left: tuple[LeftOver, ...] = ()
+    conflicts: tuple[ConflictLine, ...] = ()
+    """Fields on which the export and the destination's people disagree."""
     summary: tuple[Summary, ...] = ()
     owners_known: frozenset[str] = frozenset()
     """Every owner that the exports name; after a sample most of them wait for nothing yet."""
@@ -133,6 +136,7 @@ def read_tables(project: Project, ledger: Ledger, pairs: Sequence[PairLine] = ()
         words=unknown_words(project, waiting),
         pairs=tuple(pairs),
         left=left,
+        conflicts=conflict_lines(project, records),
         owners_known=frozenset(key for name in never_made(project) for key in project.mapped(name, "key").get_column("key")),
         summary=(
             *_summaries(waiting, records.filter(~pl.col("phase").is_in(never_made(project)))),

@@ -13,12 +13,14 @@ from crm_pipelines.errors import Problem
 from crm_pipelines.phases.queues import EDITED, INVITED, QUEUES, RowLine, Tables
 from crm_pipelines.phases.queues_correct import Fix
 from crm_pipelines.phases.queues_respelled import ROUNDED, SAME, respelled
+from crm_pipelines.spec.client_map import ConflictAnswer
 
 CELL = "cell:"
 """Begins the key of a column that is the export's own; the rest is its heading, casefolded."""
 ENGAGEMENT, QUEUE, OBJECT, FILE, CHUNK, ROW, KEY = "engagement", "queue", "object", "file", "chunk", "row", "key"
 BELONGS_TO, OWNER, USER, COLUMN, WORD, MEANING = "belongs_to", "owner", "user", "column", "word", "meaning"
 KEY_A, KEY_B, ANSWER = "key_a", "key_b", "answer"
+PHASE, FIELD, ASKED, TAKE = "phase", "field", "asked", "take"
 SEVERAL = frozenset({"unterminated_quote"})
 """Reasons of lines that swallowed others: they may come back as several rows."""
 DAMAGED = "\ufffd"
@@ -57,6 +59,8 @@ class Answers:
     same: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     different: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     fixes: list[tuple[Fix, Returned]] = field(default_factory=list)
+    conflicts: dict[str, dict[str, dict[str, ConflictAnswer]]] = field(default_factory=dict)
+    """Phase -> key -> field -> the side that counts."""
     skipped: list[str] = field(default_factory=list)
     """What is not waiting any more, or cannot be settled here, in sentences."""
     unanswered: int = 0
@@ -66,7 +70,7 @@ class Answers:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is to be done."""
-        return not (self.owners or self.invited or self.values or self.same or self.different or self.fixes)
+        return not any(self.counts().values())
 
     def counts(self) -> dict[str, int]:
         """Return how much is to be done, by kind."""
@@ -77,6 +81,7 @@ class Answers:
             "same": sum(map(len, self.same.values())),
             "different": sum(map(len, self.different.values())),
             "rows": len(self.fixes),
+            "conflicts": sum(len(fields) for keys in self.conflicts.values() for fields in keys.values()),
         }
 
 
@@ -100,12 +105,14 @@ class _Judging:
         self.lines = {(line.chunk, line.row): line for line in tables.rows}
         self.owners = {line.owner for line in tables.owners} | {each for each in tables.owners_known if each.casefold() not in self.users}
         self.words = {(word.column, word.word): word for word in tables.words}
+        self.conflicts = {(line.phase, line.key, line.question.field): line.question for line in tables.conflicts}
         self.chosen: dict[str, str] = {}
         self.fixed: dict[tuple[str, int], list[tuple[str, ...]]] = {}
 
     def take(self, row: Returned) -> None:
         """Judge one row."""
         kinds = {"owner": self._owner, "decision": self._word, "duplicate": self._pair}
+        kinds |= {"conflict": self._conflict} if row.text(PHASE) else {}
         if row.text(ENGAGEMENT) != self.tables.engagement:
             self._wrong(row, ENGAGEMENT, f"belongs to another engagement; this one is {self.tables.engagement}")
         elif row.text(QUEUE) not in QUEUES:
@@ -162,6 +169,22 @@ class _Judging:
                 self._wrong(row, ANSWER, "the same two got another answer before; keep one of the two")
             elif pair not in chosen.setdefault(name, []):
                 chosen[name].append(pair)
+
+    def _conflict(self, row: Returned) -> None:
+        phase, key, name, answer = row.text(PHASE), row.text(KEY), row.text(FIELD), row.text(TAKE).casefold()
+        question = self.conflicts.get((phase, key, name))
+        if not name:  # a record that is left over is only shown
+            return
+        if not answer:
+            self.answers.unanswered += 1
+        elif question is None:
+            self._skip(row, "nothing is asked about this field any more; skipped")
+        elif row.text(ASKED) != question.stamp:
+            self._skip(row, "one of the two values is another one since this file was written; skipped, answer in the new file")
+        elif (side := next((each for each in question.sides if each == answer), None)) is None:
+            self._wrong(row, TAKE, f"expected {' or '.join(question.sides)}")
+        elif self.answers.conflicts.setdefault(phase, {}).setdefault(key, {}).setdefault(name, question.taken(side)).take != side:
+            self._wrong(row, TAKE, "the same field got another answer before; keep one of the two")
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.phases.queues_answers import Answers
 from crm_pipelines.phases.queues_pairs import CircularError, contradiction, with_apart, with_pairs
-from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.client_map import ClientMap, ConflictAnswer
+
+Sides = Mapping[str, Mapping[str, Mapping[str, ConflictAnswer]]]
 
 
 def wanted_map(known: ClientMap, answers: Answers) -> ClientMap:
@@ -32,7 +34,18 @@ def wanted_map(known: ClientMap, answers: Answers) -> ClientMap:
         raise SpecError([Problem("queue owner", told)]) from None
     names = {**known.values, **answers.values}
     values = {name: repointed(known.values.get(name, {}), answers.values.get(name, {})) for name in names}
-    return known.model_copy(update={"owners": owners, "values": values, "same": same, "different": different})
+    rows = {"conflicts": with_sides(known.conflicts, answers.conflicts)}
+    return known.model_copy(update={"owners": owners, "values": values, "same": same, "different": different, **rows})
+
+
+def with_sides(known: Sides, answers: Sides) -> Sides:
+    """Return which side counts in conflicts after answers, by phase, key and field."""
+    phases = dict.fromkeys([*known, *answers])
+    keys = {phase: dict.fromkeys([*known.get(phase, {}), *answers.get(phase, {})]) for phase in phases}
+    return {
+        phase: {key: {**known.get(phase, {}).get(key, {}), **answers.get(phase, {}).get(key, {})} for key in keys[phase]}
+        for phase in phases
+    }
 
 
 def repointed(known: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:

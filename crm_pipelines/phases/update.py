@@ -1,12 +1,12 @@
 """Updates: what to change in a record that is already there, without overwriting what a person changed since.
 
-Belongs here: the three-way comparison of base (what we wrote), desired and current. Not here: sending (phases.load, destinations).
+Belongs here: what is known of a record and what becomes of it. Not here: the comparison itself (three_way), what people answered in a
+conflict (queues_conflicts), sending (phases.load, destinations).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -15,38 +15,15 @@ import polars as pl
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.journal import Attempt, Outcome
 from crm_pipelines.phases import carry
+from crm_pipelines.phases import queues_conflicts as conflicts
+from crm_pipelines.phases.queues_conflicts import Question
 from crm_pipelines.phases.session import Session
+from crm_pipelines.phases.three_way import CUSTOM, NONE, Changes, Known, by_policy, folded, left_of_others, three_way
+from crm_pipelines.spec.client_map import Side
 from crm_pipelines.spec.compile import CompiledPhase
 
-CUSTOM = "custom"
 WAVE = 100
-NONE: frozenset[str] = frozenset()
-
-
-@dataclass
-class Changes:
-    """What an update sends, and what it must not touch."""
-
-    fields: dict[str, Any] = field(default_factory=dict)
-    conflicts: list[str] = field(default_factory=list)
-    """Names of fields that a person changed since we wrote them."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a record before it is changed; logical payloads."""
-
-    base: Mapping[str, Any]
-    """What we wrote last."""
-    there: Mapping[str, Any]
-    """What is there now."""
-    before: Mapping[str, Any] | None
-    """What was there before us; None for records of our own."""
-
-    @property
-    def is_half_adopted(self) -> bool:
-        """Whether it was to be adopted and nothing is known of how far that came."""
-        return not self.base and self.before is not None
+THEIRS: tuple[Side, ...] = ("theirs",)
 
 
 def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
@@ -62,38 +39,80 @@ def rows(session: Session, phase: str, frame: pl.DataFrame) -> list[WriteRow]:
     current = _current(session, phase, wanted)
     keeps_keys = session.project.compiled.phases[phase].external_id is None
     former, apart = _former_keys(session, phase, wanted), carry.taken_apart(session, phase)
-    union = session.destination.capabilities.union_fields.get(phase, NONE)
     out: list[WriteRow] = []
     same: list[WriteRow] = []
-    conflicts: list[dict[str, str]] = []
+    held: dict[str, dict[str, str]] = {}
+    asked: dict[str, tuple[str, list[Question]]] = {}
     for row in wanted.iter_rows(named=True):
-        there = current.get(row["destination_id"])
-        known = Known(bases.get(row["key"], {}), there or {}, before.get(row["key"]))
+        key, there = row["key"], current.get(row["destination_id"])
+        known = Known(bases.get(key, {}), there or {}, before.get(key))
         is_adopted_now = row["decision"] == "adopt" or known.is_half_adopted
         changes = _changes(session, phase, row, known, is_adopted_now=is_adopted_now)
-        write = _write_row(session, phase, row, changes.fields, former.get(row["key"], ()))
-        left = left_of_others(known.base, write.payload, known.there, apart.get(row["key"], ()), union)
-        if left and there is not None and not changes.conflicts:
-            reason = "merged_data_left: " + ", ".join(left)
-            conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
-        elif there is None or changes.conflicts:
-            reason = "deleted_in_destination" if there is None else "edited_in_destination: " + ", ".join(sorted(changes.conflicts))
-            conflicts.append({"key": row["key"], "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"})
+        questions = [] if there is None else _questions(session, phase, row, known, changes, apart.get(key, ()))
+        still_asked = conflicts.carry_out(questions, conflicts.answers_of(session.project, phase, key), changes.fields)
+        write = _write_row(session, phase, row, changes.fields, former.get(key, ()))
+        if there is None or still_asked:
+            reason = "deleted_in_destination" if there is None else conflicts.reason_of(still_asked)
+            held[key] = {"key": key, "queue": "conflict", "reason": reason, "hash": row["hash"], "state": "waiting"}
+            asked |= {key: (row["destination_id"], still_asked)} if still_asked else {}
         elif changes.fields or ((is_adopted_now or write.former_keys) and keeps_keys):
             out.append(write)
         else:
             same.append(write)
+    conflicts.remember(session.project, phase, wanted.get_column("key"), asked)
     _record_same(session, phase, same)
-    if conflicts:
-        session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, pl.DataFrame(conflicts))
+    if held:
+        frame = pl.DataFrame(list(held.values()))
+        session.ledger.hold(session.account, session.engagement, phase, session.pass_no, session.fence, frame)
     return out
+
+
+def _questions(  # noqa: PLR0917 - the record from all sides
+    session: Session, phase: str, row: Mapping[str, Any], known: Known, changes: Changes, others: Sequence[Mapping[str, Any]]
+) -> list[Question]:
+    """Return what people have to say of a record: fields that they changed, and what is left of others who were merged in."""
+    desired = orjson.loads(row["payload"])
+    links = session.project.compiled.phases[phase].links
+    found = []
+    for name in changes.conflicts:
+        sends = row[f"id_{name}"] if name in links else desired[name]
+        found.append(Question(name, conflicts.EDITED, desired[name], known.there.get(name), sends))
+    inner, inner_there = desired.get(CUSTOM) or {}, known.there.get(CUSTOM) or {}
+    for name in changes.custom_conflicts:
+        found.append(Question(f"{CUSTOM}.{name}", conflicts.EDITED, inner[name], inner_there.get(name), inner[name]))
+    found += _left_questions(session, phase, known, desired, changes, others) if others else []
+    return [conflicts.sealed(session.ledger, phase, row["key"], each) for each in found]
+
+
+def _left_questions(  # noqa: PLR0917 - as above
+    session: Session, phase: str, known: Known, desired: Mapping[str, Any], changes: Changes, others: Sequence[Mapping[str, Any]]
+) -> list[Question]:
+    """Return a question per field that still holds what we wrote of people who are others again; `ours` takes it off, where that can be."""
+    limits = session.destination.capabilities
+    union, is_added_to = limits.union_fields.get(phase, NONE), limits.added_to_fields.get(phase, NONE)
+    found = []
+    for name in left_of_others({**known.base, CUSTOM: {}}, desired, known.there, others, union):
+        was, now = known.base[name], known.there[name]
+        if name not in union:
+            found.append(Question(name, conflicts.LEFT, was, now, None, conflicts.BOTH if limits.can_empty else THEIRS))
+            continue
+        theirs = {folded(item) for other in others for item in other.get(name) or ()}
+        gone = ({folded(item) for item in was} - {folded(item) for item in desired.get(name) or ()}) & theirs
+        kept = [item for item in changes.fields.get(name, now) if folded(item) not in gone]
+        left = [item for item in now if folded(item) in gone]
+        found.append(Question(name, conflicts.LEFT, left, left, kept, THEIRS if name in is_added_to else conflicts.BOTH))
+    inner = [each.get(CUSTOM) or {} for each in others]
+    base, there = known.base.get(CUSTOM) or {}, known.there.get(CUSTOM) or {}
+    for name in left_of_others(base, desired.get(CUSTOM) or {}, there, inner, NONE):
+        found.append(Question(f"{CUSTOM}.{name}", conflicts.LEFT, base[name], there[name], None))
+    return found
 
 
 def without_changes(session: Session, phase: str, frame: pl.DataFrame) -> list[str]:
     """Return the keys of updates that will send nothing, as long as the destination holds what was written last; reads the ledger only."""
     if frame.is_empty():
         return []
-    compiled = session.project.compiled.phases[phase]
+    compiled, settled = session.project.compiled.phases[phase], conflicts.settled(session.project, phase)
     bases, before = _bases(session, phase, frame), _before(session, phase, frame)
     ids = {name: _ids_of(session, parent, (base.get(name) for base in bases.values())) for name, parent in compiled.links.items()}
     idle = []
@@ -103,93 +122,15 @@ def without_changes(session: Session, phase: str, frame: pl.DataFrame) -> list[s
         there = {**base, **{name: ids[name].get(base[name]) for name in ids if base.get(name)}, **theirs}
         known = Known(base, there, prior)
         changes = _changes(session, phase, row, known, is_adopted_now=known.is_half_adopted)
-        sends_key = known.is_half_adopted and compiled.external_id is None
-        if not (changes.fields or changes.conflicts or sends_key):
+        is_sending = known.is_half_adopted and compiled.external_id is None
+        is_sending |= conflicts.sends(changes.fields, settled.get(row["key"], ()), conflicts.answers_of(session.project, phase, row["key"]))
+        if not (is_sending or changes.conflicts or changes.custom_conflicts):
             idle.append(row["key"])
     return idle
 
 
 def _ids_of(session: Session, phase: str, keys: Iterable[str | None]) -> dict[str, str]:
     return session.ledger.ids(session.account, session.engagement, phase, sorted({key for key in keys if key}))
-
-
-def three_way(
-    base: Mapping[str, Any],
-    desired: Mapping[str, Any],
-    current: Mapping[str, Any],
-    union: frozenset[str],
-    frozen: frozenset[str],
-    *,
-    kept: Mapping[str, Any] | None = None,
-) -> Changes:
-    """Compare what we wrote, what is wanted now and what is there.
-
-    Only fields whose desired value moved are considered; fields in `union` are united with what is there; fields in `frozen`
-    can only be set by a create; a field that still is as in `kept` was never ours and stays. A field that is neither as we wrote
-    it nor as it should become, emptied ones included, is a conflict.
-    """
-    theirs = kept or {}
-    changes = Changes()
-    for name, value in desired.items():
-        if name in frozen or value == base.get(name):
-            continue
-        now = current.get(name)
-        if name in union:
-            united = _united(now, value)
-            if united != list(now or []):
-                changes.fields[name] = united
-        elif now == value or (now and now == theirs.get(name)):
-            continue
-        elif now == base.get(name) or not (now or base.get(name)):
-            changes.fields[name] = value
-        else:
-            changes.conflicts.append(name)
-    return changes
-
-
-def left_of_others(
-    base: Mapping[str, Any],
-    desired: Mapping[str, Any],
-    current: Mapping[str, Any],
-    others: Sequence[Mapping[str, Any]],
-    union: frozenset[str],
-) -> list[str]:
-    """Return the fields that still hold what we wrote of people who were merged into this record and are others again.
-
-    A field is told when we wrote it, nothing of the kind is wanted here any more, one of the others has it, and it is there as we wrote it.
-    An export's empty cell is no such reason: it never takes anything away.
-    """
-    found = []
-    for name, was in base.items():
-        want, now, theirs = desired.get(name), current.get(name), [other.get(name) for other in others]
-        if name == CUSTOM:
-            inner = [other.get(CUSTOM) or {} for other in others]
-            found += left_of_others(was or {}, want or {}, now or {}, inner, NONE)
-        elif name in union:
-            gone = {_fold(item) for item in was or ()} - {_fold(item) for item in want or ()}
-            whose = {_fold(item) for items in theirs for item in items or ()}
-            found += [name] if gone & whose & {_fold(item) for item in now or ()} else []
-        elif was and not want and now == was and was in theirs:
-            found.append(name)
-    return sorted(found)
-
-
-def by_policy(
-    policy: str, desired: Mapping[str, Any], current: Mapping[str, Any], union: frozenset[str], frozen: frozenset[str]
-) -> Changes:
-    """Return what a record that was there before us receives: `fill_empty`, `overwrite` or `leave` (nothing)."""
-    changes = Changes()
-    for name, value in desired.items():
-        now = current.get(name)
-        if name in frozen or now == value:
-            continue
-        if name in union:
-            united = _united(now, value)
-            if policy != "leave" and united != list(now or []):
-                changes.fields[name] = united
-        elif policy == "overwrite" or (policy == "fill_empty" and not now):
-            changes.fields[name] = value
-    return changes
 
 
 def _changes(session: Session, phase: str, row: Mapping[str, Any], known: Known, *, is_adopted_now: bool) -> Changes:
@@ -258,7 +199,7 @@ def _relink(  # noqa: PLR0917 - as above
 
 
 def _with_custom(changes: Changes, inner: Changes) -> Changes:
-    changes.conflicts += inner.conflicts
+    changes.custom_conflicts += inner.conflicts
     if inner.fields:
         changes.fields[CUSTOM] = inner.fields
     return changes
@@ -266,16 +207,6 @@ def _with_custom(changes: Changes, inner: Changes) -> Changes:
 
 def _may_set(policy: str, now: Any) -> bool:
     return policy == "overwrite" or (policy == "fill_empty" and not now)
-
-
-def _united(now: Any, value: Any) -> list[Any]:
-    there = list(now or [])
-    folded = {_fold(item) for item in there}
-    return there + [item for item in value if _fold(item) not in folded]
-
-
-def _fold(item: Any) -> Any:
-    return item.casefold() if isinstance(item, str) else orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
 
 
 def _bases(session: Session, phase: str, wanted: pl.DataFrame) -> dict[str, Mapping[str, Any]]:

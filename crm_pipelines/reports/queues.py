@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -15,6 +16,8 @@ import orjson
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, OWNER, QUEUES, OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import CELL, Returned
+from crm_pipelines.phases.queues_conflicts import LEFT as LEFT_OF_OTHERS
+from crm_pipelines.phases.queues_conflicts import ConflictLine, shown
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, State, read_book, read_csv, write_book, write_csv
 from crm_pipelines.reports.sheets_values import Scalar
@@ -83,6 +86,18 @@ LEFT = (
     Column("what_to_do", "What to do", 50),
 )
 LEFT_SHEET = "left over"
+CONFLICTS = (
+    Column("phase", "Kind of record", 18),
+    Column("key", "Source record", 14),
+    Column("destination_id", "Number in the CRM", 18, is_required=False),
+    Column("field", "Field", 24),
+    Column("export_value", "What the export says (ours)", 36, is_required=False),
+    Column("there_value", "What the CRM has (theirs)", 36, is_required=False),
+    Column("why", "Why", 44, is_required=False),
+    Column("take", "Which counts", 16, editable=True, note="ours: the export's value is written. theirs: what the CRM has stays."),
+    Column("asked", "Asked", is_hidden=True),
+)
+SIDES_SHEET = "which counts"
 HOW = "Fill in the cells that are not grey, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
 SHOWN = "Shown only: what to do stands beside each row."
 
@@ -130,6 +145,7 @@ def read_answers(path: Path, headings: Mapping[str, Sequence[str]], tables: Tabl
         return [_returned(path, row, "") for row in read_csv(path, path.name, _csv_columns(queue, headings, tables), LIMITS)]
     columns: dict[str, Sequence[Column]] = {name: row_columns([*own]) for name, own in headings.items()}
     columns |= {OWNER: (*OWN, *OWNERS), DECISION: (*OWN, *WORDS), DUPLICATE: (*OWN, *PAIRS, *_pair_columns(tables))}
+    columns[SIDES_SHEET] = (*OWN, *CONFLICTS)
     found = read_book(path, columns, LIMITS, optional=tuple(columns), others_ok=(LEFT_SHEET,))
     return [_returned(path, row, sheet) for sheet, rows in found.items() for row in rows]
 
@@ -144,10 +160,13 @@ def sheets_of(tables: Tables, queue: str) -> Iterator[Sheet]:
     elif queue == DUPLICATE and tables.pairs:
         yield Sheet(queue, (*OWN, *PAIRS, *_pair_columns(tables)), list(_pair_rows(tables)), intro)
     elif queue not in (OWNER, DUPLICATE):
-        lines = tables.of(queue)
+        asked = {line.key for line in tables.conflicts}
+        lines = [line for line in tables.of(queue) if not (queue == CONFLICT and line.key in asked)]
         for name in dict.fromkeys(line.object for line in lines):
             own = [line for line in lines if line.object == name]
             yield _row_sheet(tables, name, own, intro if queue in EDITED else SHOWN, is_edited=queue in EDITED)
+    if queue == CONFLICT and tables.conflicts:
+        yield Sheet(SIDES_SHEET, (*OWN, *CONFLICTS), [_conflict_row(tables, line) for line in tables.conflicts], intro)
     if queue == CONFLICT and tables.left:
         yield Sheet(LEFT_SHEET, (*OWN, *LEFT), list(_left_rows(tables)), SHOWN)
 
@@ -236,6 +255,23 @@ def _pair_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
         yield own
 
 
+def _conflict_row(tables: Tables, line: ConflictLine) -> dict[str, Scalar | Cell]:
+    question = line.question
+    own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": CONFLICT, "phase": line.phase, "key": line.key}
+    is_left = question.kind == LEFT_OF_OTHERS
+    return {
+        **own,
+        "destination_id": line.destination_id,
+        "field": question.field,
+        "export_value": "(nothing: it is the other person's)" if is_left else shown(question.export),
+        "there_value": shown(question.there),
+        "why": sentence(question.kind),
+        "take": Cell("", choices=question.sides, state=ASKED),
+        "asked": question.stamp,
+        STATE: "fixed",
+    }
+
+
 def _left_rows(tables: Tables) -> Iterator[dict[str, Scalar | Cell]]:
     for each in tables.left:
         own: dict[str, Scalar | Cell] = {"engagement": tables.engagement, "queue": CONFLICT, "phase": each.phase, "key": each.key}
@@ -270,6 +306,9 @@ def _csv_columns(queue: str, headings: Mapping[str, Sequence[str]], tables: Tabl
         return (*OWN, *PAIRS, *_pair_columns(tables))
     if queue == DECISION and tables.words:
         return (*OWN, *WORDS)
+    if queue == CONFLICT:  # one table of all its sheets: no row fills every column
+        every = (*row_columns(()), *LEFT, *CONFLICTS)
+        return list(dict.fromkeys(replace(column, is_required=False) for column in every))
     return row_columns(heading for own in headings.values() for heading in own)
 
 
@@ -279,8 +318,8 @@ def _queue_of(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
             head = file.readline(4096).decode("utf-8-sig", "replace").casefold()
-    marks = {OWNER: OWNERS[0].title, DECISION: WORDS[0].title, DUPLICATE: PAIRS[1].title}
-    return next((queue for queue, title in marks.items() if title.casefold() in head), "")
+    marks = {OWNERS[0].title: OWNER, WORDS[0].title: DECISION, PAIRS[1].title: DUPLICATE, LEFT[0].title: CONFLICT}
+    return next((queue for title, queue in marks.items() if title.casefold() in head), "")
 
 
 def _returned(path: Path, row: Row, sheet: str) -> Returned:

@@ -117,7 +117,7 @@ def test_rows_that_were_corrected_arrive_and_nothing_else_is_sent(rig: Callable[
         fill_csv(queues / "owner.csv", lambda row: {"user who takes over": "ana@agency.example.com"}),
     ]
     told = resolve_queues(opened(one), Given(given), "Carla Client")
-    assert told["taken"] == {"owners": 1, "invited": 0, "words": 0, "same": 0, "different": 0, "rows": 9}
+    assert told["taken"] == {"owners": 1, "invited": 0, "words": 0, "same": 0, "different": 0, "rows": 9, "conflicts": 0}
     assert told["to_confirm"] == []
     before = one.sandbox.truth.get("counts")["requests"]
     assert walk.go_on(one.name) == 0

@@ -20,7 +20,7 @@ from crm_pipelines.destinations.odoo.faults import Fault
 from crm_pipelines.destinations.odoo.loading import NARROWABLE
 from crm_pipelines.destinations.odoo.models import WRITE_ROWS, Model
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.shape import changes_of
+from crm_pipelines.destinations.odoo.shape import CUSTOM, changes_of
 from crm_pipelines.destinations.odoo.values import Unfit
 from crm_pipelines.destinations.sending import Sent
 from crm_pipelines.errors import OutcomeUnknown
@@ -92,6 +92,7 @@ class Changer:
     def _change(self, attempt_id: int, row: WriteRow, wanted: Mapping[str, Any]) -> Change:
         whole = {**row.payload, **wanted}
         found = changes_of(self._model, wanted, self._names, whole)
+        found |= {self._model.columns[name].name: None for name, value in (row.changes or {}).items() if value is None and name != CUSTOM}
         line = {name.rpartition("/")[2]: _value(value) for name, value in found.items() if "/" in name}
         change = Change(attempt_id, row, int(row.destination_id or 0), self._vals(found), line)
         if self._model.phase == "deals" and MOVES_DATE & wanted.keys():

@@ -211,6 +211,8 @@ def capabilities(concurrency: int, apply_within_s: float) -> Capabilities:
         visible_token_phases=frozenset(),
         create_only_fields={},
         union_fields=UNION,
+        added_to_fields=UNION,  # labels travel as commands that add: see Changing._vals
+        can_empty=True,
         apply_within_s=apply_within_s,
         label_phases=frozenset({"organizations", "people"}),
         batch_rows=BATCH_ROWS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm_pipelines.phases.update import by_policy, left_of_others, three_way
+from crm_pipelines.phases.three_way import by_policy, left_of_others, three_way
 
 UNION = frozenset({"labels"})
 FROZEN = frozenset({"consent"})

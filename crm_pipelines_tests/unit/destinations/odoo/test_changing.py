@@ -49,6 +49,15 @@ def test_a_person_adopted_into_a_company_leaves_its_address_and_the_siblings_as_
     ]
 
 
+def test_a_change_to_nothing_empties_the_field(desk: Desk) -> None:
+    (number,) = _theirs(desk, {"name": "Emptied", "function": "Baker", "phone": "020 7946 0001", "country_id": 1})
+    _, outcomes = desk.write(
+        "people", [_update("chg empty", number, {"name": "Emptied"}, {"function": None, "phone": None, "country": None})]
+    )
+    assert outcomes["chg empty"].result == "updated"
+    assert desk.sql("select name, function, phone, country_id from res_partner where id = %s", number) == [("Emptied", None, None, None)]
+
+
 def test_an_address_of_a_contact_stays_with_the_contact(desk: Desk) -> None:
     (firm,) = _theirs(desk, {"name": "Poor", "is_company": True})
     sibling, contact = _theirs(desk, {"name": "Poor sibling", "parent_id": firm}, {"name": "Filled", "parent_id": firm})
