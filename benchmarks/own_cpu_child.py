@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
     _timed("stage", lambda: [stage_chunk(project, key) for key in project.object_chunks("contacts")])
     _timed("fold", lambda: resolve_all(project))
     _timed("map", lambda: map_all(project))
-    _timed("confirm", lambda: confirm(project, "bench", without_sample="a measurement"))
+    _timed("confirm", lambda: confirm(project, "bench", without_sample="a measurement", paused_by="bench"))
     with open_session(project, "bench") as session:
         _timed("users", lambda: load(session, "users", project.phase_chunks("users")))
         _timed("prepare", lambda: prepare(session))

@@ -22,7 +22,7 @@ def main(name: str) -> int:
     project = Project.open(load_engagement(name))
     desire(project)
     with open_session(project, "bench") as session:
-        confirm(project, "bench", without_sample="a measurement")
+        confirm(project, "bench", without_sample="a measurement", paused_by="bench")
         prepare(session)
         for phase in project.phases:
             load(session, phase, project.phase_chunks(phase))

@@ -94,9 +94,9 @@ def run_out_of_day() -> Iterator[str]:
     sample("demo-lite", folder, LITE_CONTACTS, LITE_SEED)
     spent = 30_000 - 6_000 - LITE_LEFT  # a day of one Lite seat, less the reserve, less what the demo may use
     with sandbox("demo-lite", folder, plan="lite", seats=1, spent=spent):
-        yield from expect(
-            crm("confirm", "demo-lite", "--by", "Demo Client", "--without-sample", "a demo of the calendar"), 0, "crm confirm"
-        )
+        paused = ("--automations-paused-by", "Demo Client")
+        confirm = crm("confirm", "demo-lite", "--by", "Demo Client", "--without-sample", "a demo of the calendar", *paused)
+        yield from expect(confirm, 0, "crm confirm")
         yield from expect(crm("plan", "demo-lite"), 0, "crm plan")
         yield from expect(crm("run", "demo-lite"), 3, "crm run: out of quota, resumable, so 3")
 

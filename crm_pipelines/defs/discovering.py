@@ -18,7 +18,7 @@ from crm_pipelines.defs.commands import walk_to_map
 from crm_pipelines.defs.home import open_instance
 from crm_pipelines.defs.partitions import asset_key
 from crm_pipelines.destinations.base import Inspection
-from crm_pipelines.discovery.assemble import Signature, assemble
+from crm_pipelines.discovery.assemble import assemble
 from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.discovery.proposal import Proposal
 from crm_pipelines.discovery.proposing import propose as proposed_by
@@ -26,6 +26,7 @@ from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.errors import CrmError, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
+from crm_pipelines.phases.automations import remember_inspection, sign_paused, signature
 from crm_pipelines.phases.client import plain_map, read_client, require_unedited, write_client
 from crm_pipelines.phases.expectations import foreseen_shut
 from crm_pipelines.phases.plan import forecast, wanted_schema
@@ -37,8 +38,6 @@ from crm_pipelines.reports.workbook import read_workbook, remember_workbook, wri
 from crm_pipelines.settings import home, load_engagement
 from crm_pipelines.spec.client import Client
 
-PAUSED = "automations paused"
-"""What an audit line is called by which somebody signs that the destination's automations are paused."""
 WORKBOOK = "map.xlsx"
 
 
@@ -48,7 +47,8 @@ def discover(project: Project, *, paused_by: str | None = None, is_offline: bool
     `is_offline` leaves the destination alone; `paused_by` is who signs that automations which an import would set off are paused.
     """
     if paused_by is not None:
-        sign_paused(project, paused_by)
+        with Ledger.open(home().ledger_url) as ledger:
+            sign_paused(project, ledger, paused_by)
     has_records = _has_required(project)
     if has_records:
         walk_to_map(project)
@@ -82,13 +82,14 @@ def find_out(project: Project, *, is_offline: bool = False, has_records: bool = 
 def found_out(project: Project, *, is_offline: bool, has_records: bool) -> Discovery:
     """Return everything that the scope document says."""
     with Ledger.open(home().ledger_url) as ledger:
-        signed = signature(ledger, project.engagement.name)
+        signed = signature(project, ledger)
     now = datetime.now(UTC)
     if is_offline:
         return assemble(project, None, {}, signed, made_at=now)
     with open_session(project, "discover", opens_pass=False) as session:
         wanted = wanted_schema(session) if has_records else None
         inspection = session.destination.inspect(session.journal("describe"), wanted)
+        remember_inspection(project, inspection)
         session.schema = inspection.schema
         prediction = predict(session) if has_records else None
         told, notes = _foretold(session, prediction)
@@ -149,20 +150,6 @@ def decide(project: Project, workbook: Path, by: str) -> dict[str, Any]:
     remember_workbook(workbook, project)
     opened = Project.open(load_engagement(name))
     return {"engagement": name, "changed": changed, "by": by, "questions": list(opened.unanswered)}
-
-
-def sign_paused(project: Project, by: str) -> None:
-    """Record that somebody says the destination's automations are paused."""
-    if not by.strip():
-        raise SettingsError("--automations-paused-by needs the name of the person who paused them")
-    with Ledger.open(home().ledger_url) as ledger:
-        ledger.add_audit(project.engagement.name, by.strip(), PAUSED, {"account": project.engagement.node.account.name})
-
-
-def signature(ledger: Ledger, engagement: str) -> Signature | None:
-    """Return who signed last that automations are paused, and when; None when nobody did."""
-    signed = [one for one in ledger.audit(engagement) if one.what == PAUSED]
-    return Signature(signed[-1].by, signed[-1].done_utc) if signed else None
 
 
 def _foretold(session: Session, prediction: Prediction | None) -> tuple[dict[str, Any], tuple[str, ...]]:

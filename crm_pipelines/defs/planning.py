@@ -45,10 +45,12 @@ def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
     }
 
 
-def make_confirmation(project: Project, by: str, sample: int | None, without_sample: str | None) -> dict[str, Any]:
+def make_confirmation(
+    project: Project, by: str, sample: int | None, without_sample: str | None, paused_by: str | None = None
+) -> dict[str, Any]:
     """Seal the map as the exports, the spec and the destination are now."""
     walk_to_map(project)
-    done = seal(project, by, sample, without_sample)
+    done = seal(project, by, sample, without_sample, paused_by=paused_by)
     told: dict[str, Any] = {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope, "cites": done.cites}
     told["notes"] = [*done.notes, *in_no_file(project)]
     if done.coverage is not None:

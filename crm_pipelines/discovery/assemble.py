@@ -7,8 +7,8 @@ Belongs here: putting the parts together, and what is said when some are missing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from crm_pipelines.destinations.base import Inspection
@@ -18,6 +18,7 @@ from crm_pipelines.discovery.grades import Count, graded
 from crm_pipelines.discovery.reckoning import broken_lines, seats_short, without_owner
 from crm_pipelines.discovery.timeline import timeline
 from crm_pipelines.discovery.values import Discovery, OwnerFinding
+from crm_pipelines.phases.automations import Signature
 from crm_pipelines.phases.predict import Prediction
 from crm_pipelines.phases.project import Project
 from crm_pipelines.spec.parse import chosen
@@ -26,14 +27,6 @@ SIGNED_LEVEL = "good"
 ABBREVIATIONS = {"gdpr": "GDPR", "sms": "SMS"}
 NAMES = {"mrr_and_arr": "recurring revenue per month and year"}
 """Gaps that a client knows under another name."""
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Somebody's word that the destination's automations are paused."""
-
-    by: str
-    at: datetime
 
 
 def assemble(
@@ -73,7 +66,7 @@ def assemble(
         grades=(),
         overall="A",
         notes=(*notes, *parts.notes, *ahead.notes),
-        automations_signed=None if signed is None else {"by": signed.by, "at": signed.at.astimezone(UTC).isoformat(timespec="minutes")},
+        automations_signed=None if signed is None else signed.told(),
     )
     return _graded(found)
 

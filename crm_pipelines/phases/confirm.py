@@ -21,6 +21,7 @@ from crm_pipelines.ledger import Seal
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
+from crm_pipelines.phases.automations import PAUSED, require_paused, sign_paused, signature, unsigned
 from crm_pipelines.phases.changes import HAS_NONE, HAS_USER, differences, growth
 from crm_pipelines.phases.made_from import mark_path, require_made_from_this
 from crm_pipelines.phases.plan import wanted_schema
@@ -60,21 +61,29 @@ class Confirmation:
     notes: tuple[str, ...] = ()
 
 
-def confirm(project: Project, by: str, sample: int | None = None, without_sample: str | None = None) -> Confirmation:
+def confirm(
+    project: Project, by: str, sample: int | None = None, without_sample: str | None = None, *, paused_by: str | None = None
+) -> Confirmation:
     """Seal the map: N records with their parents, or everything.
 
-    Raises: SettingsError when a full seal cites no verified sample and gives no reason; NotConfirmedError while a question is open.
+    `paused_by` is who signs that the destination's automations are paused, where nobody has yet.
+    Raises: SettingsError when a full seal cites no verified sample and gives no reason, or nobody signed for the automations;
+    NotConfirmedError while a question is open.
     """
     require_answers(project)
     with open_session(project, "confirm", opens_pass=False) as session:
         content = seal_content(session)
         previous = newest_seal(session.ledger, session.engagement)
         diff = [str(change) for change in differences(previous.content, content)] if previous else []
+        cites = None if sample is not None or without_sample is not None else _verified_sample(session, content)
+        if paused_by is not None:
+            sign_paused(project, session.ledger, paused_by)
         if sample is not None:
             return _seal_sample(session, content, by, sample, diff)
-        cites = None if without_sample is not None else _verified_sample(session, content)
+        require_paused(project, session.ledger)
+        signed = signature(project, session.ledger)
         scope = {phase: project.mapped(phase, "key").height for phase in project.phases}
-        told = {"changes": diff, "records": scope}
+        told = {"changes": diff, "records": scope, PAUSED: signed.told() if signed else None}
         number = session.ledger.add_seal(
             session.engagement, "full", seal_digest(content), content, by, cites=cites, without_sample_reason=without_sample, told=told
         )
@@ -91,7 +100,9 @@ def _seal_sample(session: Session, content: Mapping[str, Any], by: str, count: i
     scope = {phase: len(keys) for phase, keys in chosen.keys.items()}
     told = {"changes": diff, "records": scope, "shows": chosen.coverage.told()}
     number = session.ledger.add_seal(session.engagement, "sample", seal_digest(sealed), sealed, by, told=told)
-    return Confirmation(number, "sample", diff, scope, coverage=chosen.coverage, notes=session.notes)
+    warned = unsigned(session.project, session.ledger)
+    notes = (*session.notes, *([f"{warned}. Without that, everything else cannot be confirmed."] if warned else []))
+    return Confirmation(number, "sample", diff, scope, coverage=chosen.coverage, notes=notes)
 
 
 def check_confirmed(session: Session) -> None:

@@ -52,7 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rig, dict[
         "plan": ("plan", "acme", "--json"),
         "confirm sample": ("confirm", "acme", "--by", "client", "--sample", "10", "--json"),
         "sample": ("run", "acme", "--json"),
-        "confirm": ("confirm", "acme", "--by", "client", "--json"),
+        "confirm": ("confirm", "acme", "--by", "client", "--automations-paused-by", "client", "--json"),
         "first": ("run", "acme", "--json"),
         "second": ("run", "acme", "--json"),
         "plan again": ("plan", "acme", "--json"),
@@ -150,7 +150,7 @@ def test_the_doctor_finds_the_account_in_order(whole: tuple[Rig, dict[str, Any]]
 
 def test_two_loads_at_once_the_second_names_the_first(rig: Make) -> None:
     one = rig(contacts=60)
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     one.sandbox.truth.set_faults({"match": {"path_prefix": "/api/v2/organizations"}, "kind": "latency", "latency_ms": 4_000})
     first = start(one, "run", "acme", "--json")
     until(lambda: bool(one.sandbox.truth.live("organizations")), "the first run sends")
@@ -165,7 +165,7 @@ def test_two_loads_at_once_the_second_names_the_first(rig: Make) -> None:
 
 def test_a_pause_drains_and_the_next_run_goes_on(rig: Make) -> None:
     one = rig(contacts=120)
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     one.sandbox.truth.set_faults({"match": {"method": "POST", "path_prefix": "/api/v2/persons"}, "kind": "latency", "latency_ms": 1_500})
     running = start(one, "run", "acme", "--json")
     until(lambda: people_there(one) > 0, "people arrive")
@@ -183,7 +183,7 @@ def test_a_pause_drains_and_the_next_run_goes_on(rig: Make) -> None:
 
 def test_a_shut_gate_stops_what_follows_until_it_is_accepted(rig: Make) -> None:
     one = rig(contacts=60, decisions={"owners": "block_phase"}, sample={"decisions": {}})
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     shut = one.crm("run", "acme")
     assert shut.returncode == 11, shut.stdout + shut.stderr
     assert "shut" in shut.stdout
@@ -196,7 +196,7 @@ def test_a_shut_gate_stops_what_follows_until_it_is_accepted(rig: Make) -> None:
 
 def test_a_changed_answer_is_shown_and_nothing_is_sent(rig: Make) -> None:
     one = rig(contacts=60)
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     with (one.folder / "decisions.yaml").open("a") as file:
         file.write("failed: lost_deal\n")
     ran = one.crm("run", "acme")
@@ -219,7 +219,10 @@ def test_an_export_that_cannot_be_read_is_a_message_and_nothing_is_written(rig: 
         leads.write_bytes(b"colour,shape\n" + leads.read_bytes().partition(b"\n")[2])
     else:
         leads.write_bytes(b"%PDF-1.7\n" + os.urandom(2_000))
-    for command in (("confirm", "acme", "--by", "client", "--without-sample", "test"), ("run", "acme")):
+    for command in (
+        ("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client"),
+        ("run", "acme"),
+    ):
         ran = one.crm(*command)
         assert (ran.returncode, told in ran.stderr, "Traceback" in ran.stderr) == (2, True, False), (command, ran.stderr)
     assert one.sandbox.truth.counts()["requests"] == {}, "the destination was not even asked"
@@ -228,7 +231,7 @@ def test_an_export_that_cannot_be_read_is_a_message_and_nothing_is_written(rig: 
 @pytest.mark.parametrize(("trouble", "code", "told"), [("wrong token", 2, "CRM_TEST_TOKEN"), ("server is down", 3, "127.0.0.1")])
 def test_an_account_that_cannot_be_reached_is_a_message_and_the_next_run_goes_on(rig: Make, trouble: str, code: int, told: str) -> None:
     one = rig(contacts=60, sandbox={"auth": "api"})
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     good = dict(one.env)
     one.env |= {"CRM_TEST_TOKEN": "wrong"} if trouble == "wrong token" else {"CRM_TEST_BASE_URL": "http://127.0.0.1:9"}
     for command in (("run", "acme"), ("plan", "acme")):

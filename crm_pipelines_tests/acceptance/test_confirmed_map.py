@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from crm_pipelines.defs.account import account_of, remember_forecast, show_sample
-from crm_pipelines.errors import NotConfirmedError
+from crm_pipelines.errors import NotConfirmedError, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import match
 from crm_pipelines.phases.confirm import check_confirmed, confirm
@@ -44,7 +44,7 @@ def opened(one: Stage, patch: Patch) -> Project:
 
 
 def sealed(project: Project) -> None:
-    confirm(project, "Dana", without_sample="a test of the seal")
+    confirm(project, "Dana", without_sample="a test of the seal", paused_by="Dana")
     check(project)
 
 
@@ -177,6 +177,7 @@ def test_a_sample_is_shown_beside_its_source_and_is_not_sent_again_after_a_corre
     one = rig(contacts=40)
     project = opened(one, monkeypatch)
     done = confirm(project, "Dana", sample=10)
+    assert any("nobody signed that the destination's automations are paused" in note for note in done.notes)
     assert done.coverage is not None
     assert (done.coverage.records, done.coverage.fields_shown >= 0.9 * done.coverage.fields) == (10, True)
     loaded(project)
@@ -202,7 +203,9 @@ def test_a_sample_is_shown_beside_its_source_and_is_not_sent_again_after_a_corre
     with (one.folder / "decisions.yaml").open("a", encoding="utf-8") as file:
         file.write("failed: lost_deal\n")
     project = opened(one, monkeypatch)
-    renewed = confirm(project, "Dana", without_sample="only one answer changed")
+    with pytest.raises(SettingsError, match=f"crm discover {one.name} --automations-paused-by NAME"):
+        confirm(project, "Dana", without_sample="only one answer changed")
+    renewed = confirm(project, "Dana", without_sample="only one answer changed", paused_by="Petra")
     assert renewed.diff == ["decision failed: was exclude, is lost_deal"]
     loaded(project)
     last = writes(one)
@@ -212,7 +215,8 @@ def test_a_sample_is_shown_beside_its_source_and_is_not_sent_again_after_a_corre
     assert {name: count for name, count in last.items() if name.startswith("update")} == {"updatePerson": 2}, "ours by hand above"
     with Ledger.open(home().ledger_url) as ledger:
         trail = [(each.by, each.what, each.detail.get("changes")) for each in ledger.audit(one.name)]
-    assert trail == [("Dana", "map confirmed", []), ("Dana", "map confirmed", ["decision failed: was exclude, is lost_deal"])]
+    changed = ("Dana", "map confirmed", ["decision failed: was exclude, is lost_deal"])
+    assert trail == [("Dana", "map confirmed", []), ("Petra", "automations paused", None), changed]
 
 
 def test_a_plan_sees_what_is_there_already_and_a_load_comes_out_as_foreseen(rig: Make, monkeypatch: Patch) -> None:

@@ -18,7 +18,7 @@ PHASES = ["users", "organizations", "people", "deals", "activities", "notes", "t
 
 def test_jobs_alone_take_a_confirmed_engagement_to_its_report(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
     one = rig(contacts=40)
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     for name, value in one.env.items():
         monkeypatch.setenv(name, value)
     location = code_location()

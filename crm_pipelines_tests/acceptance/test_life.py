@@ -127,7 +127,7 @@ def test_what_was_refused_is_sent_again_once_the_cause_is_gone(rig: Callable[...
 
 def test_an_owner_without_a_user_blocks_everything_when_the_client_decided_so(rig: Callable[..., Rig]) -> None:
     one = rig(contacts=60, decisions={"owners": "block_phase"}, sample={"decisions": {}})
-    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+    assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
     assert one.crm("run", "acme").returncode == 11
     assert one.sandbox.truth.live("organizations") == []
     assert one.sandbox.truth.live("persons") == []

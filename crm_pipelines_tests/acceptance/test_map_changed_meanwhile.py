@@ -46,7 +46,7 @@ def opened(one: Rig, patch: Patch, decided: str | None = None) -> Project:
 
 
 def sealed(project: Project) -> Project:
-    confirm(project, "Dana", without_sample="a test of what comes after")
+    confirm(project, "Dana", without_sample="a test of what comes after", paused_by="Dana")
     return project
 
 
@@ -66,9 +66,9 @@ def test_a_full_seal_stands_on_a_sample_that_was_loaded_after_it_was_sealed(rig:
     project = opened(one, monkeypatch, FEWER)
     second = confirm(project, "Dana", sample=5)
     with pytest.raises(SettingsError, match=f"the sample of seal {second.seal_no} is not verified: no open gate"):
-        confirm(project, "Dana")
+        confirm(project, "Dana", paused_by="Dana")
     assert walk.load_all(project) == 0
-    assert confirm(project, "Dana").cites == second.seal_no
+    assert confirm(project, "Dana", paused_by="Dana").cites == second.seal_no
 
 
 def test_a_prediction_is_held_against_what_was_judged_after_it(rig: Make, monkeypatch: Patch) -> None:
@@ -176,7 +176,7 @@ def test_what_only_looks_leaves_an_interrupted_request_as_it_is(rig: Make, monke
         foreseen = predict(session)
     assert foreseen.phases["deals"].counts()["unknown"] == 1
     assert [note for note in foreseen.notes if note.startswith("1 request of an interrupted load is not settled; crm run settles")]
-    assert confirm(project, "Dana", without_sample="a test of what only looks").notes == foreseen.notes
+    assert confirm(project, "Dana", without_sample="a test of what only looks", paused_by="Dana").notes == foreseen.notes
     assert status() == "open", "nothing was written"
     with open_session(project, "run") as session:
         assert session.notes == ()

@@ -55,7 +55,7 @@ def test_a_survivor_that_did_not_arrive_takes_over_the_record_of_its_twin(rig: C
         file.write(f'map:\n  same:\n    contacts: [["{absent}", "{there}"]]\n')
     project = opened(one)
     walk.desire(project)
-    confirm(project, "test", without_sample="the sample is what this is about")
+    confirm(project, "test", without_sample="the sample is what this is about", paused_by="test")
     assert walk.load_all(project) == 0
     assert len(list(one.sandbox.truth.live("persons"))) == len(ids_of(one)) > 10
     assert ids_of(one)[absent] == number
@@ -86,7 +86,7 @@ def test_what_is_left_out_after_it_arrived_is_told_as_such(rig: Callable[..., Ri
         file.write("map:\n  leave_out:\n    contacts: [role_account, stale, bounced]\n")
     project = opened(one)
     walk.desire(project)
-    confirm(project, "test", without_sample="this is what comes after a load")
+    confirm(project, "test", without_sample="this is what comes after a load", paused_by="test")
     assert walk.load_all(project) == 0
     found = left_over(opened(one))
     assert {("people", "left_out_since"), ("notes", "left_out_since")} <= {(each.phase, each.reason) for each in found}

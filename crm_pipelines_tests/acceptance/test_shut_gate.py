@@ -58,7 +58,7 @@ def test_what_lies_behind_a_shut_gate_was_not_reached_and_is_no_defect(rig: Make
     shown = list(csv.DictReader(io.StringIO(show_sample(project)["csv"].read_text(encoding="utf-8-sig"))))
     assert {row["compared"] for row in shown if not row["id in the CRM"]} >= {f"waits: {sentence('no_user')}"}
     assert not [row for row in shown if row["compared"] == "differs"]
-    confirm(project, "Dana")
+    confirm(project, "Dana", paused_by="Dana")
     run(project)
     with Ledger.open(home().ledger_url) as ledger:
         found, told = compare(project, ledger), account_of(project, ledger)
@@ -86,7 +86,7 @@ def test_plan_and_scope_foretell_the_gate_that_will_shut_until_somebody_accepts_
     assert all(phases[phase]["done_on"] for phase in order[:first])
     assert not any(phases[phase]["done_on"] for phase in order[first:])
     assert gates["people"] in found_out(project, is_offline=False, has_records=True).notes
-    confirm(project, "Dana", without_sample="a test of gates")
+    confirm(project, "Dana", without_sample="a test of gates", paused_by="Dana")
     run(project)
     with Ledger.open(home().ledger_url) as ledger:
         assert ledger.gate(one.name, 1, "people").detail["exceeded"]  # type: ignore[union-attr]

@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Migrate 40 contacts, then serve the history."""
     one = build(tmp_path_factory.mktemp("ui"), contacts=40)
     try:
-        assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test").returncode == 0
+        assert one.crm("confirm", "acme", "--by", "client", "--without-sample", "test", "--automations-paused-by", "client").returncode == 0
         assert one.crm("run", "acme").returncode == 10
         broken = one.root / "engagements" / "broken"
         broken.mkdir()

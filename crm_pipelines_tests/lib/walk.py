@@ -24,7 +24,7 @@ def walk(name: str) -> int:
     """Stage, fold, map, confirm, foresee, prepare and load an engagement; return its exit code: 4 for what is shut, or came unforeseen."""
     project = Project.open(load_engagement(name))
     desire(project)
-    confirm(project, "test", without_sample="crash test")
+    confirm(project, "test", without_sample="crash test", paused_by="test")
     return load_all(project)
 
 

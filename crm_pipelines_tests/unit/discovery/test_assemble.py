@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from crm_pipelines.destinations.base import Automation, Finding, Inspection, Schema
-from crm_pipelines.discovery.assemble import Signature, assemble
+from crm_pipelines.discovery.assemble import assemble
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.phases.accounts import rows_by_fate
+from crm_pipelines.phases.automations import Signature
 from crm_pipelines.phases.predict import PhasePrediction, Prediction
 from crm_pipelines.phases.project import Project
 from crm_pipelines.reports.scope import as_html, as_markdown

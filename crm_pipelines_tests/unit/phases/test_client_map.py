@@ -112,7 +112,7 @@ def test_an_open_question_opens_and_is_told_by_crm_check(opened: Opened) -> None
 
 def test_nothing_is_sealed_while_a_question_is_open(opened: Opened) -> None:
     with pytest.raises(NotConfirmedError, match="owners: needs an answer"):
-        confirm(opened("lists: labels\n"), "Ana", without_sample="a reason")
+        confirm(opened("lists: labels\n"), "Ana", without_sample="a reason", paused_by="Ana")
 
 
 def test_crm_check_tells_what_the_map_cannot_be(opened: Opened) -> None:

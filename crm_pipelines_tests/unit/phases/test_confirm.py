@@ -25,12 +25,12 @@ def test_another_default_company_of_the_keys_user_stops_the_load(
         monkeypatch.setenv(name, value)
     project = Project.open(load_engagement(one.name))
     desire(project)
-    confirm(project, "test", without_sample="nothing is loaded here")
+    confirm(project, "test", without_sample="nothing is loaded here", paused_by="test")
     _check(project)
     first, second = _switch_company(one)
     with pytest.raises(NotConfirmedError, match=rf"another account of the destination: was .* company {first}, is .* company {second}"):
         _check(project)
-    confirm(project, "test", without_sample="nothing is loaded here")
+    confirm(project, "test", without_sample="nothing is loaded here", paused_by="test")
     _check(project)
     one.server.drop(one.database)
 
