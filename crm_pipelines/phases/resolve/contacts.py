@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from crm_pipelines.phases.resolve.columns import comparable, full_name, key_from, text
+from crm_pipelines.phases.resolve.differing import differing_values, none_differing
 from crm_pipelines.phases.resolve.emails import with_emails
 from crm_pipelines.phases.resolve.fates import merged_lines, record_lines
 from crm_pipelines.phases.resolve.fold import NO_ROWS, Held, fold_rows, tagged
@@ -35,6 +36,8 @@ class Part:
     older: int = 0
     left_out: pl.DataFrame | None = None
     """People who do not move, as folded."""
+    differing: pl.DataFrame = field(default_factory=none_differing)
+    """What merged rows said otherwise than the person they became."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class ContactFold:
         gone = judged.filter(pl.col("_why").is_not_null())
         kept = judged.filter(pl.col("_why").is_null()).drop("_why")
         fates = [*(_excluded_with(lines, gone) for lines in part.fates), fate_lines(gone, fate=EXCLUDED, reason=pl.col("_why"))]
-        return Part(kept, fates, part.twins, part.older, gone)
+        differing = part.differing.join(gone.select(pl.col("_key").alias("into_key")), on="into_key", how="anti", maintain_order="left")
+        return Part(kept, fates, part.twins, part.older, gone, differing)
 
     def _straight(self, rows: pl.DataFrame) -> Part:
         keyless = fate_lines(rows.filter(pl.col("_key").is_null()), fate=QUARANTINED, reason="missing_key")
@@ -108,11 +112,13 @@ class ContactFold:
 
     def _merged(self, rows: pl.DataFrame) -> Part:
         folded = fold_rows(rows.drop("email_normal", "email_match_key", "email_problem"))
-        people, losers = merge_twins(with_contact_emails(folded.frame, self.spec.email), self.spec.twins, self.spec.email, self.same)
+        read = with_contact_emails(folded.frame, self.spec.email)
+        people, losers = merge_twins(read, self.spec.twins, self.spec.email, self.same)
         survivors = losers.select("_key", "_survivor")
         older = folded.older.join(survivors, on="_key", how="left").with_columns(pl.coalesce("_survivor", "_key").alias("_survivor"))
         fates = [merged_lines(frame, self.spec.phase) for frame in (losers, older)]
-        return Part(people, fates, losers.height, older.height)
+        differing = differing_values(read, people, losers, self.spec)
+        return Part(people, fates, losers.height, older.height, differing=differing)
 
     def _finished(self, rows: pl.DataFrame) -> pl.DataFrame:
         spelled = respelled(rows, self.spellings)

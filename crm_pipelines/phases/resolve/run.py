@@ -19,6 +19,7 @@ from crm_pipelines.phases.resolve.columns import key_order
 from crm_pipelines.phases.resolve.companies import Companies, Owners
 from crm_pipelines.phases.resolve.contacts import ContactFold, people_fates
 from crm_pipelines.phases.resolve.deals import FoldedDeals, fold_deals, resolve_deals
+from crm_pipelines.phases.resolve.differing import DIFFERING_VALUES, none_differing
 from crm_pipelines.phases.resolve.events import PurchaseRows, purchase_rows
 from crm_pipelines.phases.resolve.links import Links
 from crm_pipelines.phases.resolve.partners import FoldedPartners, ResolvedPartners, fold_partners, resolve_partners
@@ -35,7 +36,7 @@ class Sink(Protocol):
     """Where finished frames go."""
 
     def add(self, name: str, frame: pl.DataFrame) -> None:
-        """Take the next part of a frame; fates are named `fates/<object>`."""
+        """Take the next part of a frame; fates are named `fates/<object>`, what merged rows said otherwise is DIFFERING_VALUES."""
 
 
 class Memory:
@@ -52,9 +53,10 @@ class Memory:
     def resolved(self, stats: Counter[str]) -> Resolved:
         """Return all parts put together."""
         whole = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in self._parts.items()}
+        differing = whole.pop(DIFFERING_VALUES, none_differing()).sort("into_key", "key", "column")
         frames = {name: frame.sort(key_order("key")) for name, frame in whole.items() if not name.startswith("fates/")}
         fates = {name.removeprefix("fates/"): frame.sort("chunk", "row") for name, frame in whole.items() if name.startswith("fates/")}
-        return Resolved(frames, fates, stats)
+        return Resolved(frames, fates, stats, differing)
 
 
 @dataclass(frozen=True)
@@ -175,9 +177,12 @@ def _people(
     """Send contacts, companies and owners to the sink; return the links that children ask for, and counts."""
     companies, owners, stats = Companies(derive.contacts), Owners(), Counter[str]()
     links = Links(_asking(children), derive.purchases.contact_columns if derive.purchases is not None else {})
+    sink.add(DIFFERING_VALUES, none_differing())
     for part in fold.people():
         part.rows = _with_partner(part.rows, partners)
         sink.add(f"fates/{derive.contacts.from_}", people_fates(part, derive.contacts))
+        if part.differing.height:
+            sink.add(DIFFERING_VALUES, part.differing)
         sink.add("companies", companies.absorb(part.rows))
         owners.absorb(part.rows)
         links.absorb(part.rows)

@@ -114,6 +114,8 @@ class Resolved:
     frames: dict[str, pl.DataFrame]
     fates: dict[str, pl.DataFrame]
     stats: Counter[str] = field(default_factory=Counter)
+    differing: pl.DataFrame | None = None
+    """What merged contacts said otherwise than the person they became; shape in phases.resolve.differing."""
 
 
 def no_fates() -> pl.DataFrame:
