@@ -13,19 +13,22 @@ from crm_pipelines.phases.resolve import scan_resolved
 from crm_pipelines.phases.resolve.differing import DIFFERING_VALUES
 from crm_pipelines.phases.stage import read_sidecar
 
+SHOWN = ("file", "row", "key", "into_key", "heading", "value", "stayed", "rule")
+
 
 def merged_differences(project: Project) -> pl.DataFrame:
     """Return the values of merged contacts that are kept nowhere.
 
-    Shape: [file, row, key, into_key, heading, value, stayed, rule], by the record that stayed.
-    Raises: SettingsError when nothing was folded yet.
+    Shape: SHOWN, by the record that stayed; empty before a fold that lists them.
     """
+    if not (project.resolved_folder / DIFFERING_VALUES).exists():
+        return pl.DataFrame(schema=dict.fromkeys(SHOWN, pl.String))
     people = project.spec.derive.contacts.from_
     left = list(project.spec.ignore.get(people, {}))
     told = scan_resolved(project.resolved_folder, DIFFERING_VALUES).filter(~pl.col("column").is_in(left)).collect()
     named = told.join(_headings(project, people), on=["chunk", "column"], how="left", maintain_order="left")
     heading = pl.coalesce("heading", "column").alias("heading")
-    return named.select("file", "row", "key", "into_key", heading, "value", "stayed", "rule")
+    return named.with_columns(heading).select(SHOWN)
 
 
 def _headings(project: Project, name: str) -> pl.DataFrame:
