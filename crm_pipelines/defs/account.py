@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from crm_pipelines.defs.explained import explained, with_values
 from crm_pipelines.errors import EXIT_DESTINATION, EXIT_DIFFERENCES, EXIT_RECONCILED, EXIT_ROWS_WAIT
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import files
@@ -31,6 +32,8 @@ from crm_pipelines.reports.reconciliation import write_reconciliation
 from crm_pipelines.reports.side_by_side import write_side_by_side
 
 FORECAST_PARTS = {"forecast": "total", "cheapest": "cheapest", "prepare": "prepare", "verify": "verify"}
+LOOKS, PREPARE = ("list", "count", "read"), "prepare"
+"""How the ledger names operations: what they do comes first, or the phase does."""
 OPEN_BUCKETS = ("waiting", "refused", "quarantined")
 VERDICTS = {
     EXIT_RECONCILED: "Reconciled: every row and record adds up, nothing waits.",
@@ -50,6 +53,8 @@ def account_of(project: Project, ledger: Ledger) -> dict[str, Any]:
     found = compare(project, ledger)
     told["grown"] = _grown(project)
     told["prediction"] = asdict(found) if found is not None else None
+    told["columns"] = with_values(project, told["columns"])
+    told |= explained(project, ledger, told)
     told["exit_code"] = exit_code(told)
     told["verdict"] = _verdict(told)
     return told
@@ -131,13 +136,14 @@ def remember_forecast(session: Session) -> None:
     check_confirmed(session)
     files.write_bytes(_grown_path(session.project), orjson.dumps(session.grown))
     path = _forecast_path(session.project, session.pass_no)
-    spent = session.ledger.spend_total(session.account, session.engagement).spent_ours
+    spent = session.ledger.spend_total(session.account, session.engagement)
     foreseen = remember_prediction(session)
     if path.exists():
         return
     seal = newest_seal(session.ledger, session.engagement)
     is_sample = seal is not None and seal.kind == "sample"
-    told = {**forecast(session, foreseen).as_dict(), "spent_before": spent, "is_sample": is_sample}
+    before = {"spent_before": spent.spent_ours, "spent_before_by": dict(spent.by_operation)}
+    told = {**forecast(session, foreseen).as_dict(), **before, "is_sample": is_sample}
     files.write_bytes(path, orjson.dumps(told, option=orjson.OPT_INDENT_2, default=str))
 
 
@@ -157,9 +163,25 @@ def budget_of(project: Project, ledger: Ledger) -> dict[str, Any]:
         "notes": told.get("notes", []),
         "spent": spent.spent_ours - told.get("spent_before", spent.spent_ours if not told else 0),
         "spent_by_operation": dict(spent.by_operation),
+        "spent_on": _spent_on(dict(spent.by_operation), told) if "spent_before_by" in told else {},
+        "tokens_per_day": told.get("tokens_per_day"),
+        "reserve": told.get("reserve"),
         "calendar": told.get("calendar", []),
         "resumes_at": _text(ledger.resumes_at(account)),
     }
+
+
+def _spent_on(spent: Mapping[str, int], told: Mapping[str, Any]) -> dict[str, int]:
+    """Return what this pass spent on records, on preparing the destination, and on looking (lists, counts, reads)."""
+    before, kinds = told["spent_before_by"], {"records": 0, "prepare": 0, "looks": 0}
+    for operation, count in spent.items():
+        kinds[_kind_of(operation)] += count - before.get(operation, 0)
+    return kinds
+
+
+def _kind_of(operation: str) -> str:
+    first, _, last = operation.partition(".")
+    return "prepare" if PREPARE in {first, last} else "looks" if first in LOOKS else "records"
 
 
 def account_name(project: Project) -> str:

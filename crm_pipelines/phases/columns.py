@@ -30,7 +30,7 @@ def column_account(project: Project) -> list[dict[str, Any]]:
         for key in project.object_chunks(name):
             for heading in read_sidecar(project.staged_folder, name, key)["headings"]:
                 state, why = _state(project, name, heading)
-                known = _shown(heading)
+                known = shown_heading(heading)
                 line = lines.setdefault(
                     (name, known), {"object": name, "heading": known, "state": state, "why": why, "files": 0, "filled": 0}
                 )
@@ -143,7 +143,7 @@ def _state(project: Project, name: str, heading: dict[str, Any]) -> tuple[str, s
     return ("custom field", "") if heading.get("custom") else ("waiting", WAITS)
 
 
-def _shown(heading: dict[str, Any]) -> str:
+def shown_heading(heading: dict[str, Any]) -> str:
     """Return what a heading is called: a second one of the same text by the name its column was given."""
     is_first = heading["column"] is None or heading["column"] == column_name(heading["raw"])
     return str(heading["canonical"] or (heading["raw"] if is_first else heading["column"]))

@@ -28,6 +28,8 @@ from crm_pipelines.phases.stage import read_sidecar
 REFUSED = "refused"
 PRESENT = ("created", "updated", "unchanged")
 NOTHING = (0, Decimal(0))
+NAMED = 10
+"""Places of unread rows that a report names one by one."""
 SAME_AMOUNT = 0.00005  # half of the smallest unit that the sums tell apart
 
 
@@ -340,7 +342,8 @@ def _owners(project: Project, phase: str) -> pl.DataFrame:
 def set_aside(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
     """Return what was quarantined or left out on purpose, counted by file and reason.
 
-    Shape: file, object, bucket (quarantined or excluded), reason, rows, lines (of quarantined rows, as `12-14`).
+    Shape: file, object, bucket (quarantined or excluded), reason, rows; of quarantined rows `lines` of the text file (as `12-14`),
+    `sheet_rows` (where a spreadsheet shows them, the heading being row 1) and `line_count` (how many lines they span).
     """
     out: list[dict[str, Any]] = []
     for name in project.objects:
@@ -349,18 +352,32 @@ def set_aside(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
         frame = accounts.row_buckets(project, ledger, name).filter(pl.col("bucket").is_in(["quarantined", "excluded"]))
         counted = frame.group_by("chunk", "bucket", "reason", maintain_order=True).len().sort("chunk", "bucket", "reason")
         for key, bucket, reason, rows in counted.iter_rows():
-            lines = _bad_line_spans(project, name, key, reason) if bucket == "quarantined" else ""
+            places = (
+                _bad_places(project, name, key, reason) if bucket == "quarantined" else {"lines": "", "sheet_rows": "", "line_count": 0}
+            )
             file = project.chunk(key).file_name
-            out.append({"file": file, "object": name, "bucket": bucket, "reason": reason, "rows": rows, "lines": lines})
+            out.append({"file": file, "object": name, "bucket": bucket, "reason": reason, "rows": rows, **places})
     return out
 
 
-def _bad_line_spans(project: Project, name: str, key: str, reason: str) -> str:
+def _bad_places(project: Project, name: str, key: str, reason: str) -> dict[str, Any]:
+    """Return where unread rows stand: lines of the text file, rows as a spreadsheet shows them, and how many lines they span."""
     back = {row for chunk, row in corrected_rows(project, name).iter_rows() if chunk == key}
     lines = read_sidecar(project.staged_folder, name, key)["bad_lines"]
     bad = [each for each in lines if each["reason"] == reason and each["row"] not in back]
-    spans = (str(b["first_line"]) if b["first_line"] == b["last_line"] else f"{b['first_line']}-{b['last_line']}" for b in bad[:10])
-    return ", ".join(spans) + (", ..." if len(bad) > 10 else "")
+    spans = [str(b["first_line"]) if b["first_line"] == b["last_line"] else f"{b['first_line']}-{b['last_line']}" for b in bad]
+    rows = [str(sheet_row(b["row"])) for b in bad]
+    count = sum(b["last_line"] - b["first_line"] + 1 for b in bad)
+    return {"lines": _few(spans), "sheet_rows": _few(rows), "line_count": count}
+
+
+def sheet_row(row: int) -> int:
+    """Return the row under which a spreadsheet shows a row of an export: the heading is its first."""
+    return row + 1
+
+
+def _few(places: list[str]) -> str:
+    return ", ".join(places[:NAMED]) + (", ..." if len(places) > NAMED else "")
 
 
 def _gate_word(stored: Any) -> str:

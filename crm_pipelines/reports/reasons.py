@@ -30,7 +30,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "unreadable_date": (
         "A cell should hold a date, and does not, or holds one that reads two ways (05/06/2026).",
-        "Say whether day or month comes first (`date_order` of the column), or write the date as 2026-05-31 and give the file back.",
+        "Say whether day or month comes first in this column, or write the date as 2026-05-31 and give the file back.",
     ),
     "unreadable_yes_no": (
         "A cell should say yes or no, and does not.",

@@ -20,7 +20,7 @@ from crm_pipelines.discovery.grades import Count, load_days, read_rules
 from crm_pipelines.discovery.values import ColumnProfile, Discovery, TagFinding
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.reports import charts
-from crm_pipelines.reports.reconciliation import duration, money, number
+from crm_pipelines.reports.figures import duration, money, number
 from crm_pipelines.reports.scope_asks import for_whom
 from crm_pipelines.reports.scope_clean import clean_kind
 from crm_pipelines.reports.scope_facts import first_page

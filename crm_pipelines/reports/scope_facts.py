@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from crm_pipelines.discovery.grades import Count, decisive, read_rules
 from crm_pipelines.discovery.values import CleanCount, Discovery
-from crm_pipelines.reports.reconciliation import money
+from crm_pipelines.reports.figures import money
 from crm_pipelines.reports.scope_asks import start_here, to_decide, todo, waiting_assumed
 from crm_pipelines.reports.scope_clean import clean_rule, contacts_of, good_to_know, to_clean
 from crm_pipelines.reports.scope_words import Line, counted, day, plain, rows_of, title, upper_first, why

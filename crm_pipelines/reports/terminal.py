@@ -13,15 +13,19 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation import columns_of, duration
+from crm_pipelines.reports.figures import duration
+from crm_pipelines.reports.reasons import sentence
+from crm_pipelines.reports.reconciliation import columns_of
+from crm_pipelines.reports.reconciliation_cost import cost_lines
+from crm_pipelines.reports.reconciliation_facts import Need, follows, left_out, mailing, needs, needs_count
+from crm_pipelines.reports.reconciliation_money import Bridge, bridges
 
 TICK, CROSS = Text("✓", style="bold green"), Text("✗", style="bold red")
 GATE_STYLE = {"passed": "green", "accepted": "yellow", "shut": "bold red", "not run": "dim"}
 
 
 def show_account(console: Console, told: Mapping[str, Any]) -> None:
-    """Print rows by bucket and records by state, queues with reasons, what was spent, and the verdict."""
+    """Print rows by bucket and records by state, what still needs somebody, money, what was spent, and the verdict."""
     console.print(account_table(told))
     for phase in told["phases"]:
         for reason in phase["reasons"]:
@@ -31,27 +35,16 @@ def show_account(console: Console, told: Mapping[str, Any]) -> None:
         if phase.get("acceptable"):
             command = f"crm accept {told['engagement']} {phase['phase']} --by NAME --reason TEXT"
             console.print(f"  If that is as it should be: {command}", highlight=False)
-    if told["queues"]:
-        console.print(queue_table(told["queues"]))
-    _show_aside(console, told)
-    if told["budget"]["unit"] is not None:
-        console.print(_spent(told["budget"]), highlight=False)
+    _show_needs(console, told)
+    _show_left_out(console, told)
+    for bridge in bridges(told):
+        console.print(_money_line(bridge), style=None if bridge.agrees else "bold red", markup=False, highlight=False)
+    for line in (*mailing(told)[:1], *cost_lines(told)):
+        console.print(line, markup=False, highlight=False)
     for line in told.get("grown", ()):
         console.print(f"Since the map was confirmed, and needing no confirmation: {line}", markup=False, highlight=False)
     show_foreseen(console, told.get("prediction"))
     console.print(told["verdict"], style="bold")
-
-
-def _spent(budget: Mapping[str, Any]) -> str:
-    takes = f" Forecast to take {duration(budget['duration_s'])}." if budget["duration_s"] is not None else ""
-    if budget["unit"] != "tokens":
-        return f"Requests: [bold]{budget['spent']:,}[/] made, looks included; one load was forecast at {budget['forecast']:,}.{takes}"
-    sample = f" and {budget['sample']:,} for looking at a sample first" if budget.get("sample") else ""
-    return (
-        f"{budget['unit'].capitalize()}: [bold]{budget['spent']:,}[/] spent, {budget['forecast']:,} forecast{sample}, "
-        f"{budget['cheapest']:,} the cheapest possible (creates alone; set-up {budget['prepare']:,}, "
-        f"verification {budget['verify']:,} come on top).{takes}"
-    )
 
 
 def show_foreseen(console: Console, found: Mapping[str, Any] | None) -> None:
@@ -70,18 +63,29 @@ def show_foreseen(console: Console, found: Mapping[str, Any] | None) -> None:
         console.print(f"Otherwise than foreseen, a defect: {line}", style="bold red", markup=False, highlight=False)
 
 
-def _show_aside(console: Console, told: Mapping[str, Any]) -> None:
-    """Say in a line each what was set aside and which columns wait; the report has the rest."""
-    aside: dict[tuple[str, str], int] = {}
+def _show_needs(console: Console, told: Mapping[str, Any]) -> None:
+    """Print everything that somebody has to answer or correct, and how many records follow from it."""
+    if found := needs(told):
+        console.print(needs_table(found, needs_count(told)))
+    for line in follows(told):
+        console.print(f"  Waits until then: {line}", markup=False, highlight=False)
+
+
+def _show_left_out(console: Console, told: Mapping[str, Any]) -> None:
+    """Say in a line each what was left out on purpose; the report has the rest."""
+    left: dict[str, int] = {}
     for one in told.get("set_aside", []):
-        aside[one["bucket"], one["reason"]] = aside.get((one["bucket"], one["reason"]), 0) + one["rows"]
-    for (bucket, reason), rows in sorted(aside.items(), reverse=True):
-        console.print(f"{rows:,} {bucket}: {sentence(reason)}", highlight=False)
-    for column in told.get("columns", []):
-        if column["state"] == "waiting":
-            console.print(
-                f"Column {column['heading']} of {column['object']} ({column['filled']:,} cells): {column['why']}", highlight=False
-            )
+        if one["bucket"] == "excluded":
+            left[one["reason"]] = left.get(one["reason"], 0) + one["rows"]
+    for reason, rows in sorted(left.items()):
+        console.print(f"{rows:,} left out: {left_out(told, reason)}", markup=False, highlight=False)
+
+
+def _money_line(bridge: Bridge) -> str:
+    verdict = (
+        "agrees to the cent with the exports, counted apart" if bridge.agrees else f"DIFFERS by {bridge.steps[-1].sum} from the exports"
+    )
+    return f"Money, {bridge.title}: {next(step.sum for step in reversed(bridge.steps) if step.is_total)} {verdict}."
 
 
 def account_table(told: Mapping[str, Any]) -> Table:
@@ -104,17 +108,15 @@ def account_table(told: Mapping[str, Any]) -> Table:
     return table
 
 
-def queue_table(queues: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows that wait, by queue, with the reason as a client would put it."""
-    table = Table(box=box.SIMPLE_HEAD, title="Rows that wait for a person", title_justify="left", title_style="bold")
-    table.add_column("queue", no_wrap=True)
-    table.add_column("rows", justify="right")
-    table.add_column("of", no_wrap=True)
-    table.add_column("why")
-    table.add_column("what to do")
-    for queue in queues:
-        why, step = sentence(queue["reason"]), next_step(queue["reason"])
-        table.add_row(queue["queue"] or "", f"{queue['rows']:,}", queue["object"], why, step)
+def needs_table(found: Sequence[Need], count: int) -> Table:
+    """Return what somebody has to answer or correct, with the file to do it in."""
+    table = Table(box=box.SIMPLE_HEAD, title=f"What still needs you: {count:,}", title_justify="left", title_style="bold")
+    table.add_column("what")
+    table.add_column("how many", justify="right", no_wrap=True)
+    for name in ("why", "what to do", "where to answer"):
+        table.add_column(name)
+    for one in found:
+        table.add_row(*(Text(cell) for cell in (one.what, f"{one.count:,}", one.why, one.todo, one.where)))
     return table
 
 

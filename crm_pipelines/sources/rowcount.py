@@ -11,6 +11,7 @@ A quote that is never closed makes the rest of the file one row. A row of empty 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,34 @@ def count_physical_rows(path: Path, encoding: str | None = None) -> PhysicalCoun
     if found := SEP_LINE.match(text):
         start, delimiter = found.end(), found.group(1)
     return _count(text, start, delimiter or _most_frequent(text, start))
+
+
+def each_row(path: Path, encoding: str | None = None) -> tuple[str, Iterator[tuple[int | None, str]]]:
+    """Return the delimiter, and the text of every row with its number; the heading has none.
+
+    Units: rows count from 1 without the heading, blank ones included, as `count_physical_rows` counts them.
+    """
+    text = _decode(path.read_bytes(), encoding).lstrip("\ufeff")
+    start = 0
+    delimiter = None
+    if found := SEP_LINE.match(text):
+        start, delimiter = found.end(), found.group(1)
+    chosen = delimiter or _most_frequent(text, start)
+    return chosen, _numbered(text, start, chosen)
+
+
+def _numbered(text: str, position: int, delimiter: str) -> Iterator[tuple[int | None, str]]:
+    row, blank_row = _row_pattern(delimiter), _blank_pattern(delimiter)
+    number, is_below = 0, False
+    while position < len(text):
+        end = row.match(text, position).end()  # type: ignore[union-attr]  # the pattern matches the empty string
+        if is_below or blank_row.fullmatch(text, position, end):
+            number += 1
+            yield number, text[position:end]
+        else:
+            is_below = True
+            yield None, text[position:end]
+        position = end
 
 
 def _decode(data: bytes, encoding: str | None) -> str:

@@ -116,7 +116,11 @@ def test_the_good_rows_are_in_and_each_bad_one_has_its_reason(odoo_rig: Make) ->
     assert {where: ends.get(where) for where in due} == due
     told = accept_all(one)
     status, page = one.crm("status", "acme").stdout, (one.folder / "handoff" / "reconciliation.html").read_text(encoding="utf-8")
-    assert ("Requests: " in status, "requests, sample and all looks included" in page, "token" in (status + page).casefold()) == (
+    assert (
+        "Forecast for one load: " in status,
+        "requests spent; one load was forecast at" in page,
+        "token" in (status + page).casefold(),
+    ) == (
         True,
         True,
         False,

@@ -48,7 +48,7 @@ def test_rows_and_blanks(tmp_path: Path, text: str, rows: int, blank: int) -> No
 def test_shares_no_code_with_the_reader() -> None:
     source = Path(str(rowcount.__file__)).read_text()
     imported = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
-    assert imported == {"__future__", "dataclasses", "pathlib"}
+    assert imported == {"__future__", "collections.abc", "dataclasses", "pathlib"}
 
 
 PIECES = st.sampled_from(

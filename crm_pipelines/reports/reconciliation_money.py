@@ -1,0 +1,114 @@
+"""The bridge of money in a few lines: from the exports, counted apart, to what stands in the new system.
+
+Belongs here: choosing and saying the lines. Not here: the sums (phases.bridge), how it looks (templates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from crm_pipelines.discovery.grades import Count
+from crm_pipelines.reports.figures import money
+from crm_pipelines.reports.reasons import sentence
+from crm_pipelines.reports.reconciliation_words import PAYMENTS, STATES, joined, records_of, systems
+from crm_pipelines.reports.scope_words import plain
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a bridge."""
+
+    what: str
+    rows: str
+    sum: str
+    is_total: bool = False
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """One export and currency, from its rows to the destination."""
+
+    title: str
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+    agrees: bool
+
+
+def bridges(account: Mapping[str, Any]) -> tuple[Bridge, ...]:
+    """Return the bridges of an account; none before everything was loaded and listed."""
+    return tuple(_bridge(account, one) for one in account.get("money_bridge", ()))
+
+
+def _bridge(account: Mapping[str, Any], one: Mapping[str, Any]) -> Bridge:
+    source, destination = systems(account)
+    kinds = " and ".join(records_of(phase) for phase in one["phases"])
+    agrees = Decimal(one["difference"]) == 0
+    return Bridge(
+        title=f"{plain(one['object'])} of {source} → {kinds} in {destination}, {one['currency']}",
+        steps=tuple(_steps(one, destination, agrees=agrees)),
+        notes=tuple(_notes(one)),
+        agrees=agrees,
+    )
+
+
+def _steps(one: Mapping[str, Any], destination: str, *, agrees: bool) -> Iterator[Step]:
+    raw = {each["kind"]: each for each in one["raw"]}
+    counted = [raw[kind] for kind in PAYMENTS if kind in raw]
+    for each in counted:
+        yield Step(PAYMENTS[each["kind"]], f"{each['rows']:,}", money(each["sum"]))
+    total = sum((Decimal(each["sum"]) for each in counted), Decimal(0))
+    if len(counted) > 1:
+        yield Step("what stayed, by the exports", "", money(total), is_total=True)
+    for each in one["aside"]:
+        is_told = each["no_amount"] < each["rows"]
+        yield Step(_aside(each), f"{each['rows']:,}", money(-Decimal(each["sum"])) if is_told else "cannot be told", css="wait")
+    if Decimal(one["by_decision"]):
+        yield Step("not counted, because only one payment of a subscription counts (a decision)", "", money(-Decimal(one["by_decision"])))
+    yield Step(f"so this has to stand in {destination}", "", money(one["expected"]), is_total=True)
+    found = one["found"]
+    yield Step(
+        f"stands in {destination}, by its own list",
+        f"{found['records']:,}",
+        money(found["sum"]),
+        is_total=True,
+        css="good" if agrees else "bad",
+    )
+    if not agrees:
+        yield Step("difference", "", money(one["difference"]), css="bad")
+
+
+def _aside(each: Mapping[str, Any]) -> str:
+    """Return why rows with money are not there: `unreadable: The cell that identifies the row is empty.`"""
+    word = {"quarantined": "set aside, unreadable", "waiting": "set aside, waiting", "refused": "refused"}
+    is_back = Decimal(each["sum"]) < 0
+    return f"{word.get(each['bucket'], STATES.get(each['bucket'], each['bucket']))}{' (money paid back)' if is_back else ''}: " + sentence(
+        each["reason"]
+    )
+
+
+def _notes(one: Mapping[str, Any]) -> Iterator[str]:
+    failed = next((each for each in one["raw"] if each["kind"] == "failed"), None)
+    if failed and failed["rows"]:
+        yield (
+            f"{Count(failed['rows']):failed payment} of {money(failed['sum'])} in all brought no money: left out of these sums. "
+            "They are tries that the payment provider turned down."
+        )
+    unread = sum(each["no_amount"] for each in one["aside"])
+    if unread:
+        yield f"{Count(unread):row} set aside {'has' if unread == 1 else 'have'} no amount that anybody can tell: in no sum."
+    empty = sum(each["no_amount"] for each in one["raw"] if each["kind"] in PAYMENTS) - unread
+    if empty > 0:
+        yield f"{empty:,} of the rows carry no amount."
+    memo = one["memo"]
+    if memo:
+        yield (
+            f"Separately, as a memo: {Count(memo['records']):record} of {money(memo['sum'])} in all stand as “{memo['status']}” with the "
+            "price first paid. They were paid back in full, so that their sales and refunds cancel out above; do not add this sum."
+        )
+    by = [f"{each['status']} {money(each['sum'])} ({each['records']:,})" for each in one["found_by"]]
+    if not memo and len(by) > 1:
+        yield f"By outcome: {joined(by)}."
