@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from crm_pipelines.ledger import Ledger
+from crm_pipelines.reports.reconciliation import write_reconciliation
 from crm_pipelines.sandbox.compare import Comparison
 from crm_pipelines.settings import home
 
@@ -65,13 +66,12 @@ def told_by(folder: Path) -> dict[str, Any]:
 
 
 def keep_report(folder: Path, first: dict[str, Any], again: Mapping[str, Any]) -> None:
-    """Show the report of the load, with the second run beside it: that is the one to read."""
-    report = folder / "handoff" / "reconciliation.json"
+    """Show the report of the load, which then tells that the second run changed nothing: that is the one to read."""
     first["second_run"] = {"phases": again["phases"], "budget": again["budget"]}
-    report.write_text(json.dumps(first, indent=2, ensure_ascii=False) + "\n")
-    page = folder / "handoff" / "reconciliation.html"
-    page.write_bytes((folder / "handoff" / "passes" / f"{first['pass']:04}.html").read_bytes())  # the load's, not the second run's
-    screen.print(f"The report to read: [bold]{shown(page)}[/]\nFor machines:       [bold]{shown(report)}[/]", soft_wrap=True)
+    paths = write_reconciliation(first, folder / "handoff")
+    screen.print(
+        f"The report to read: [bold]{shown(paths['html'])}[/]\nFor machines:       [bold]{shown(paths['json'])}[/]", soft_wrap=True
+    )
 
 
 def sample(name: str, folder: Path, contacts: int, seed: int, *more: str) -> dict[str, Any]:
