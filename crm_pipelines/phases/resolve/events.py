@@ -74,7 +74,8 @@ def _names(columns: PaymentColumns | SubscriptionColumns) -> list[str]:
 
 
 def _carried(rows: pl.DataFrame, owner: str, names: Sequence[str]) -> list[pl.Expr]:
-    return [column(rows, name).alias(f"{owner}.{name}") for name in names]
+    raw = [pl.col(f"raw_{name}").alias(f"raw_{owner}.{name}") for name in names if f"raw_{name}" in rows.columns]
+    return [*(column(rows, name).alias(f"{owner}.{name}") for name in names), *raw]
 
 
 def _events(spec: Purchases, rows: pl.DataFrame, zone: str, carried: Sequence[pl.Expr] = ()) -> pl.DataFrame:

@@ -56,6 +56,11 @@ def test_a_subscription_carries_its_own_column_and_the_newest_of_its_payments() 
     assert carried(fold(payments)) == {"sub:7": ("June", None)}
 
 
+def test_the_text_of_a_cell_that_could_not_be_read_comes_along_so_that_its_record_waits() -> None:
+    result = fold([pay(100, "Sale", 1, base_price=None, raw_base_price="ten"), pay(101, "Sale", 2, base_price=None)])
+    assert result.frames["purchases"]["raw_transactions.base_price"].to_list() == ["ten", None]
+
+
 def test_a_column_that_no_file_has_says_nothing() -> None:
     assert carried(fold([pay(100, "Sale", 1)])) == {"tx:100": (None, None)}
 
