@@ -21,6 +21,7 @@ from crm_pipelines.phases import files
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.beside import pages
 from crm_pipelines.phases.confirm import check_confirmed
+from crm_pipelines.phases.merged import merged_differences
 from crm_pipelines.phases.plan import forecast
 from crm_pipelines.phases.predicted import compare
 from crm_pipelines.phases.predicted import remember as remember_prediction
@@ -28,6 +29,7 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues import CONFLICT, left_over
 from crm_pipelines.phases.reconcile import queue_rows, summary
 from crm_pipelines.phases.session import Session, open_session
+from crm_pipelines.reports.merged import write_merged
 from crm_pipelines.reports.reconciliation import write_reconciliation
 from crm_pipelines.reports.side_by_side import write_side_by_side
 
@@ -118,7 +120,8 @@ def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dic
     told = account_of(project, ledger)
     paths = write_reconciliation(told, project.engagement.handoff)
     write_queue_files(project, ledger)
-    return told, paths
+    merged = write_merged(merged_differences(project), project.engagement.handoff)
+    return told, paths | ({"merged contacts": merged} if merged else {})
 
 
 def show_sample(project: Project) -> dict[str, Path]:

@@ -43,7 +43,26 @@ REASONS: dict[str, tuple[str, str]] = {
         "The row is in another currency than what it belongs to.",
         "Check the amount; nothing is added across currencies.",
     ),
-    "no_amount": ("The amount cannot be read.", "Correct the amount in the export file and give the file back."),
+    "no_amount": (
+        "The amount is missing, or cannot be read as a number.",
+        "Write it into the row's amount as 1234.50 and give the file back.",
+    ),
+    "no_date": (
+        "The date is missing, or cannot be read as a date.",
+        "Write it into the row's date as 2026-05-31 and give the file back.",
+    ),
+    "no_currency": (
+        "The row says an amount, but not in which currency.",
+        "Write the code of its currency (USD, EUR) into the row and give the file back.",
+    ),
+    "unknown_currency": (
+        "The row's currency is not the code of a currency (USD, EUR).",
+        "Correct it and give the file back.",
+    ),
+    "payment_waits": (
+        "A payment or cancellation of this subscription waits, because it cannot be read.",
+        "It follows by itself, once that row of the transactions is corrected.",
+    ),
     "second_affiliate": ("Another affiliate belongs to the same contact already.", "Tell which of the two counts."),
     "unknown_type": (
         "The kind of transaction is not known to the map.",
@@ -55,7 +74,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "too_long": ("A text is longer than its field in the CRM.", "Shorten it, or map it to a long text field."),
     "several_existing": ("The CRM holds several records that match this one.", "Merge them in the CRM, then run again."),
-    "edited_in_destination": ("Somebody changed this record in the CRM since it arrived.", "Say which side counts."),
+    "edited_in_destination": (
+        "Somebody changed this record in the CRM since it arrived.",
+        "Say in the queue file which side counts: ours (the export) or theirs (the CRM).",
+    ),
     "found_twice_after_no_answer": ("The CRM holds this record twice after a lost answer.", "Delete one of the two, then run again."),
     "deleted_in_destination": ("Somebody deleted this record in the CRM since it arrived.", "Say whether it should come back."),
     "failed_payment": ("Failed payments are left out, as decided.", ""),
@@ -94,7 +116,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "merged_data_left": (
         "Two people were one and are two again, and this record still holds values of the other one that we wrote.",
-        "Take them off this record where it arrived, then run again; nothing is cleared by itself.",
+        "Say in the queue file: ours takes them off this record, theirs leaves them. Nothing is cleared by itself.",
     ),
     "left_out_since": (
         "This record arrived, and its row is among those that stay behind by a later decision.",
