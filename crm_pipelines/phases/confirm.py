@@ -16,7 +16,7 @@ import orjson
 
 from crm_pipelines import __version__
 from crm_pipelines.destinations.base import Schema, WantedSchema
-from crm_pipelines.errors import NotConfirmedError, SettingsError
+from crm_pipelines.errors import NotConfirmedError, SettingsError, SpecError
 from crm_pipelines.ledger import Seal
 from crm_pipelines.observe import event, logger
 from crm_pipelines.phases import files
@@ -26,6 +26,7 @@ from crm_pipelines.phases.changes import HAS_NONE, HAS_USER, differences, growth
 from crm_pipelines.phases.made_from import mark_path, require_made_from_this
 from crm_pipelines.phases.plan import wanted_schema
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues_pairs import apart_problems
 from crm_pipelines.phases.sample import Coverage, choose_sample
 from crm_pipelines.phases.session import Session, open_session
 from crm_pipelines.phases.stale import told_stale
@@ -68,9 +69,12 @@ def confirm(
 
     `paused_by` is who signs that the destination's automations are paused, where nobody has yet.
     Raises: SettingsError when a full seal cites no verified sample and gives no reason, or nobody signed for the automations;
-    NotConfirmedError while a question is open.
+    NotConfirmedError while a question is open; SpecError
+    when the client's map tells two people apart who have one e-mail address.
     """
     require_answers(project)
+    if problems := apart_problems(project):
+        raise SpecError(problems)
     with open_session(project, "confirm", opens_pass=False) as session:
         content = seal_content(session)
         previous = newest_seal(session.ledger, session.engagement)

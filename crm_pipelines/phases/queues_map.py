@@ -1,32 +1,32 @@
 """The client's map with answers to queues in it.
 
 Belongs here: joining answers with what was decided before, so that every decision is found in one step. Not here: judging answers
-(queues_answers), groups of keys (queues_pairs), writing the map (client).
+(queues_answers), groups of keys (twin_groups), writing the map (client).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
 from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.phases.queues_answers import Answers
-from crm_pipelines.phases.queues_pairs import CircularError, contradiction, with_apart, with_pairs
+from crm_pipelines.phases.twin_groups import APART, Groups, Verdict, apply_verdicts, is_one, kept_first
 from crm_pipelines.spec.client_map import ClientMap, ConflictAnswer
 
 Sides = Mapping[str, Mapping[str, Mapping[str, ConflictAnswer]]]
 
 
+class CircularError(Exception):
+    """Owners hand records around; caught by whoever knows what was answered."""
+
+
 def wanted_map(known: ClientMap, answers: Answers) -> ClientMap:
     """Return the client's map with the answers in it. Raises: SpecError where answers contradict each other or what was decided."""
-    try:
-        same = with_pairs(known.same, answers.same)
-    except CircularError:
-        told = "the answers merge records in a circle; say of each pair once which one survives"
-        raise SpecError([Problem("queue duplicate", told)]) from None
-    different = with_apart(known.different, answers.different)
-    if crossed := [name for name in same if contradiction(same[name], different.get(name, ()))]:
-        told = f"{', '.join(crossed)}: two records are called the same, and somewhere different; keep one of the two answers"
-        raise SpecError([Problem("queue duplicate", told)])
+    same, different = dict(known.same), dict(known.different)
+    for name in dict.fromkeys([*answers.same, *answers.different]):
+        same[name], different[name] = _groups(known, answers, name)
+    same, different = ({name: groups for name, groups in part.items() if groups} for part in (same, different))
     try:
         owners = settled(known.owners, answers.owners)
     except CircularError:
@@ -46,6 +46,21 @@ def with_sides(known: Sides, answers: Sides) -> Sides:
         phase: {key: {**known.get(phase, {}).get(key, {}), **answers.get(phase, {}).get(key, {})} for key in keys[phase]}
         for phase in phases
     }
+
+
+def _groups(known: ClientMap, answers: Answers, name: str) -> tuple[Groups, Groups]:
+    """Return who is one and who is not after the answers. Raises: SpecError; an answer takes back nothing that was decided before."""
+    same, different = known.same.get(name, ()), known.different.get(name, ())
+    apart = [Verdict(name, *pair, APART, "") for pair in answers.different.get(name, ())]
+    together = kept_first(same, name, answers.same.get(name, ()))
+    after, others, wrong = apply_verdicts(same, different, [*together, *apart])
+    pairs = [*(pair for group in different for pair in combinations(group, 2)), *answers.different.get(name, ())]
+    if any(is_one((*same, *after), *pair) for pair in pairs):
+        told = f"{name}: two records are called the same, and somewhere different; keep one of the two answers"
+        raise SpecError([Problem("queue duplicate", told)])
+    if wrong:
+        raise SpecError([Problem("queue duplicate", "the answers merge records in a circle; say of each pair once which one survives")])
+    return after, others
 
 
 def repointed(known: Mapping[str, str], answers: Mapping[str, str]) -> dict[str, str]:

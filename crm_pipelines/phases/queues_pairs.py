@@ -1,6 +1,6 @@
-"""Likely twins that were judged: groups of keys that are one record, joined with those decided before.
+"""Likely twins: what a person is shown of both, which records their keys are part of, and which are one whatever is said.
 
-Belongs here: joining groups, finding contradictions. Not here: merging records (phases.resolve), finding twins (discovery).
+Belongs here: pairs. Not here: groups made of verdicts (twin_groups), merging records (phases.resolve), finding twins (discovery).
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from crm_pipelines.errors import Problem
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import read_resolved, scan_resolved
+from crm_pipelines.phases.resolve.emails import with_emails
+from crm_pipelines.spec.client import at
 
+ONE_ADDRESS = "two of these have the same e-mail address, so they are one record; correct the address of one of them instead"
 TOLD_APART = ("phone", "address", "zip", "city", "country")
 """Columns that people look at first, where an export has them."""
-Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -29,32 +32,6 @@ class PairLine:
     why: str
     cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Column -> what both have."""
-
-
-class CircularError(Exception):
-    """Two answers about the same records exclude each other; caught by whoever knows the cell."""
-
-
-def joined(groups: Iterable[Sequence[str]], pairs: Iterable[tuple[str, str]]) -> Groups:
-    """Return groups of keys that are one record, after some pairs more; the first of a group survives.
-
-    Raises: CircularError when a pair turns around which of the two survives.
-    """
-    found = [list(group) for group in groups]
-    for first, second in pairs:
-        home = next((group for group in found if first in group), None)
-        other = next((group for group in found if second in group), None)
-        if other is not None and other is home:
-            if other[0] == second:
-                raise CircularError(f"{second}, {first}")
-            continue
-        if home is None:
-            home = [first]
-            found.append(home)
-        home += other if other is not None else [second]
-        if other is not None:
-            found.remove(other)
-    return tuple(tuple(group) for group in found)
 
 
 def survivors(project: Project, name: str) -> dict[str, str]:
@@ -77,20 +54,43 @@ def with_survivors(pairs: Iterable[tuple[str, str]], into: Mapping[str, str], ar
     return found
 
 
-def contradiction(same: Iterable[Sequence[str]], different: Iterable[Sequence[str]]) -> bool:
-    """Whether two keys of one group are told apart somewhere."""
-    apart = [set(group) for group in different]
-    return any(len(set(group) & each) > 1 for group in same for each in apart)
+def one_by_address(project: Project, groups: Iterable[Sequence[str]]) -> set[int]:
+    """Return the numbers of the groups in which two rows of people have one e-mail address: they are one record, whatever is decided.
+
+    Asked of the exports as they are staged; what is not there yet has no address.
+    """
+    wanted = [list(group) for group in groups]
+    addresses = _addresses(project, sorted({key.strip() for group in wanted for key in group})) if wanted else {}
+    found = set()
+    for number, group in enumerate(wanted):
+        known = [addresses[key.strip()] for key in dict.fromkeys(group) if key.strip() in addresses]
+        if len(known) != len(set(known)):
+            found.add(number)
+    return found
 
 
-def with_pairs(known: Mapping[str, Groups], pairs: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Groups]:
-    """Return groups by object after pairs were joined in. Raises: CircularError."""
-    return {name: joined(known.get(name, ()), pairs.get(name, ())) for name in dict.fromkeys([*known, *pairs])}
+def apart_problems(project: Project) -> list[Problem]:
+    """Return a problem per group of the client's map that tells two apart which have one address, by file and line."""
+    people = project.spec.derive.contacts.from_
+    found = one_by_address(project, project.client_map.different.get(people, ()))
+    return [at(project.client.document, ("different", people, number), ONE_ADDRESS) for number in sorted(found)]
 
 
-def with_apart(known: Mapping[str, Groups], pairs: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Groups]:
-    """Return by object the groups that are no one record, after some pairs more."""
-    return {name: tuple(dict.fromkeys([*known.get(name, ()), *pairs.get(name, ())])) for name in dict.fromkeys([*known, *pairs])}
+def _addresses(project: Project, keys: Sequence[str]) -> dict[str, str]:
+    """Return source key -> address as it is compared, of the newest row that has one."""
+    spec, name = project.spec.derive.contacts, project.spec.derive.contacts.from_
+    found: dict[str, str] = {}
+    for chunk in sorted((each for each in project.chunks() if each.object == name), key=lambda each: (each.exported_at, each.key)):
+        path = project.staged_path(name, chunk.key)
+        if not path.exists():
+            continue
+        frame = pl.scan_parquet(path)
+        key = pl.col(spec.key).cast(pl.String).alias("key")
+        if spec.email in frame.collect_schema():
+            rows = frame.select(key, spec.email).filter(pl.col("key").is_in(list(keys))).collect()
+            told = with_emails(rows, spec.email).filter(pl.col("email_match_key").is_not_null())
+            found |= dict(told.select("key", "email_match_key").iter_rows())
+    return found
 
 
 def side_by_side(project: Project, pairs: Sequence[tuple[str, str, str, float, str]]) -> list[PairLine]:

@@ -18,7 +18,7 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.stale import pinned
 from crm_pipelines.reports.sheets import Cell, CellProblem, Limits, Scalar, Sheet, SheetError, first_of, read_book, survey_book, write_book
 from crm_pipelines.reports.workbook_answers import Reader, readable
-from crm_pipelines.reports.workbook_check import route_problems
+from crm_pipelines.reports.workbook_check import one_record_problems, route_problems
 from crm_pipelines.reports.workbook_layout import (
     ANSWER,
     COLUMNS,
@@ -82,7 +82,8 @@ def read_workbook(path: Path, project: Project, before: Client) -> tuple[dict[st
     read = _Reading(path, project.route_spec, destination, project.engagement.name)
     answers, client = read.merged((before.answers, before.map), recalled(project.engagement.work, read.id))
     rows = (read.said, read.verdicts)
-    read.require_right(route_problems(project.route_spec, source_contract(project.source), destination, client, rows))
+    found = route_problems(project.route_spec, source_contract(project.source), destination, client, rows)
+    read.require_right([*found, *one_record_problems(project, client, read.verdicts)])
     return answers, pinned(project, client)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_pipelines.phases.twin_groups import Verdict
 from crm_pipelines.reports.sheets import CellProblem, Row, one_of
 from crm_pipelines.reports.workbook_layout import (
     ANSWER,
@@ -35,7 +36,6 @@ from crm_pipelines.reports.workbook_layout import (
     spoken,
 )
 from crm_pipelines.reports.workbook_material import Made, Pick
-from crm_pipelines.reports.workbook_twins import Verdict
 from crm_pipelines.spec.client import ADDRESS
 from crm_pipelines.spec.client_map import ColumnChoice
 from crm_pipelines.spec.contract import DestinationContract

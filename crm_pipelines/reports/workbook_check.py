@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from crm_pipelines.errors import Problem, SpecError
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.queues_pairs import ONE_ADDRESS, one_by_address
+from crm_pipelines.phases.twin_groups import APART, Verdict
 from crm_pipelines.reports.sheets import CellProblem
 from crm_pipelines.reports.workbook_answers import Said
 from crm_pipelines.reports.workbook_layout import DUPLICATES
-from crm_pipelines.reports.workbook_twins import Verdict
 from crm_pipelines.spec.client import MAP
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import DestinationContract, SourceContract
@@ -37,6 +39,24 @@ def route_problems(
     except SpecError as error:
         return [_told(problem, list(places.values())) for problem in error.problems]
     return []
+
+
+def one_record_problems(project: Project, client: ClientMap, verdicts: Sequence[Verdict]) -> list[CellProblem]:
+    """Return the verdicts that tell two apart which have one e-mail address: they are one record, whatever is answered."""
+    people = project.spec.derive.contacts.from_
+    said = [each for each in verdicts if each.object == people and each.word == APART]
+    wrong = one_by_address(project, [(each.first, each.second) for each in said])
+    meant = "records of two people, who have an address each"
+    found = [
+        CellProblem(DUPLICATES, each.place, meant, "the same e-mail address", ONE_ADDRESS) for n, each in enumerate(said) if n in wrong
+    ]
+    told = {frozenset((each.first, each.second)) for each in said}
+    groups = [group for group in client.different.get(people, ()) if frozenset(group) not in told]
+    by_hand = "decisions.yaml: map.different"
+    return [
+        *found,
+        *(CellProblem("", "", meant, "the same e-mail address", f"{by_hand}: {ONE_ADDRESS}") for _ in one_by_address(project, groups)),
+    ]
 
 
 def _told(problem: Problem, cells: Sequence[_Place]) -> CellProblem:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from crm_pipelines.phases.twin_groups import APART, FIRST, SECOND
 from crm_pipelines.reports.sheets import Column
 
 START, QUESTIONS, COLUMNS, WORDS, OWNERS = "Start here", "Questions", "Columns", "Words", "Owners"
@@ -19,7 +20,6 @@ KEEP, DROP, RENAME = "Keep", "Leave out", "Rename"
 MOVE, STAY = "Move them", "Leave them out"
 TOLD_CHARS = 90
 """Characters of an option's meaning that its drop-down shows."""
-FIRST, SECOND, APART = "Same: keep the first", "Same: keep the second", "Different"
 BEHIND = "Leave behind (say why)"
 REASON_CHARS = 8  # spec.client_map: ColumnChoice.ignore
 

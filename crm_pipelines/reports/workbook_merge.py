@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_pipelines.phases.twin_groups import Groups, Verdict, apply_verdicts, verdict_in
 from crm_pipelines.reports.sheets import CellProblem
 from crm_pipelines.reports.workbook_answers import LEFT_OUT, Path, Said
 from crm_pipelines.reports.workbook_layout import DUPLICATES
-from crm_pipelines.reports.workbook_twins import Groups, Verdict, apply_verdicts, verdict_in
 from crm_pipelines.spec.client_map import ClientMap
 
 Answers = Mapping[str, str]

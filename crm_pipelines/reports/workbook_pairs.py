@@ -1,6 +1,6 @@
 """The rows of the sheet Duplicates: likely pairs by the groups that they make, each record by what one recognises it by.
 
-Belongs here: rows about pairs. Not here: finding pairs (discovery.duplicates), what verdicts mean (workbook_twins), other rows
+Belongs here: rows about pairs. Not here: finding pairs (discovery.duplicates), what verdicts mean (phases.twin_groups), other rows
 (workbook_rows).
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from crm_pipelines.phases.twin_groups import APART, FIRST, SECOND
 from crm_pipelines.reports.sheets import STATE, Cell, Scalar
-from crm_pipelines.reports.workbook_layout import APART, FIRST, SECOND
 from crm_pipelines.reports.workbook_material import Material
 
 Values = dict[str, Scalar | Cell]

@@ -7,7 +7,7 @@ import pytest
 from crm_pipelines.phases.queues import OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import Answers, Returned, judge
 from crm_pipelines.phases.queues_correct import Fix
-from crm_pipelines.phases.queues_pairs import CircularError, PairLine, contradiction, joined
+from crm_pipelines.phases.queues_pairs import PairLine
 from crm_pipelines.phases.queues_words import Word
 
 CONTACT = RowLine("remediation", "contacts", "leads.csv", "001", 7, "12", "no_email", ("id", "email"), ("12", ""), key_heading="id")
@@ -163,12 +163,3 @@ def test_a_text_that_was_too_long_for_a_cell_was_not_answered() -> None:
     cut = row(BROKEN, cell__id="5", cell__email="")
     found = judge(TABLES, [Returned(cut.file, cut.sheet, cut.number, cut.cells, cut.places, ("cell:email",))], (), ())
     assert [fix.cells for fix, _ in found.fixes] == [("5", "ann@")]
-
-
-def test_groups_are_joined_and_circles_refused() -> None:
-    assert joined([("1", "2")], [("2", "3"), ("4", "5")]) == (("1", "2", "3"), ("4", "5"))
-    assert joined([("1", "2"), ("3", "4")], [("2", "3")]) == (("1", "2", "3", "4"),)
-    with pytest.raises(CircularError):
-        joined([], [("1", "2"), ("2", "3"), ("3", "1")])
-    assert contradiction([("1", "2", "3")], [("1", "3")])
-    assert not contradiction([("1", "2")], [("1", "3")])

@@ -10,7 +10,9 @@ import pytest
 
 from crm_pipelines.discovery.assemble import assemble
 from crm_pipelines.discovery.proposing import propose
+from crm_pipelines.errors import SpecError
 from crm_pipelines.phases.client import read_client, write_client
+from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.contracts import destination_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.reports import scope_asks
@@ -20,7 +22,7 @@ from crm_pipelines.reports.workbook_layout import APART, BEHIND, FIRST
 from crm_pipelines.reports.workbook_rows import readings
 from crm_pipelines.spec.client import Client
 from crm_pipelines.spec.client_map import ClientMap
-from crm_pipelines_tests.lib.opened import ROUTES, opened, sampled
+from crm_pipelines_tests.lib.opened import ROUTES, opened, sampled, staged
 from crm_pipelines_tests.unit.reports.material import a_field, person_phase, proposed
 from crm_pipelines_tests.unit.reports.test_workbook import fill
 
@@ -215,3 +217,19 @@ def test_a_word_that_a_field_s_own_list_lacks_is_asked_about_once_everywhere_and
     assert not any(each.unknown_options for each in found.custom_fields)
     offered = readings(Material.of(propose(again, None), found, again))["contacts.shirt_size"]
     assert offered == ("XL", "S", "M", "L"), "decided before, and open to another answer"
+
+
+def test_two_rows_with_one_address_cannot_be_called_different_in_the_workbook_or_by_hand(tmp_path: Path) -> None:
+    project, path = given_out(tmp_path, ROUTES[0])
+    lines = "1042,ann@example.com,Ann\n1377,ANN@Example.com,Anne\n1400,bob@example.com,Bob\n"
+    (project.engagement.exports / "leads_kartra_30-06-2026_6a4d3f237926d.csv").write_text(f"id,email,first_name\n{lines}", encoding="utf-8")
+    staged(project)
+    fill(path, {("Duplicates", ("1042", "1377")): {"verdict": APART}})
+    with pytest.raises(SheetError, match=r"sheet 'Duplicates', cell I\d: .*same e-mail address.*correct the address of one of them"):
+        read_workbook(path, project, read_client(project.engagement))
+    decisions = 'owners: queue_rows\nmap:\n  different:\n    contacts:\n      - ["1042", "1400"]\n      - ["1042", "1377"]\n'
+    with pytest.raises(SpecError, match=r"decisions.yaml:6: map.different.contacts\[1\]: two of these have the same e-mail address"):
+        confirm(opened(tmp_path, ROUTES[0], decisions=decisions), "Anna", sample=5)
+    fill(path, {("Duplicates", ("1042", "1377")): {"verdict": ""}})
+    with pytest.raises(SheetError, match=r"decisions\.yaml: map\.different"):
+        read_workbook(path, project, read_client(project.engagement))

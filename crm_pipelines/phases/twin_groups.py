@@ -1,6 +1,7 @@
 """Verdicts on pairs of records, made into groups: who is one, who survives, who stays apart.
 
-Belongs here: groups and the contradictions in them. Not here: the sheet (workbook_rows, workbook_answers), merging (phases).
+Belongs here: groups and the contradictions in them, for the workbook and for queue files. Not here: sheets (reports.workbook_answers,
+reports.queues), likely pairs (queues_pairs), merging records (phases.resolve).
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from crm_pipelines.reports.workbook_layout import APART, FIRST, SECOND
-
+FIRST, SECOND, APART = "Same: keep the first", "Same: keep the second", "Different"
+"""The words of a verdict, as people read them."""
 Groups = tuple[tuple[str, ...], ...]
 
 
@@ -39,6 +40,29 @@ def verdict_in(same: Groups, different: Groups, first: str, second: str) -> str:
         if first in group and second in group:
             return FIRST if group[0] == first else SECOND if group[0] == second else ""
     return APART if any(first in group and second in group for group in different) else ""
+
+
+def is_one(groups: Iterable[Sequence[str]], first: str, second: str) -> bool:
+    """Whether one of the groups holds both."""
+    return any(first in group and second in group for group in groups)
+
+
+def kept_first(same: Groups, object_name: str, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
+    """Return pairs that are one, the first to be kept, as verdicts on the records that they are part of by then.
+
+    Who says of three that 1 and 3 are one, and 2 and 3, says nothing of 1 and 2: the later pair's first survives. A pair that turns round
+    what was said before stays as it is, to be told as a contradiction.
+    """
+    head = {key: group[0] for group in same for key in group}
+    found = []
+    for first, second in pairs:
+        kept, gone = head.get(first, first), head.get(second, second)
+        if kept != gone:
+            found.append(Verdict(object_name, kept, gone, FIRST, ""))
+            head |= dict.fromkeys((first, second, gone, *(key for key, top in head.items() if top == gone)), kept)
+        elif second == kept:
+            found.append(Verdict(object_name, first, second, FIRST, ""))
+    return found
 
 
 def apply_verdicts(same: Groups, different: Groups, verdicts: Sequence[Verdict]) -> tuple[Groups, Groups, list[Contradiction]]:
