@@ -18,6 +18,7 @@ from crm_pipelines.discovery.reckoning import private_persons, waiting_records
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts
 from crm_pipelines.phases.bridge import money_bridge
+from crm_pipelines.phases.merged import merged_differences
 from crm_pipelines.phases.optouts import opt_outs
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import read_resolved
@@ -32,8 +33,9 @@ def explained(project: Project, ledger: Ledger, told: Mapping[str, Any]) -> dict
     Shape: source, destination, confirmed_by (by, at, kind; None), decisions (name, question, answer, told, is_default, by, at),
     waits (phase, reason, records), private (organizations that are private persons), opt_outs (phases.optouts), money_bridge
     (phases.bridge), made (phase, records, kind, decision: records that a decision makes), decides (reason -> decision behind it),
-    not_received (object, without_it, how), gaps (what, why, instead), phase_whys (phase -> why it is so), files_sent (chunk -> sha256).
+    not_received (object, without_it, how), gaps (what, why, instead), merged (values that merged contacts said otherwise, records they became), phase_whys (phase -> why it is so), files_sent (chunk -> sha256).
     """
+    merged = merged_differences(project)
     states = {phase: accounts.phase_states(project, ledger, phase) for phase in project.phases}
     route = project.spec.route
     is_full = told["confirmed"] == "full"
@@ -56,6 +58,7 @@ def explained(project: Project, ledger: Ledger, told: Mapping[str, Any]) -> dict
             {"what": NAMES.get(name) or name.replace("_", " "), "why": gap.why, "instead": gap.instead}
             for name, gap in project.spec.not_migrated.items()
         ],
+        "merged": {"values": merged.height, "records": merged.get_column("into_key").n_unique()},
         "files_sent": {chunk.key: chunk.sha256 for chunk in project.chunks()},
     }
 

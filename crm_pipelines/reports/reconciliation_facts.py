@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_pipelines.discovery.grades import Count
+from crm_pipelines.reports.merged import FILE
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.reconciliation_words import CHECKS, MADE, NOTES, joined, records_of, short_names, state_words, systems
 from crm_pipelines.reports.scope_words import SETTLED, counted, day, plain, upper_first
@@ -195,7 +196,15 @@ def different(account: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if behind
         else []
     )
-    return (*notes, *missing, *gaps, *left)
+    return (*notes, *_merged(account), *missing, *gaps, *left)
+
+
+def _merged(account: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what contacts that became one record said otherwise than that record says."""
+    told = account.get("merged") or {"values": 0, "records": 0}
+    if told["values"]:
+        where = f"Several contacts became {Count(told['records']):record} and said different things: one value stayed."
+        yield f"{Count(told['values']):value} of merged contacts did not arrive", f"{where} The others stand by row and column in {FILE}."
 
 
 def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
