@@ -33,7 +33,8 @@ def explained(project: Project, ledger: Ledger, told: Mapping[str, Any]) -> dict
     Shape: source, destination, confirmed_by (by, at, kind; None), decisions (name, question, answer, told, is_default, by, at),
     waits (phase, reason, records), private (organizations that are private persons), opt_outs (phases.optouts), money_bridge
     (phases.bridge), made (phase, records, kind, decision: records that a decision makes), decides (reason -> decision behind it),
-    not_received (object, without_it, how), gaps (what, why, instead), merged (values that merged contacts said otherwise, records they became), phase_whys (phase -> why it is so), files_sent (chunk -> sha256).
+    not_received (object, without_it, how), gaps (what, why, instead), merged (values that merged contacts said
+    otherwise, records they became), phase_whys (phase -> why it is so), files_sent (chunk -> sha256).
     """
     merged = merged_differences(project)
     states = {phase: accounts.phase_states(project, ledger, phase) for phase in project.phases}
