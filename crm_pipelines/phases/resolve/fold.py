@@ -14,7 +14,7 @@ from typing import IO
 
 import polars as pl
 
-from crm_pipelines.phases.resolve.columns import text
+from crm_pipelines.phases.resolve.columns import text, unread
 from crm_pipelines.phases.resolve.values import ROW, ChunkFrame, StagedObject
 from crm_pipelines.spec.derived import MADE
 
@@ -97,7 +97,7 @@ def stacked(staged: StagedObject | None, key: str, wanted: Iterable[str] | None 
 
 
 def fold_rows(rows: pl.DataFrame) -> Folded:
-    """Fold rows with the same key: the newest file that has a value gives it; an empty cell never clears one."""
+    """Fold rows with the same key: the newest cell that says something counts; an empty cell never clears one."""
     keyed = rows.filter(pl.col("_key").is_not_null()).sort("_order", ROW)
     repeated = keyed["_key"].is_duplicated()
     many = keyed.filter(repeated)
@@ -121,9 +121,16 @@ def filled(frame: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name).is_not_null()
 
 
+def says(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """Tell where a cell says something: a value, or a text that could not be read as one. Such a text is in doubt, not empty."""
+    if isinstance(frame.schema[name], pl.List) or frame.schema[name] == pl.String:
+        return filled(frame, name)
+    return filled(frame, name) | unread(frame.columns, name)
+
+
 def raw_value(frame: pl.DataFrame, raw: str, *, last: bool) -> pl.Expr:
     """Return, in an aggregation, the raw text that goes with the chosen value of its column, else any raw text."""
-    there = filled(frame, raw.removeprefix("raw_"))
+    there = says(frame, raw.removeprefix("raw_"))
     beside, alone = pl.col(raw).filter(there), pl.col(raw).drop_nulls()
     if last:
         return pl.when(there.any()).then(beside.last()).otherwise(alone.last()).alias(raw)
@@ -141,7 +148,7 @@ def _newest_values(frame: pl.DataFrame) -> list[pl.Expr]:
     for name in frame.columns:
         if name in OWN:
             continue
-        values.append(raw_value(frame, name, last=True) if is_raw(frame, name) else pl.col(name).filter(filled(frame, name)).last())
+        values.append(raw_value(frame, name, last=True) if is_raw(frame, name) else pl.col(name).filter(says(frame, name)).last())
     return values
 
 

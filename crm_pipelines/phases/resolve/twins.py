@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from crm_pipelines.phases.resolve.columns import comparable, key_order
-from crm_pipelines.phases.resolve.fold import filled, is_raw, raw_value
+from crm_pipelines.phases.resolve.fold import filled, is_raw, raw_value, says
 from crm_pipelines.spec.derive import Phones, Strictest, Twins
 from crm_pipelines.spec.derived import OTHER_PHONES
 from crm_pipelines.spec.rules_contact import phone
@@ -158,6 +158,6 @@ def _ranked_value(rank: str, name: str) -> pl.Expr:
 def _first_value(frame: pl.DataFrame, spec: Twins, name: str) -> pl.Expr:
     if is_raw(frame, name):
         return raw_value(frame, name, last=False)
-    first = pl.col(name).filter(filled(frame, name)).first()
+    first = pl.col(name).filter(says(frame, name)).first()
     is_number = spec.phones is not None and name == spec.phones.number
     return pl.coalesce(pl.col(NUMBER).drop_nulls().first(), first).alias(name) if is_number else first
