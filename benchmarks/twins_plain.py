@@ -77,7 +77,9 @@ def plant(rows: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     keys = [str(number) for number in range(rows)]
     names = np.char.add(np.char.add(columns[0], " "), columns[1])
     people = pl.DataFrame({"key": keys, "name": names.tolist(), "postcode": columns[2].tolist(), "company": columns[3].tolist()})
-    people = people.with_columns(pl.col("postcode", "company").replace("", None)).sample(fraction=1, shuffle=True, seed=seed)
+    people = people.with_columns(pl.col("postcode", "company").replace("", None), phone=pl.lit(None, dtype=pl.String)).sample(
+        fraction=1, shuffle=True, seed=seed
+    )
     truth = pl.DataFrame({"first": [str(one) for one in of], "second": [str(base + number) for number in range(twins)]})
     return people, truth
 

@@ -1,7 +1,8 @@
 """Likely duplicates: people who are probably one person, found by rules that can be read out to a client.
 
-Belongs here: running the rules, what a pair is worth, which pairs were decided already. Not here: the rules (duplicates.sql), merging
-(phases.resolve merges equal e-mail addresses, and what a client declared the same), asking (reports.workbook).
+Belongs here: running the rules, what a pair is worth, which pairs were decided already. Not here: the rules (duplicates.sql), names in
+plain words (plain_people), merging (phases.resolve merges equal e-mail addresses, and what a client declared the same), asking
+(reports.workbook).
 
 A pair is offered, never merged by itself.
 """
@@ -20,6 +21,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from crm_pipelines.discovery.plain_people import write_plain
 from crm_pipelines.discovery.recognised import recognise
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.resolve import scan_resolved
@@ -29,52 +31,65 @@ SHOWN = 2_000
 """Pairs that one list holds: more than that nobody reads, and they point to a doubled export."""
 THREADS = 2
 MEMORY = "2GB"
-OFTEN = 10
-"""Carriers of a first name from which it is a name of its own, and no slip of another."""
-BY_CHANCE = 8e-4
-"""How likely another person in that place may bear the same name by chance; half of it with another
-middle name, a 400th with a slip."""
-CROWD = 5_000
-"""People at one postal code or company from which it is a placeholder ("private"), and says nothing."""
+PLAIN = ("plain", "words", "short", "places", "firms", "lines")
+OFTEN = 15
+"""Other bearers of a first name from which it is a name of its own, and no slip of another."""
+OFTEN_AT_WORK = 100
+"""The same where the company is the same, too: families rarely work together."""
+RARE = 15
+"""People who bear a word up to which it may be a slip: two slips are looked for among such alone."""
 AGAINST = 10
 """Another company, or another postal code, beside one that agrees: the name must be so many times rarer."""
-LEGAL_FORMS = (
-    "gmbh|ug|ag|kg|ohg|ek|e k|mbh|co|haftungsbeschrankt|ltd|limited|inc|llc|llp|corp|plc|pty|s l u|slu|s l|sl|s a|sa|s coop|c b|"
-    "s a r l|sarl|sasu|sas|eurl|b v|bv|n v|nv|spa|srl|oy|ab"
-)
-"""As they stand at a company's end, in plain letters without dots."""
-TITLES = "dr|prof|med|dipl|dipl-ing|ing|mag|mr|mrs|ms|miss|rev|sir|herr|frau|sr|sra|srta|don|dona|dna|d|dra|m|mme|mlle|me|pr"
-"""As they stand before a name, in plain letters without dots."""
-PEOPLE_SCHEMA = {"key": pl.String, "name": pl.String, "postcode": pl.String, "company": pl.String}
-FOUND_SCHEMA = {"first": pl.String, "second": pl.String, "rule": pl.String, "same_postcode": pl.Boolean, "same_company": pl.Boolean}
-WORTH = {
-    ("same_name", True, True): 0.999,
-    ("same_name", False, True): 0.998,
-    ("same_name", True, False): 0.996,
-    ("middle_name", True, True): 0.997,
-    ("middle_name", False, True): 0.998,
-    ("middle_name", True, False): 0.993,
-    ("last_name", True, True): 0.999,
-    ("last_name", False, True): 0.997,
-    ("last_name", True, False): 0.998,
-    ("first_name", True, True): 0.999,
-    ("first_name", False, True): 0.997,
-    ("first_name", True, False): 0.997,
-    ("shorter", True, True): 0.988,
-    ("shorter", False, True): 0.925,
-    ("shorter", True, False): 0.970,
-    ("initial", True, True): 0.999,
-    ("initial", False, True): 0.997,
-    ("initial", True, False): 0.978,
+SAME_PHONE, OTHER_PHONE = 0.2, 4
+"""The same for an equal telephone number, and for two different ones. People change numbers more rarely than strangers differ in them."""
+MIDDLE = 0.02
+"""Share of people of one first and last name who have one middle or second last name, too."""
+LIMITS = {
+    "same_name": (1.5e-3, 4e-3),
+    "middle_name": (6e-4, 1.2e-3),
+    "between": (1e-2, 1e-2),
+    "last_name": (2e-6, 2e-6),
+    "first_name": (1e-6, 5e-7),
+    "initial": (3e-4, 1e-2),
+    "short_name": (2e-10, 5e-8),
+    "shorter": (2.5e-4, 2.5e-4),
+    "turned": (1e-2, 1e-2),
+    "two_slips": (2e-8, 2e-8),
 }
-"""(rule, same postal code, same company) -> share of such pairs that were one person on planted twins (benchmarks/RESULTS.md)."""
+"""Rule -> how many others in that place, company or at that number may bear such a name by chance: without, and with the same company.
+Chosen on the first seed of benchmarks/twins.py. A slip or a short form is rare itself, and a family shares a last name: so stricter."""
+FOUND_SCHEMA = {
+    "first": pl.String,
+    "second": pl.String,
+    "rule": pl.String,
+    "same_postcode": pl.Boolean,
+    "same_company": pl.Boolean,
+    "same_phone": pl.Boolean,
+}
+WORTH = {
+    "same_name": (0.998, 0.998),
+    "middle_name": (0.994, 0.998),
+    "between": (0.999, 0.999),
+    "last_name": (0.999, 0.999),
+    "first_name": (0.999, 0.998),
+    "initial": (0.998, 0.998),
+    "short_name": (0.95, 0.97),
+    "shorter": (0.995, 0.995),
+    "turned": (0.998, 0.999),
+    "two_slips": (0.998, 0.998),
+}
+"""Rule -> share of such pairs that were one person on planted twins: without, and with the same company (benchmarks/RESULTS.md)."""
 SAID = {
     "same_name": "the same name",
     "middle_name": "the same first and last name, a middle name in one of them or shortened",
+    "between": "the same first and last name, one letter apart between them",
     "last_name": "the same first name, last names one letter apart",
     "first_name": "the same last name, first names one letter apart",
-    "shorter": "the same name, the second last name left out",
     "initial": "the same last name, the first name as an initial",
+    "short_name": "the same last name, the first names short or other forms of one",
+    "shorter": "the same name, the second last name left out",
+    "turned": "the same name, the last name first in one of them",
+    "two_slips": "first names and last names one letter apart",
 }
 
 
@@ -118,15 +133,22 @@ def find_pairs(people: Path, found: Path) -> pl.DataFrame:
 
     Shape: FOUND_SCHEMA, one row per pair.
     """
-    rules = resources.files("crm_pipelines.discovery").joinpath("duplicates.sql").read_text(encoding="utf-8")
-    reversed_forms = "|".join(form[::-1] for form in LEGAL_FORMS.split("|"))
-    words = {"legal_forms": reversed_forms, "title": TITLES, "titles": str(TITLES.split("|"))[1:-1]}
-    limits = {"often": OFTEN, "by_chance": BY_CHANCE, "against": AGAINST, "crowd": CROWD}
-    text = Template(rules).substitute(words, **limits, people=_quoted(people), found=_quoted(found))
-    spill = {"temp_directory": str(found.parent / "spill"), "memory_limit": MEMORY}  # names stay in the folder, which is private
-    with duckdb.connect(config={"threads": THREADS, "preserve_insertion_order": False, **spill}) as connection:
-        connection.execute(text)
+    with tempfile.TemporaryDirectory(dir=found.parent) as folder:
+        write_plain(people, Path(folder))
+        text = _rules({"people": people, "found": found, **{name: Path(folder) / f"{name}.parquet" for name in PLAIN}})
+        spill = {"temp_directory": str(Path(folder) / "spill"), "memory_limit": MEMORY}  # names stay in the folder, which is private
+        with duckdb.connect(config={"threads": THREADS, "preserve_insertion_order": False, **spill}) as connection:
+            connection.execute(text)
     return pl.read_parquet(found) if found.exists() else pl.DataFrame(schema=FOUND_SCHEMA)
+
+
+def _rules(files: Mapping[str, Path]) -> str:
+    """Return duplicates.sql with its files and limits."""
+    rules = resources.files("crm_pipelines.discovery").joinpath("duplicates.sql").read_text(encoding="utf-8")
+    shares = {"middle": MIDDLE, "against": AGAINST, "same_phone": SAME_PHONE, "other_phone": OTHER_PHONE}
+    counts = {"often": OFTEN, "often_at_work": OFTEN_AT_WORK, "rare": RARE}
+    limits = ", ".join(f"('{rule}', {at_home}, {at_work})" for rule, (at_home, at_work) in LIMITS.items())
+    return Template(rules).substitute(shares, **counts, limits=limits, **{name: _quoted(path) for name, path in files.items()})
 
 
 def _people(project: Project) -> pl.LazyFrame:
@@ -136,7 +158,9 @@ def _people(project: Project) -> pl.LazyFrame:
     there = frame.collect_schema().names()
     names = [pl.col(name).cast(pl.String) for name in contacts.name if name in there]
     name = pl.concat_str(names, separator=" ", ignore_nulls=True) if names else pl.lit(None, dtype=pl.String)
-    return frame.select("key", name.alias("name"), _text(contacts.postcode, there, "postcode"), _text(contacts.company, there, "company"))
+    phones = contacts.twins.phones
+    columns = {"postcode": contacts.postcode, "company": contacts.company, "phone": phones.number if phones else None}
+    return frame.select("key", name.alias("name"), *(_text(column, there, said) for said, column in columns.items()))
 
 
 def _text(column: str | None, there: Iterable[str], name: str) -> pl.Expr:
@@ -149,9 +173,11 @@ def _decided(project: Project, name: str) -> set[tuple[str, str]]:
 
 
 def _pair(name: str, row: Mapping[str, Any]) -> Pair:
-    rule, postcode, company = row["rule"], row["same_postcode"], row["same_company"]
-    shared = " and ".join(word for word, is_same in (("postal code", postcode), ("company", company)) if is_same)
-    return Pair(name, _ordered(row["first"], row["second"]), WORTH[rule, postcode, company], f"{SAID[rule]}; the same {shared}")
+    agree = {"postal code": row["same_postcode"], "company": row["same_company"], "telephone number": row["same_phone"]}
+    *shared, last = (word for word, is_same in agree.items() if is_same)
+    said = f"{', '.join(shared)} and {last}" if shared else last
+    worth = WORTH[row["rule"]][row["same_company"]]
+    return Pair(name, _ordered(row["first"], row["second"]), worth, f"{SAID[row['rule']]}; the same {said}")
 
 
 def _ordered(one: str, other: str) -> tuple[str, str]:

@@ -1,101 +1,119 @@
--- Likely duplicates among people: the same name, or one slip apart, and the same postal code or company. Read by duplicates.py.
--- A telephone number or a mailbox decides nothing: switchboards and info@ addresses are shared.
--- Pairs are looked for in blocks that exclude each other, so that none is compared twice.
+-- Likely duplicates among people: names alike, and the same postal code, company or telephone number. Read by duplicates.py.
+-- A name is a list of words, each a number (plain_people.py): f(irst), l(ast), and what is between. z, c, p: place, company, telephone.
+-- A shared switchboard or mailbox decides nothing: a number counts by how few share it, a mailbox not at all.
 
--- Companies without legal form, dots and words for "and"; each writing once.
-CREATE TEMP TABLE companies AS
-SELECT company, nullif(reverse(regexp_replace(reverse(trim(replace(replace(replace(replace(replace(replace(
-    translate(strip_accents(lower(company)), '.,()-+/&', '        '), ' and ', ' '), ' und ', ' '), ' et ', ' '), ' y ', ' '),
-    '   ', ' '), '  ', ' '))), '^(?:(?:$legal_forms) +)+', '')), '') AS c
-FROM (SELECT DISTINCT company FROM read_parquet($people) WHERE company IS NOT NULL);
+CREATE TEMP TABLE words AS
+SELECT id, word, letters, n, (ascii(word) & 255)::INTEGER AS initial, length(word)::UTINYINT AS size FROM read_parquet($words);
 
--- Names in plain letters, without titles, ü as u whichever way it was written, f(irst), m(iddle), l(ast) of their words.
-CREATE TEMP TABLE bare AS
-SELECT i, key, z, company, name, split_part(name, ' ', 1) AS f, split_part(name, ' ', -1) AS l
-FROM (
-  SELECT i, key, z, company, trim(CASE WHEN contains(name, ',') THEN split_part(name, ',', 2) || ' ' || split_part(name, ',', 1)
-      WHEN split_part(name, ' ', 1) IN ($titles) THEN regexp_replace(name, '^(?:(?:$title) +)+', '') ELSE name END) AS name
-  FROM (
-    SELECT
-      file_row_number::INTEGER AS i,
-      key,
-      trim(replace(replace(replace(replace(replace(
-        translate(strip_accents(lower(name)), 'ß.''’', 's '), 'ss', 's'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), '  ', ' ')) AS name,
-      nullif(ltrim(upper(replace(replace(CASE WHEN contains(postcode, '-') THEN regexp_replace(postcode, '^([0-9]{5})-[0-9]{4}$$', '\1')
-        ELSE postcode END, ' ', ''), '-', '')), '0'), '') AS z,
-      company
-    FROM read_parquet($people, file_row_number = true)
-  )
-);
-
-CREATE TEMP TABLE places AS SELECT z, count(*) AS n FROM bare WHERE z IS NOT NULL GROUP BY z;
-CREATE TEMP TABLE firms AS SELECT c, count(*) AS n FROM bare JOIN companies USING (company) WHERE c IS NOT NULL GROUP BY c;
-
--- A place or company of thousands is a placeholder ("private", "n/a"): it says nothing, and all its pairs would be compared.
 CREATE TEMP TABLE people AS
-SELECT i, name, f, l, places.z, firms.c, places.n AS in_place, firms.n AS in_firm
-FROM bare LEFT JOIN companies USING (company)
-  LEFT JOIN places ON places.z = bare.z AND places.n <= $crowd LEFT JOIN firms ON firms.c = companies.c AND firms.n <= $crowd
-WHERE contains(name, ' ') AND (places.z IS NOT NULL OR firms.c IS NOT NULL);
+SELECT file_row_number::INTEGER AS i, w, mark, f, l, m, m2, z, c, p, fw.letters AS fs, lw.letters AS ls,
+  fw.initial * 256 + lw.initial AS initials, fw.n <= $rare AND lw.n <= $rare AS is_rare
+FROM read_parquet($plain, file_row_number = true) JOIN words fw ON fw.id = f JOIN words lw ON lw.id = l;
 
-CREATE TEMP TABLE pairs AS
-WITH candidates AS (
-  SELECT x.i AS a, y.i AS b, x.name AS xn, y.name AS yn, x.f AS xf, y.f AS yf, x.l AS xl, y.l AS yl, true AS z, x.c = y.c AS c
-  FROM people x JOIN people y ON x.z = y.z AND x.l = y.l AND x.i < y.i
-  UNION ALL
-  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, true, x.c = y.c
-  FROM people x JOIN people y ON x.z = y.z AND x.f = y.f AND x.i < y.i AND x.l <> y.l
-  UNION ALL
-  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, x.z = y.z, true
-  FROM people x JOIN people y ON x.c = y.c AND x.l = y.l AND x.i < y.i AND (x.z = y.z) IS NOT TRUE
-  UNION ALL
-  SELECT x.i, y.i, x.name, y.name, x.f, y.f, x.l, y.l, x.z = y.z, true
-  FROM people x JOIN people y ON x.c = y.c AND x.f = y.f AND x.i < y.i AND x.l <> y.l AND (x.z = y.z) IS NOT TRUE
+-- Pairs that share a group and enough of the name. One slip changes at most two of the letters that a word has.
+CREATE TEMP TABLE candidates AS
+SELECT x.i AS a, y.i AS b FROM people x JOIN people y ON x.z = y.z AND x.l = y.l AND x.i < y.i
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.f = y.f AND x.i < y.i AND x.l <> y.l
+  AND (bit_count(xor(x.ls, y.ls)) <= 2 OR x.l = y.m OR x.l = y.m2 OR y.l = x.m OR y.l = x.m2)
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.f = y.l AND x.f <> y.f AND x.l <> y.l
+  AND (x.l = y.f OR x.l = y.m OR x.l = y.m2)
+  AND (x.l <> y.f OR x.i < y.i)
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.initials = y.initials AND x.is_rare AND (x.i < y.i OR NOT y.is_rare) AND x.l <> y.l AND x.f <> y.f
+  AND bit_count(xor(x.ls, y.ls)) <= 2 AND bit_count(xor(x.fs, y.fs)) <= 2
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.l = y.l AND x.i < y.i AND (x.z = y.z) IS NOT TRUE
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.f = y.f AND x.i < y.i AND x.l <> y.l AND (x.z = y.z) IS NOT TRUE
+  AND (bit_count(xor(x.ls, y.ls)) <= 2 OR x.l = y.m OR x.l = y.m2 OR y.l = x.m OR y.l = x.m2)
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.f = y.l AND x.f <> y.f AND x.l <> y.l AND (x.z = y.z) IS NOT TRUE
+  AND (x.l = y.f OR x.l = y.m OR x.l = y.m2)
+  AND (x.l <> y.f OR x.i < y.i)
+UNION ALL
+SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.initials = y.initials AND x.is_rare AND (x.i < y.i OR NOT y.is_rare) AND x.l <> y.l AND x.f <> y.f
+  AND bit_count(xor(x.ls, y.ls)) <= 2 AND bit_count(xor(x.fs, y.fs)) <= 2 AND (x.z = y.z) IS NOT TRUE
+UNION ALL
+SELECT x.i, y.i FROM read_parquet($lines) JOIN people x USING (p) JOIN people y ON x.p = y.p AND x.i < y.i AND (x.z = y.z) IS NOT TRUE AND (x.c = y.c) IS NOT TRUE
+  AND (x.f = y.f OR x.l = y.l OR x.f = y.l OR x.l = y.f OR x.initials = y.initials);
+
+-- Which words the two do not share; first and last names that are neither equal, nor short forms, nor may be a slip, are no pair.
+CREATE TEMP TABLE compared AS
+SELECT a, b, x.f AS xf, y.f AS yf, x.l AS xl, y.l AS yl, x.w AS xw, y.w AS yw, x.z = y.z AS z, x.c = y.c AS c, x.p = y.p AS p,
+  least(places.size, firms.size, lines.size) AS near,
+  xfw.word AS xfirst, yfw.word AS yfirst, xfw.n AS xfn, yfw.n AS yfn, short.one IS NOT NULL AS is_short,
+  (xfw.size = 1 OR yfw.size = 1) AND xfw.initial = yfw.initial AS is_initial
+FROM candidates JOIN people x ON x.i = a JOIN people y ON y.i = b JOIN words xfw ON xfw.id = x.f JOIN words yfw ON yfw.id = y.f
+  LEFT JOIN read_parquet($short) short ON short.one = x.f AND short.other = y.f
+  LEFT JOIN read_parquet($places) places ON places.z = x.z AND x.z = y.z LEFT JOIN read_parquet($firms) firms ON firms.c = x.c AND x.c = y.c
+  LEFT JOIN read_parquet($lines) lines ON lines.p = x.p AND x.p = y.p
+WHERE x.mark IS NOT DISTINCT FROM y.mark AND (x.l <> y.l OR x.f = y.f OR is_short OR is_initial OR bit_count(xor(x.fs, y.fs)) <= 2);
+
+CREATE TEMP TABLE named AS
+WITH unshared AS (
+  SELECT compared.*, xlw.word AS xlast, ylw.word AS ylast, xlw.n AS xln, ylw.n AS yln,
+    list_filter(xw, lambda one: NOT list_contains(yw, one)) AS xo, list_filter(yw, lambda one: NOT list_contains(xw, one)) AS yo
+  FROM compared JOIN words xlw ON xlw.id = xl JOIN words ylw ON ylw.id = yl
 ),
--- What stands between first and last name, what is alike so far is cheap to tell and little.
-alike AS (
-  SELECT *, substr(xn, length(xf) + 2, greatest(length(xn) - length(xf) - length(xl) - 2, 0)) AS xm,
-    substr(yn, length(yf) + 2, greatest(length(yn) - length(yf) - length(yl) - 2, 0)) AS ym
-  FROM candidates
-  WHERE (z IS NOT FALSE OR c IS NOT FALSE) AND CASE
-      WHEN xf = yf THEN xl = yl OR jaro_winkler_similarity(xl, yl) >= 0.8 OR length(xl) <= 4 OR starts_with(xn, yn) OR starts_with(yn, xn)
-      WHEN xl = yl THEN jaro_winkler_similarity(xf, yf) >= 0.75 OR length(xf) = 1 OR length(yf) = 1
-      ELSE false END
-),
-named AS (
-  SELECT a, b, xf, yf, xl, yl, z, c, CASE
-      WHEN xf = yf AND xl = yl THEN CASE
-        WHEN xm = ym THEN 'same_name'
-        WHEN xm = '' OR ym = '' OR length(xm) = 1 AND xm = ym[1] OR length(ym) = 1 AND ym = xm[1] THEN 'middle_name'
-        WHEN damerau_levenshtein(xm, ym) = 1 THEN 'last_name' END
-      WHEN xf = yf AND (starts_with(xn, yn || ' ') OR starts_with(yn, xn || ' '))
-        AND NOT regexp_full_match(xl || ' ' || yl, '.*\b(?:jr|sr|jun|sen|junior|senior|ii|iii)\b.*') THEN 'shorter'
-      WHEN xf = yf AND (xm = ym OR xm = '' OR ym = '') AND damerau_levenshtein(xl, yl) = 1 THEN 'last_name'
-      WHEN xl = yl AND (length(xf) = 1 OR length(yf) = 1) AND xf[1] = yf[1] THEN 'initial'
-      WHEN xl = yl AND (xm = ym OR xm = '' OR ym = '') AND damerau_levenshtein(xf, yf) = 1 THEN 'first_name'
-    END AS rule,
-    CASE WHEN xm <> ym OR xm = '' THEN 1 WHEN length(xm) = 1 THEN 0.1 ELSE 0.01 END AS middle
-  FROM alike
-),
--- How many carry each word: a pair is weighed by how many others in that place would carry such a name by chance.
-firsts AS (SELECT f, count(*) AS n FROM people GROUP BY f),
-lasts AS (SELECT l, count(*) AS n FROM people GROUP BY l),
-weighed AS (
-  SELECT named.*, least(fx.n, fy.n) AS often,
-    greatest(least(fx.n, fy.n) - 1, 0)::DOUBLE * greatest(least(lx.n, ly.n) - 1, 0) / greatest((SELECT count(*) FROM people), 1000) ^ 2 * middle
-      * least(CASE WHEN named.z THEN x.in_place ELSE 1e9 END, CASE WHEN named.c THEN x.in_firm ELSE 1e9 END) AS chance
-  FROM named JOIN people x ON x.i = a
-    LEFT JOIN firsts fx ON fx.f = xf LEFT JOIN firsts fy ON fy.f = yf
-    LEFT JOIN lasts lx ON lx.l = xl LEFT JOIN lasts ly ON ly.l = yl
-  WHERE rule IS NOT NULL
+counted AS (
+  SELECT *, len(xo) AS xn, len(yo) AS yn, least(len(xo), len(yo)) AS fewer, greatest(len(xo), len(yo)) AS more FROM unshared
 )
-SELECT * FROM weighed
-WHERE chance * CASE WHEN z IS FALSE OR c IS FALSE THEN $against ELSE 1 END
-    <= CASE rule WHEN 'same_name' THEN $by_chance WHEN 'middle_name' THEN $by_chance / 2
-      ELSE $by_chance / 400 END
-  AND (rule <> 'first_name' OR often <= $often AND (length(xf) = length(yf) OR xf <> yf || 'a' AND yf <> xf || 'a'));
+SELECT counted.*, least(len(xw), len(yw)) > fewer + 2 AS has_middle, CASE
+    WHEN xf = yf AND xl = yl THEN CASE
+      WHEN more = 0 THEN 'same_name'
+      WHEN fewer = 0 THEN 'middle_name'
+      WHEN more = 1 AND (xow.size = 1 OR yow.size = 1) AND xow.initial = yow.initial THEN 'middle_name'
+      WHEN more = 1 AND damerau_levenshtein(xow.word, yow.word) = 1 THEN 'between' END
+    WHEN xf = yf THEN CASE
+      WHEN fewer = 0 THEN 'shorter'
+      WHEN fewer = 1 AND list_contains(xo, xl) AND list_contains(yo, yl) AND damerau_levenshtein(xlast, ylast) = 1 THEN 'last_name' END
+    WHEN xl = yl THEN CASE
+      WHEN fewer <> 1 OR NOT list_contains(xo, xf) OR NOT list_contains(yo, yf) THEN NULL
+      WHEN is_initial THEN 'initial'
+      WHEN more = 1 AND (least(xfn, yfn) <= $often OR NOT is_short) AND damerau_levenshtein(xfirst, yfirst) = 1 THEN 'first_name'
+      WHEN is_short THEN 'short_name' END
+    WHEN fewer = 0 AND (xl = yf OR yl = xf) THEN 'turned'
+    WHEN more = 2 AND fewer = 2 AND damerau_levenshtein(xfirst, yfirst) = 1 AND damerau_levenshtein(xlast, ylast) = 1 THEN 'two_slips'
+  END AS rule
+FROM counted LEFT JOIN words xow ON xow.id = xo[1] LEFT JOIN words yow ON yow.id = yo[1];
 
+-- How many others bear such a name: those who were counted with it, and as many as its words' frequencies would make.
+CREATE TEMP TABLE bearers AS SELECT f, l, count(*) AS n FROM people GROUP BY f, l HAVING count(*) > 1;
+
+CREATE TEMP TABLE weighed AS
+WITH borne AS (
+  SELECT named.*, least(xfn, yfn) - 1 AS often, CASE rule
+      WHEN 'turned' THEN greatest(xb.n, yb.n) - 1
+      WHEN 'shorter' THEN CASE WHEN xn = 0 THEN xb.n ELSE yb.n END - 1
+      ELSE least(coalesce(xb.n, 1), coalesce(yb.n, 1)) - CASE WHEN xf = yf AND xl = yl THEN 2 ELSE 1 END END AS others,
+    (CASE WHEN rule IN ('turned', 'shorter') THEN xfn ELSE least(xfn, yfn) END - 1)::DOUBLE AS first_n,
+    CASE rule WHEN 'turned' THEN xln WHEN 'shorter' THEN CASE WHEN xn = 0 THEN xln ELSE yln END ELSE least(xln, yln) END - 1 AS last_n
+  FROM named LEFT JOIN bearers xb ON xb.f = xf AND xb.l = xl LEFT JOIN bearers yb ON yb.f = yf AND yb.l = yl
+  WHERE rule IS NOT NULL
+),
+known AS (SELECT greatest(count(*), 1000) AS n FROM people)
+-- How many others within the smallest group that the two share would bear such a name by chance.
+SELECT borne.*, near * (greatest(coalesce(others, 0), 0) + first_n * last_n / known.n) / known.n
+  * CASE WHEN has_middle THEN $middle ELSE 1 END * CASE WHEN z IS FALSE OR c IS FALSE THEN $against ELSE 1 END
+  * CASE WHEN p THEN $same_phone WHEN NOT p THEN $other_phone ELSE 1 END AS chance,
+  CASE WHEN rule = 'initial' THEN CASE WHEN length(xfirst) = 1 THEN a ELSE b END END AS initial_of,
+  CASE WHEN length(xfirst) = 1 THEN yf ELSE xf END AS spelt_out
+FROM borne, known;
+
+-- An initial that fits two people of one family says nothing. A name that many bear is a name, and no slip: Marie and Maria, Jan and Jana.
 COPY (
-  SELECT x.key AS first, y.key AS second, rule, coalesce(pairs.z, false) AS same_postcode, coalesce(pairs.c, false) AS same_company
-  FROM pairs JOIN bare x ON x.i = a JOIN bare y ON y.i = b
+  WITH told AS (
+    SELECT *, initial_of IS NOT NULL AND
+      min(spelt_out) OVER (PARTITION BY initial_of) <> max(spelt_out) OVER (PARTITION BY initial_of) AS fits_many
+    FROM weighed
+  ),
+  keys AS (SELECT file_row_number AS i, key FROM read_parquet($people, file_row_number = true))
+  SELECT x.key AS first, y.key AS second, rule, coalesce(z, false) AS same_postcode, coalesce(c, false) AS same_company,
+    coalesce(p, false) AS same_phone
+  FROM told JOIN (VALUES $limits) limits(rule, at_home, at_work) USING (rule) JOIN keys x ON x.i = a JOIN keys y ON y.i = b
+  WHERE chance <= CASE WHEN c THEN at_work ELSE at_home END AND NOT fits_many
+    AND (rule NOT IN ('first_name', 'two_slips') OR often <= CASE WHEN c THEN $often_at_work ELSE $often END
+      AND xfirst <> yfirst || 'a' AND yfirst <> xfirst || 'a')
 ) TO $found (FORMAT parquet);
