@@ -100,11 +100,13 @@ def with_values(project: Project, columns: list[dict[str, Any]]) -> list[dict[st
 
 
 def _counted(project: Project, name: str, key: str, nothing: list[str]) -> dict[tuple[str, str], int]:
-    from crm_pipelines.phases.columns import shown_heading
+    from crm_pipelines.phases.columns import shown_headings
 
     frame = pl.scan_parquet(project.staged_path(name, key))
     schema = frame.collect_schema()
-    places = {heading["column"]: (name, shown_heading(heading)) for heading in _headings(project, name, key) if heading["column"] in schema}
+    shown = shown_headings(project, name)
+    columns = [heading["column"] for heading in _headings(project, name, key) if heading["column"] in schema]
+    places = {column: (name, shown[column]) for column in columns}
     told = frame.select(_filled(column, schema, nothing).sum().alias(column) for column in places).collect() if places else pl.DataFrame()
     return {places[column]: int(count or 0) for column, count in (told.row(0, named=True) if places else {}).items()}
 

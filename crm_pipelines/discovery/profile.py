@@ -18,6 +18,7 @@ from crm_pipelines.discovery.homes import Homes
 from crm_pipelines.discovery.masking import masked_examples
 from crm_pipelines.discovery.types import OPTIONS_MAX, Inference, infer_type, share_of, value_counts
 from crm_pipelines.discovery.values import ColumnProfile, FileProfile, InferredType
+from crm_pipelines.phases.columns import shown_headings
 from crm_pipelines.phases.extract import UNTOLD
 from crm_pipelines.phases.project import Chunk, Project
 from crm_pipelines.sources.base import Column, SourceObject
@@ -144,10 +145,11 @@ def _columns(project: Project, name: str) -> Iterator[_Found]:
                 spelled.setdefault(heading["column"], []).append(heading)
     errors = pl.DataFrame([error for one in told for error in one["cell_errors"]], infer_schema_length=None)
     wrong = dict(errors["column"].value_counts().iter_rows()) if errors.height else {}
+    shown = shown_headings(project, name)
     for column, headings in spelled.items():
         raw = {heading["raw"] for heading in headings}
         canonical = headings[0]["canonical"]
-        heading = raw.pop() if len(raw) == 1 else canonical or headings[-1]["raw"]
+        heading = raw.pop() if canonical and len(raw) == 1 else shown[column]
         yield _Found(name, column, heading, canonical, known.get(column), rows, wrong.get(column, 0))
 
 

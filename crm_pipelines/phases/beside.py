@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from crm_pipelines.phases import accounts
-from crm_pipelines.phases.columns import column_account
+from crm_pipelines.phases.columns import column_account, shown_headings
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_source import source_rows
 from crm_pipelines.phases.resolve import read_resolved
@@ -122,7 +122,9 @@ class _Reader:
         self._mapped: dict[str, pl.DataFrame] = {}
         self._titles: dict[tuple[str, str], str] = {}
         self._rows = _rows_of(self._project, sample)
-        self._why = {(one["object"], one["heading"]): one["why"] for one in column_account(self._project) if one["state"] != "mapped"}
+        why = {(one["object"], one["heading"]): one["why"] for one in column_account(self._project) if one["state"] != "mapped"}
+        shown = {name: shown_headings(self._project, name) for name in self._project.objects}
+        self._why = {f"{name}.{column}": why.get((name, heading), "") for name in shown for column, heading in shown[name].items()}
 
     def mapped(self, phase: str) -> pl.DataFrame:
         """Return the desired records of the sample in one phase."""
@@ -166,7 +168,7 @@ class _Reader:
                 lines.append(Line(name, source, _text(value), _text(now), _state(value, now)))
         rows = self._rows.get((phase, key), ())
         unused = [
-            (heading, text, self._why.get((column.partition(".")[0], heading), ""))
+            (heading, text, self._why.get(column, ""))
             for column, found in cells.items()
             if column not in used and phase in self._homes
             for heading, text in found

@@ -15,28 +15,27 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reword import BETWEEN
 from crm_pipelines.phases.stage import read_sidecar
 from crm_pipelines.sources.base import RAW_PREFIX
-from crm_pipelines.spec.headings import column_name
+from crm_pipelines.spec.headings import column_name, normalise_heading
 
 WAITS = "not known to the map: map it, or ignore it with a reason, and confirm again"
 
 
 def column_account(project: Project) -> list[dict[str, Any]]:
-    """Return one line per heading of an object.
+    """Return one line per column of an object, however its files spell the heading.
 
-    Shape: object, heading, state (mapped, custom field, ignored, waiting), why, files, filled (cells with a value, all files).
+    Shape: object, heading (`shown_headings`), state (mapped, custom field, ignored, waiting), why, files, filled (cells with a value,
+    all files).
     """
-    lines: dict[tuple[str, str], dict[str, Any]] = {}
-    for name in project.objects:
-        for key in project.object_chunks(name):
-            for heading in read_sidecar(project.staged_folder, name, key)["headings"]:
-                state, why = _state(project, name, heading)
-                known = shown_heading(heading)
-                line = lines.setdefault(
-                    (name, known), {"object": name, "heading": known, "state": state, "why": why, "files": 0, "filled": 0}
-                )
-                line["files"] += 1
-                line["filled"] += heading["filled"]
-    return sorted(lines.values(), key=lambda line: (line["object"], line["heading"]))
+    lines = [_line(project, name, headings) for name in project.objects for headings in _headings_of(project, name).values()]
+    return sorted(lines, key=lambda line: (line["object"], line["heading"]))
+
+
+def shown_headings(project: Project, name: str) -> dict[str, str]:
+    """Return staged column -> what its heading is called: as the client's map spells it, else as the newest file does.
+
+    A column of the contract goes by its own name, a second one of the same heading by the name its column was given.
+    """
+    return {column: _shown(project, name, headings) for column, headings in _headings_of(project, name).items()}
 
 
 def columns_in_no_file(project: Project) -> list[tuple[str, str]]:
@@ -134,16 +133,42 @@ def _columns_of(project: Project, name: str) -> set[str]:
     return {each["column"] for sidecar in sidecars for each in sidecar["headings"]}
 
 
-def _state(project: Project, name: str, heading: dict[str, Any]) -> tuple[str, str]:
-    column = heading["canonical"] or heading["column"]
+def _headings_of(project: Project, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Return staged column -> its headings in the order of the files that were read; those that are kept nowhere go by their own text."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for key in (each for each in project.object_chunks(name) if project.staged_path(name, each).exists()):
+        for heading in read_sidecar(project.staged_folder, name, key)["headings"]:
+            column = heading["canonical"] or heading["column"] or normalise_heading(heading["raw"])
+            found.setdefault(column, []).append(heading)
+    return found
+
+
+def _line(project: Project, name: str, headings: list[dict[str, Any]]) -> dict[str, Any]:
+    state, why = _state(project, name, headings)
+    filled = sum(heading["filled"] for heading in headings)
+    return {
+        "object": name,
+        "heading": _shown(project, name, headings),
+        "state": state,
+        "why": why,
+        "files": len(headings),
+        "filled": filled,
+    }
+
+
+def _state(project: Project, name: str, headings: list[dict[str, Any]]) -> tuple[str, str]:
+    column = headings[0]["canonical"] or headings[0]["column"]
     if why := project.spec.ignore.get(name, {}).get(column):
         return "ignored", why
-    if heading["canonical"] is not None or column in project.spec.derive.more.get(name, ()):
+    if headings[0]["canonical"] is not None or column in project.spec.derive.more.get(name, ()):
         return "mapped", ""
-    return ("custom field", "") if heading.get("custom") else ("waiting", WAITS)
+    return ("custom field", "") if any(heading.get("custom") for heading in headings) else ("waiting", WAITS)
 
 
-def shown_heading(heading: dict[str, Any]) -> str:
-    """Return what a heading is called: a second one of the same text by the name its column was given."""
-    is_first = heading["column"] is None or heading["column"] == column_name(heading["raw"])
-    return str(heading["canonical"] or (heading["raw"] if is_first else heading["column"]))
+def _shown(project: Project, name: str, headings: list[dict[str, Any]]) -> str:
+    newest = headings[-1]
+    is_first = newest["column"] is None or newest["column"] == column_name(newest["raw"])
+    if newest["canonical"] or not is_first:
+        return str(newest["canonical"] or newest["column"])
+    spelled = [str(heading["raw"]) for heading in headings]
+    return next((each for each in project.client_map.columns.get(name, {}) if each in spelled), spelled[-1])

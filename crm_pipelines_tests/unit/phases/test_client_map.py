@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm_pipelines.errors import NotConfirmedError
+from crm_pipelines.discovery.profile import column_profiles
 from crm_pipelines.phases.check import check_engagement
 from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file, words_in_no_row
 from crm_pipelines.phases.confirm import confirm
@@ -71,6 +72,24 @@ def test_a_column_waits_until_the_client_decides_and_a_second_of_its_name_has_it
     assert (after["Shoe size"], after["Hat"]) == (("mapped", ""), ("ignored", "Nobody wears hats any more."))
     assert (before["business_type"][0], after["business_type"]) == ("ignored", ("mapped", ""))
     assert {name for name, (state, _) in after.items() if state == "waiting"} == {"shoe_size__2", "Cat"}
+
+
+def test_a_column_that_files_spell_differently_is_one_and_its_cells_are_counted_together(opened: Opened) -> None:
+    older = load_engagement("acme").exports / "contacts_kartra_08-06-2026_6a2803f884d5b.csv"
+    older.write_text("id,email,shoe_size,Gro\u0308\u00dfe,Gr\u00f6\u00dfe\n3,cy@example.com,43,L,XL\n", encoding="utf-8")
+    project = opened("owners: queue_rows\n")
+    lines = {line["heading"]: line for line in column_account(project) if line["state"] == "waiting"}
+    assert {heading: (line["files"], line["filled"]) for heading, line in lines.items()} == {
+        "Shoe size": (2, 2),
+        "shoe_size__2": (1, 1),
+        "Hat": (1, 2),
+        "Cat": (1, 1),
+        "Gro\u0308\u00dfe": (1, 1),
+        "gr\u00f6sse__2": (1, 1),
+    }
+    assert {each.heading for each in column_profiles(project) if each.state == "waiting"} == set(lines), "the workbook finds them by name"
+    decided = opened("owners: queue_rows\nmap: {columns: {contacts: {shoe_size: {ignore: Nobody needs it.}}}}\n")
+    assert states(decided)["shoe_size"] == ("ignored", "Nobody needs it."), "called as the client calls it"
 
 
 def test_what_is_decided_and_in_no_file_is_told_and_hinders_nothing(opened: Opened) -> None:
