@@ -18,6 +18,7 @@ from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, I
 from crm_pipelines.phases.queues_answers import CELL, Returned
 from crm_pipelines.phases.queues_conflicts import LEFT as LEFT_OF_OTHERS
 from crm_pipelines.phases.queues_conflicts import ConflictLine, shown
+from crm_pipelines.phases.reconcile import sheet_row
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, State, read_book, read_csv, write_book, write_csv
 from crm_pipelines.reports.sheets_values import Scalar
@@ -35,6 +36,7 @@ PLACE = (
     Column("file", "Export file", 28),
     Column("chunk", "Chunk", is_hidden=True),
     Column("row", "Export row", 10),
+    Column("sheet_row", "Row in a spreadsheet", 10, is_required=False, note="Where the export shows it, opened in a spreadsheet."),
     Column("key", "Source record", 14, is_required=False),
     Column("why", "Why it waits", 40, is_required=False),
     Column("what_to_do", "What to do", 40, is_required=False),
@@ -196,6 +198,7 @@ def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
         "file": line.file,
         "chunk": line.chunk,
         "row": str(line.row),
+        "sheet_row": str(sheet_row(line.row)),
         "key": line.key or "",
         "why": sentence(line.reason),
         "what_to_do": next_step(line.reason),
