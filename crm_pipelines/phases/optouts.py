@@ -6,11 +6,10 @@ Belongs here: reading it off the spec and the mapped records. Not here: the rule
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import polars as pl
 
 from crm_pipelines.ledger import Ledger
@@ -20,7 +19,7 @@ from crm_pipelines.spec.model import FieldMap, Phase
 
 OPTED_OUT = ("unsubscribed", "opted_out")
 """The values that a spec ends a case with where somebody must not be mailed."""
-PRESENT = ("created", "updated", "unchanged")
+PRESENT, HELD = ("created", "updated", "unchanged"), ("waiting", "refused")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def opt_outs(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
     """Return, per place of the destination that says who must not be mailed, what counts and how many it is.
 
     Shape: phase, field, word, is_whole_phase (every record of the phase is one), counts (column of the export -> words), there, waiting,
-    others (other value of the field -> records there).
+    not_sent, others (other value of the field -> records there).
     """
     found = []
     for rule in _rules(project):
@@ -54,7 +53,8 @@ def opt_outs(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
                 "is_whole_phase": rule.is_whole_phase,
                 "counts": rule.conditions,
                 "there": own.filter(there).height,
-                "waiting": own.filter(~there).height,
+                "waiting": own.filter(pl.col("state").is_in(HELD)).height,
+                "not_sent": own.filter(~there & ~pl.col("state").is_in(HELD)).height,
                 "others": dict(others.iter_rows()),
             }
         )
@@ -96,12 +96,5 @@ def _values(project: Project, ledger: Ledger, rule: _Rule) -> pl.DataFrame:
     states = accounts.record_states(project, ledger, rule.phase).select("key", "state")
     if rule.is_whole_phase:
         return states.with_columns(value=pl.lit(rule.word))
-    payloads = project.mapped(rule.phase, "key", "payload")
-    values = [_value(text, rule.field) for text in payloads["payload"]]
-    return states.join(payloads.select("key").with_columns(value=pl.Series(values, dtype=pl.String)), on="key", how="left")
-
-
-def _value(payload: str, name: str) -> str | None:
-    told: Mapping[str, Any] = orjson.loads(payload)
-    value = told.get(name)
-    return None if value is None else str(value)
+    value = pl.col("payload").str.json_path_match(f"$.{rule.field}").alias("value")  # read lazily: payloads are most of a mapped frame
+    return states.join(project.scan_mapped(rule.phase).select("key", value).collect(), on="key", how="left")

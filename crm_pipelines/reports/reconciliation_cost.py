@@ -37,7 +37,7 @@ def cost_parts(account: Mapping[str, Any]) -> tuple[tuple[str, int, int], ...]:
 def _lines(budget: Mapping[str, Any], account: Mapping[str, Any]) -> Iterator[str]:
     unit, spent, forecast = budget["unit"], budget["spent"], budget["forecast"]
     over = spent - forecast
-    share = f" ({abs(over) / forecast:.1%} {'more' if over > 0 else 'less'})" if forecast and over and unit == TOKENS else ""
+    share = f" ({over / forecast:.1%} more)" if forecast and over > 0 and unit == TOKENS else ""
     yield f"Forecast for one load: {forecast:,} {unit}. Spent in this pass: {spent:,}{share}."
     if over > 0:
         yield _why_more(account, over)

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_pipelines.discovery.grades import Count
+from crm_pipelines.phases.queues import CONFLICT, DECISION, EDITED, OWNER, PARENT, REMEDIATION
 from crm_pipelines.reports.merged import FILE
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.reconciliation_words import CHECKS, MADE, NOTES, joined, records_of, short_names, state_words, systems
 from crm_pipelines.reports.scope_words import SETTLED, counted, day, plain, upper_first
 from crm_pipelines.reports.workbook_layout import COLUMNS
 
-PARENT, OWNER, CONFLICT = "parent", "owner", "conflict"
-CORRECTIONS = "remediation"
-"""The queue whose file shows lines that could not be read."""
 OPEN_QUOTE = "unterminated_quote"
 FINISHED, WAITS, DIFFERS = 0, 10, 11
 PRESENT = ("created", "updated", "unchanged")
@@ -106,9 +104,9 @@ def _rows_that_wait(account: Mapping[str, Any]) -> Iterator[Need]:
         queue = one["queue"]
         if queue == PARENT:
             continue
-        sheet = queue if queue == OWNER else one["object"]
         what = f"{plain(one['object'])} that wait" if queue != CONFLICT else f"{plain(one['object'])} with a conflict"
-        where = f"queues/{queue}.xlsx" + ("" if queue == CONFLICT else f", sheet “{sheet}”")
+        sheet = one["object"] if queue in EDITED else queue if queue in (OWNER, DECISION) else ""
+        where = f"queues/{queue}.xlsx" + (f", sheet “{sheet}”" if sheet else "")
         yield Need(what, one["rows"], "row", sentence(one["reason"]), next_step(one["reason"]), where)
 
 
@@ -120,7 +118,7 @@ def _unreadable(account: Mapping[str, Any]) -> Iterator[Need]:
     for (name, reason), some in lines.items():
         rows = sum(one["rows"] for one in some)
         more = f" {_swallowed(some)}" if reason == OPEN_QUOTE else ""
-        where = f"queues/{CORRECTIONS}.xlsx, sheet “{name}”"
+        where = f"queues/{REMEDIATION}.xlsx, sheet “{name}”"
         yield Need(f"{plain(name)} that cannot be read", rows, "row", sentence(reason) + more, next_step(reason), where)
 
 
@@ -213,6 +211,7 @@ def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
     told: list[str] = []
     for one in account.get("opt_outs", ()):
         waiting = f" {one['waiting']:,} more wait." if one["waiting"] else ""
+        waiting += f" {one['not_sent']:,} are not sent yet." if one.get("not_sent") else ""
         if one["is_whole_phase"]:
             why = account.get("phase_whys", {}).get(one["phase"], "")
             place = f"in {destination}'s own list of addresses that mailings skip, one entry for each address"

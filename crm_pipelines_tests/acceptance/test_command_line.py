@@ -81,6 +81,8 @@ def test_what_arrived_is_what_was_planted(whole: tuple[Rig, dict[str, Any]]) -> 
     assert there["people"] == people_there(one)
     assert all(row["adds_up"] for row in told["files"])
     assert all(phase["gate"] == "passed" for phase in told["phases"])
+    (bridge,) = told["money_bridge"]
+    assert (float(bridge["difference"]), float(bridge["expected"]) > 0) == (0, True), "the exports, counted apart, and the CRM's list"
 
 
 def test_the_sample_goes_first_and_goes_alone(whole: tuple[Rig, dict[str, Any]]) -> None:
