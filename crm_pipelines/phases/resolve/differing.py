@@ -25,6 +25,7 @@ DIFFERING: dict[str, pl.DataType] = {
 DIFFERING_VALUES = "differing"
 """Name of the frame among the folded ones."""
 LISTED = ", "
+MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 STAYED = ":stayed"
 
 
@@ -60,6 +61,8 @@ def _compared(rows: pl.DataFrame, spec: Contacts) -> list[str]:
 def _told(frame: pl.DataFrame, name: str) -> pl.Expr:
     if isinstance(frame.schema[name], pl.List):
         return pl.col(name).cast(pl.List(pl.String)).list.join(LISTED)
+    if isinstance(frame.schema[name], pl.Datetime):
+        return pl.col(name).dt.strftime(MOMENT)
     return pl.col(name).cast(pl.String)
 
 
