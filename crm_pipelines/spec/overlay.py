@@ -95,7 +95,7 @@ class _Laying:
     more: dict[str, list[str]] = field(default_factory=dict)
     fields: dict[str, dict[str, FieldMap]] = field(default_factory=dict)
     custom: dict[str, dict[str, FieldMap]] = field(default_factory=dict)
-    headings: list[str] = field(default_factory=list)
+    headings: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Start from what the spec has."""
@@ -119,7 +119,7 @@ class _Laying:
                 self._take(name, heading, column, choice)
 
     def _take(self, name: str, heading: str, column: str, choice: ColumnChoice) -> None:
-        self.headings.append(heading)
+        self.headings.setdefault(name, []).append(heading)
         self.ignore.setdefault(name, {}).pop(column, None)
         if choice.ignore is not None:
             self.ignore[name][column] = choice.ignore
@@ -233,7 +233,10 @@ class _Laying:
         if custom:
             update["custom_fields"] = {**phase.custom_fields, **custom}
         if phase.custom_fields_from:
-            left_out = (*phase.custom_fields_from.left_out, *self.headings)
+            decided = (
+                heading for name, each in self.headings.items() if frame_of(self.spec.derive, name) == phase.from_ for heading in each
+            )
+            left_out = (*phase.custom_fields_from.left_out, *decided)
             update["custom_fields_from"] = phase.custom_fields_from.model_copy(update={"left_out": left_out})
         return phase.model_copy(update=update)
 

@@ -126,6 +126,12 @@ def test_a_custom_field_of_the_source_that_the_client_decided_about_is_not_made_
     assert names("contacts: {Shoe size: {ignore: Nobody knows what it says.}}") == []
 
 
+@pytest.mark.parametrize("choice", ["ignore: Nobody knows what it says.", "phase: deals, custom_field: Size"])
+def test_a_custom_field_of_people_stays_when_a_column_of_its_name_in_another_export_is_decided_about(choice: str) -> None:
+    fields = compiled(f"transactions: {{Shoe size: {{{choice}}}}}").phases["people"].fields
+    assert "shoe_size" in [each.name for each in fields]
+
+
 def test_lineage_goes_back_to_the_column_of_the_export() -> None:
     phases = compiled(
         "contacts: {Key: {phase: people, custom_field: New}}, subscriptions: {Plan: {phase: deals, custom_field: Plan}}"
