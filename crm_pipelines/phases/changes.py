@@ -24,6 +24,13 @@ COUNTED = frozenset({"conflicts", "left_behind", "left_lines"})
 LONGEST = 80
 
 
+class _LeftOut:
+    """What stands where a word becomes nothing: equal to no text, so that a tag may be called anything."""
+
+
+LEFT_OUT = _LeftOut()
+
+
 @dataclass(frozen=True)
 class Change:
     """One difference between what was confirmed and what is."""
@@ -88,8 +95,8 @@ def _differ(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[s
 
 
 def _at(content: Mapping[str, Any], key: Any) -> Any:
-    """Return what stands under a key; a null is a word of its own (a tag that is left out), absence is None."""
-    return "left out" if key in content and content[key] is None else content.get(key)
+    """Return what stands under a key; a null is LEFT_OUT (a tag that becomes nothing), absence is None."""
+    return LEFT_OUT if key in content and content[key] is None else content.get(key)
 
 
 def _is_whole(path: tuple[str, ...]) -> bool:
@@ -168,7 +175,8 @@ def _owner(path: Sequence[str], was: Any, now: Any) -> str:
 
 
 def _tag(path: Sequence[str], was: Any, now: Any) -> str:
-    return f"tag `{path[-1]}` of {path[0]}: {_moved(was, now) if now is not None else 'decided otherwise: left out, or as it stands'}"
+    ends = [f"`{end}`" if isinstance(end, str) else end for end in (was, now)]
+    return f"tag `{path[-1]}` of {path[0]}: {_moved(*ends)}" + ("; it stays as it stands" if now is None else "")
 
 
 def _groups(word: str) -> Callable[[Sequence[str], Any, Any], str]:
@@ -312,5 +320,7 @@ WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
 
 
 def _short(value: Any) -> str:
+    if value is LEFT_OUT:
+        return "left out"
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -139,7 +139,7 @@ def test_what_changed_after_confirming_is_named_and_what_is_not_the_maps_is_none
     before = decisions.read_text(encoding="utf-8")
     for more, sentence in {
         "failed: lost_deal\n": "decision failed: was exclude, is lost_deal",
-        "map: {tags: {contacts.tags: {VIP: Very important}}}\n": "tag `VIP` of contacts.tags: new, Very important",
+        "map: {tags: {contacts.tags: {VIP: Very important}}}\n": "tag `VIP` of contacts.tags: new, `Very important`",
     }.items():
         decisions.write_text(before + more, encoding="utf-8")
         with pytest.raises(NotConfirmedError, match=rf"since:\n  {sentence}\nNothing"):

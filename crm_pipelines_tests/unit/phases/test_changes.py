@@ -127,6 +127,19 @@ def test_one_more_file_that_nothing_is_declared_of_is_read_as_the_others_are_and
     assert [*growth(SEAL, new), *differences(SEAL, new)] == []
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ({"vip": None}, {"vip": "left out"}, "was left out, is `left out`"),
+        ({"vip": "left out"}, {"vip": None}, "was `left out`, is left out"),
+        ({"vip": None}, {}, "gone, was left out; it stays as it stands"),
+    ],
+)
+def test_a_tag_that_becomes_nothing_is_another_thing_than_one_that_becomes_those_words(was: Any, now: Any, told: str) -> None:
+    old, new = ({**SEAL, "map": {"tags": {"contacts.tags": each}}} for each in (was, now))
+    assert [str(each) for each in differences(old, new)] == [f"tag `vip` of contacts.tags: {told}"]
+
+
 def test_what_prepare_made_since_is_no_difference_and_its_loss_is() -> None:
     before = changed("destination/fields/people.Level", {**LEVEL, "there": [], "exists": False, "made": False, "had": []})
     assert list(differences(before, SEAL)) == []
