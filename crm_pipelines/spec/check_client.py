@@ -93,8 +93,11 @@ class _Checks:
                     yield ("different", name, number), "are two of one group under `same`; they cannot be both"
 
     def kinds(self) -> Found:
-        """Kinds of rows that stay behind."""
+        """Kinds of rows that stay behind, and the day that makes a row stale."""
         people = self.spec.derive.contacts.from_
+        for name in self.client_map.stale_before:
+            if name != people:
+                yield ("stale_before", name), f"only {people} can be stale{nearest(name, [people])}"
         for name, kinds in self.client_map.leave_out.items():
             if name != people:
                 yield ("leave_out", name), f"only {people} have kinds that can be left out{nearest(name, [people])}"

@@ -53,6 +53,8 @@ def told(part: str) -> list[str]:
             "owners: {ana@example.com: Bob@example.com, bob@example.com: cy@example.com}",
             "owners: goes to an owner whose records go to somebody else; write the user who takes over in the end",
         ),
+        ("stale_before: {nonsense: 2025-01-01}", "stale_before.nonsense: only contacts can be stale"),
+        ("stale_before: {contact: 2025-01-01}", "stale_before.contact: only contacts can be stale; did you mean 'contacts'?"),
         ("same: {contact: [[1, 2]]}", "same.contact: only records of contacts can be merged; did you mean 'contacts'?"),
         ("same: {contacts: [[1]]}", "same.contacts[0]: needs two keys or more"),
         ("same: {contacts: [[1, 2], [3, 1]]}", "same.contacts[1][1]: is in group 1, too; put both groups together, or take it out of one"),
