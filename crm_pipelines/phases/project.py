@@ -27,6 +27,7 @@ from crm_pipelines.sources.base import ReadSettings, Source
 from crm_pipelines.spec.client import Client, load_client
 from crm_pipelines.spec.client_map import ClientMap, DateOrder
 from crm_pipelines.spec.compile import Compiled, compile_spec
+from crm_pipelines.spec.field_lists import joined
 from crm_pipelines.spec.model import MappingSpec
 from crm_pipelines.spec.overlay import lay_over
 from crm_pipelines.spec.parse import load_spec
@@ -138,13 +139,19 @@ class Project:
         return list(self.compiled.derived)
 
     def field_list(self) -> list[dict[str, Any]]:
-        """Return the rows of the source's own list of custom fields, read from its export; empty when there is none."""
+        """Return the rows of the source's own list of custom fields, one per field, read from its exports; empty when there is none."""
+        nodes = {
+            phase.custom_fields_from.export: phase.custom_fields_from for phase in self.spec.phases.values() if phase.custom_fields_from
+        }
         rows: list[dict[str, Any]] = []
-        for name in field_list_objects(self.spec):
-            for key in self.object_chunks(name):
-                chunk = self.chunk(key)
-                rows += stage_file(self.source, name, self.export_path(chunk), self.read_settings(name, chunk.file_name)).frame.to_dicts()
+        for name, node in nodes.items():
+            chunks = sorted((chunk for chunk in self.chunks() if chunk.object == name), key=lambda chunk: (chunk.exported_at, chunk.seq))
+            rows += joined([self._listed_fields(chunk) for chunk in chunks], node)
         return rows
+
+    def _listed_fields(self, chunk: Chunk) -> list[dict[str, Any]]:
+        read = self.read_settings(chunk.object, chunk.file_name)
+        return stage_file(self.source, chunk.object, self.export_path(chunk), read).frame.to_dicts()
 
     def refresh(self) -> None:
         """Forget what was compiled: the list of custom fields may have been registered since."""
@@ -314,12 +321,6 @@ class Project:
     @property
     def _intakes_path(self) -> Path:
         return self.engagement.work / "intakes.json"
-
-
-def field_list_objects(spec: MappingSpec) -> list[str]:
-    """Return the exports that list the source's own custom fields."""
-    found = [phase.custom_fields_from.export for phase in spec.phases.values() if phase.custom_fields_from]
-    return list(dict.fromkeys(found))
 
 
 def _chunk(file: ExportFile, intake: int, seq: int, rows: int, blank: int) -> Chunk:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.discovery.profile import column_profiles
+from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.phases.check import check_engagement
 from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file, words_in_no_row
 from crm_pipelines.phases.confirm import confirm
@@ -90,6 +90,15 @@ def test_a_column_that_files_spell_differently_is_one_and_its_cells_are_counted_
     assert {each.heading for each in column_profiles(project) if each.state == "waiting"} == set(lines), "the workbook finds them by name"
     decided = opened("owners: queue_rows\nmap: {columns: {contacts: {shoe_size: {ignore: Nobody needs it.}}}}\n")
     assert states(decided)["shoe_size"] == ("ignored", "Nobody needs it."), "called as the client calls it"
+
+
+def test_a_newer_list_of_custom_fields_makes_no_second_field_of_one_column(opened: Opened) -> None:
+    exports = load_engagement("acme").exports
+    for name, options in (("custom_fields.csv", "S|M"), ("custom_fields_later.csv", "S|L")):
+        (exports / name).write_text(f"field_identifier,field_type,options\nhat,drop_down,{options}\n", encoding="utf-8")
+        project = opened("owners: queue_rows\n")
+    made = [field for field in project.compiled.phases["people"].fields if "hat" in field.node.from_]
+    assert [(field.name, field.options) for field in made] == [("hat", ("S", "L", "M"))]
 
 
 def test_what_is_decided_and_in_no_file_is_told_and_hinders_nothing(opened: Opened) -> None:
