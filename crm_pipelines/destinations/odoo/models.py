@@ -28,7 +28,7 @@ class Column:
     name: str
     """Technical name of the field in Odoo."""
     kind: Kind
-    role: Literal["", "labels", "country", "state", "attendees", "status", "stage", "currency", "line"] = ""
+    role: Literal["", "labels", "country", "state", "attendees", "status", "stage", "currency", "line", "customer"] = ""
     """What decides its value beside the kind: `line` stands on the one order line, not on the record."""
 
 
@@ -48,6 +48,8 @@ class Model:
     """Field that holds the lines of an order or invoice."""
     amount: str = ""
     """Field that tells the record's amount."""
+    addresses: tuple[str, ...] = ()
+    """Fields that hold an address of the customer: Odoo would take the company's for a contact with an address of its own."""
     batch_rows: int = BATCH_ROWS
     """Records that one call makes."""
 
@@ -109,7 +111,7 @@ ORDERS = Model(
     "sale.order",
     {
         **_chars("client_order_ref"),
-        "partner_id": _link("partner_id"),
+        "partner_id": Column("partner_id", "link", "customer"),
         "date_order": Column("date_order", "datetime"),
         "state": Column("state", "selection"),
         "user_id": _link("user_id"),
@@ -124,13 +126,14 @@ ORDERS = Model(
     },
     lines="order_line",
     amount="amount_total",
+    addresses=("partner_invoice_id", "partner_shipping_id"),
 )
 INVOICES = Model(
     "invoices",
     "account.move",
     {
         **_chars("ref"),
-        "partner_id": _link("partner_id"),
+        "partner_id": Column("partner_id", "link", "customer"),
         "invoice_date": Column("invoice_date", "date"),
         "state": Column("state", "selection", "status"),  # "You cannot create a move already in the posted state"
         "invoice_user_id": _link("invoice_user_id"),
@@ -142,6 +145,7 @@ INVOICES = Model(
     context=_QUIET,
     lines="invoice_line_ids",
     amount="amount_total",
+    addresses=("partner_shipping_id",),
 )
 DEALS = Model(
     "deals",

@@ -178,6 +178,12 @@ def _state(sheet: _Sheet, name: str, value: Any) -> None:
         sheet.out[sheet.model.columns[name].name] = number
 
 
+def _customer(sheet: _Sheet, name: str, value: Any) -> None:
+    """The customer, and its addresses: of a contact of type Other Address Odoo would take the company's (`address_get`)."""
+    _plain(sheet, name, value)
+    sheet.out.update(dict.fromkeys(sheet.model.addresses, sheet.out[sheet.model.columns[name].name]))
+
+
 def _attendees(sheet: _Sheet, name: str, value: Any) -> None:
     """The guest, and the host by the partner that the user is."""
     guests: Sequence[Any] = value if isinstance(value, list | tuple) else [value]
@@ -217,6 +223,7 @@ _WRITERS: Mapping[str, Callable[[_Sheet, str, Any], None]] = {
     "status": _status,
     "stage": _stage,
     "currency": _currency,
+    "customer": _customer,
 }
 
 

@@ -176,7 +176,7 @@ class OdooByHand:
     def _order(self, one: Json) -> Json:
         return {
             "client_order_ref": one["client_order_ref"],
-            "partner_id": self.ids["people"][one["partner_id"]],
+            **dict.fromkeys(("partner_id", "partner_invoice_id", "partner_shipping_id"), self.ids["people"][one["partner_id"]]),
             "user_id": self.users.get(one.get("user_id"), False),
             "date_order": local(one["date_order"]),
             "state": one["state"],
@@ -197,7 +197,7 @@ class OdooByHand:
         return {
             "move_type": "out_invoice",
             "ref": one["ref"],
-            "partner_id": self.ids["people"][one["partner_id"]],
+            **dict.fromkeys(("partner_id", "partner_shipping_id"), self.ids["people"][one["partner_id"]]),
             "invoice_user_id": self.users.get(one.get("invoice_user_id"), False),
             "invoice_date": one["invoice_date"],
             "invoice_line_ids": self._line(one, "quantity", "tax_ids"),

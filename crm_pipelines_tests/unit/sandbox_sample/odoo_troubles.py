@@ -109,6 +109,18 @@ TROUBLES: dict[str, tuple[str, Found]] = {
     ),
     "order price": ("UPDATE sale_order_line SET price_unit = price_unit + 0.01 WHERE order_id = {orders}", ("orders", "amount", "wrong")),
     "order total": ("UPDATE sale_order SET amount_total = amount_total * 1.15 WHERE id = {orders.amount}", ("orders", "sum", "wrong")),
+    "an order that is invoiced to somebody else": (
+        "UPDATE sale_order SET partner_invoice_id = {organizations} WHERE id = {orders}",
+        ("orders", "partner_invoice_id", "wrong"),
+    ),
+    "an order that is delivered to somebody else": (
+        "UPDATE sale_order SET partner_shipping_id = {organizations} WHERE id = {orders}",
+        ("orders", "partner_shipping_id", "wrong"),
+    ),
+    "an invoice for goods that went to somebody else": (
+        "UPDATE account_move SET partner_shipping_id = {organizations} WHERE id = {invoices}",
+        ("invoices", "partner_shipping_id", "wrong"),
+    ),
     "tax on a line": (
         "INSERT INTO account_tax_sale_order_line_rel"
         " SELECT l.id, (SELECT min(id) FROM account_tax) FROM sale_order_line l WHERE order_id = {orders}",

@@ -85,7 +85,7 @@ class Observer:
         currency = self._database.currencies.get(row["currency_id"])
         return {
             "client_order_ref": row["client_order_ref"],
-            "partner_id": self._external.key_of("people", row["partner_id"]),
+            **self._customer(row, "partner_id", "partner_invoice_id", "partner_shipping_id"),
             "user_id": self._user(row["user_id"]),
             "date_order": _moment(row["date_order"]),
             "state": row["state"],
@@ -99,7 +99,7 @@ class Observer:
     def _invoices(self, row: Row) -> dict[str, Any]:
         return {
             "ref": row["ref"],
-            "partner_id": self._external.key_of("people", row["partner_id"]),
+            **self._customer(row, "partner_id", "partner_shipping_id"),
             "invoice_user_id": self._user(row["invoice_user_id"]),
             "invoice_date": _day(row["invoice_date"]),
             "state": row["state"],
@@ -109,6 +109,9 @@ class Observer:
             "total": _number(row["amount_total"]),
             **{name: row[name] for name in ("invoice_origin", "campaign_id", "source_id", "invoice_source_email")},
         }
+
+    def _customer(self, row: Row, *names: str) -> dict[str, Any]:
+        return {name: self._external.key_of("people", row[name]) for name in names}
 
     def _line(self, lines: list[Row]) -> dict[str, Any]:
         """Return the one line of an order or invoice; with none or several, how many there are instead."""
