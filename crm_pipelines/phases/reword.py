@@ -72,7 +72,7 @@ def _column(schema: Mapping[str, pl.DataType], name: str, table: Words, is_sever
     if raw not in schema:
         return cell
     meant = _looked_up(pl.col(raw), table)
-    read = read_yes_no(meant) if dtype == pl.Boolean else read_number(meant)
+    read = read_yes_no(meant) if dtype == pl.Boolean else read_number(meant, locale="us")  # check_client holds it to 1234.50
     return cell.fill_null(read.cast(dtype, strict=False))
 
 

@@ -270,29 +270,51 @@ def duration(start: datetime | None, end: datetime | None) -> str | None:
     return f"{datetime(2000, 1, 1, tzinfo=UTC) + (end - start):%H:%M:%S}"
 
 
-@says
-def read_number(cell: str | None) -> float | None:
-    bare = "".join((cell or "").split())
-    for thousands, point in ((",", "."), (".", ",")):
-        whole, found, rest = bare.lstrip("+-").partition(point)
-        groups = whole.split(thousands)
-        grouped = len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
-        if grouped and all(group.isdigit() for group in groups) and (rest.isdigit() if found else True):
-            return float(f"{'-' if bare.startswith('-') else ''}{''.join(groups)}.{rest or 0}")
-    return None
+CURRENCIES = {"USD": ("us$", "$", "usd"), "EUR": ("euros", "eur", "€")}
 
 
 @says
-def read_date(cell: str | None, order: str | None = None) -> Any:
+def read_number(cell: str | None, locale: str | None = None, currency: str | None = None) -> float | None:
+    bare, minus = _bare_amount((trimmed(cell) or "").lower(), currency)
+    readings = set()
+    for name, thousands, point in (("us", ",", "."), ("eu", ".", ",")):
+        whole, found, rest = bare.partition(point)
+        marks = {mark for mark in f"{thousands} '" if mark in whole}
+        groups = whole.split(marks.pop()) if len(marks) == 1 else [whole]
+        is_grouped = len(groups) == 1 or (
+            not groups[0].startswith("0") and {len(each) for each in groups[1:]} == {3} and len(groups[0]) < 4
+        )
+        is_whole = all(group.isdigit() for group in groups) and len("".join(groups)) < 16
+        if locale in (None, name) and is_grouped and is_whole and (rest.isdigit() if found else True):
+            readings.add(float(f"{''.join(groups)}.{rest or 0}"))
+    return minus * readings.pop() if len(readings) == 1 else None
+
+
+def _bare_amount(value: str, currency: str | None) -> tuple[str, int]:
+    """Return the digits and marks of an amount, and its sign: what is not one becomes a text that no number is."""
+    bracketed = value.startswith("(") and value.endswith(")")
+    bare = value[1:-1] if bracketed else value
+    signs = [bare[0]] if bare[:1] in ("-", "+") else []
+    bare = bare[len(signs) :].strip()
+    for word in CURRENCIES.get(currency or "", ()):
+        bare = bare.removeprefix(word).removesuffix(word).strip()
+    signs += [bare[0]] if bare[:1] in ("-", "+") else []
+    bare = bare[1:].strip() if bare[:1] in ("-", "+") else bare
+    bare = bare.removesuffix("%").strip().removesuffix(",--")
+    return (bare if len(signs) + bracketed <= 1 else "two signs"), -1 if bracketed or "-" in signs else 1
+
+
+@says
+def read_date(cell: str | None, order: str | None = None, pivot: int | None = None) -> Any:
     value = trimmed(cell)
     clock = _clock(value)
-    return None if value is None or (_has_clock(value) and clock is None) else _day(value[: clock[0]] if clock else value, order)
+    return None if value is None or (_has_clock(value) and clock is None) else _day(value[: clock[0]] if clock else value, order, pivot)
 
 
 @says
-def read_moment(cell: str | None, zone: str, order: str | None = None) -> datetime | None:
+def read_moment(cell: str | None, zone: str, order: str | None = None, pivot: int | None = None) -> datetime | None:
     value = trimmed(cell)
-    day = read_date(value, order)
+    day = read_date(value, order, pivot)
     if value is None or day is None:
         return None
     _, hour, minute, second, offset = _clock(value) or (0, 0, 0, 0, None)
@@ -306,7 +328,7 @@ def _has_clock(value: str) -> bool:
 
 def _clock(value: str | None) -> tuple[int, int, int, int, timedelta | None] | None:
     """Return where the time begins, hour, minute, second, and its offset."""
-    found = re.search(r"[T ](\d+):(\d+)(?::(\d+))?(?: ?([ap])m)?(Z|[+-]\d\d:\d\d)?$", value or "", re.IGNORECASE)
+    found = re.search(r"(?:T| um | )(\d+):(\d+)(?::(\d+))?(?: ?([ap])m)?(?: Uhr)?(Z|[+-]\d\d:\d\d)?$", value or "", re.IGNORECASE)
     if found is None or int(found[1]) > 23:
         return None
     hour = int(found[1]) % 12 + 12 * (found[4].lower() == "p") if found[4] else int(found[1])
@@ -317,19 +339,29 @@ def _clock(value: str | None) -> tuple[int, int, int, int, timedelta | None] | N
     return found.start(), hour, int(found[2]), int(found[3] or 0), offset
 
 
-def _day(text: str, order: str | None) -> Any:
+ENGLISH_MONTHS = {"februar": "february", "dez": "december", "marzo": "march", "août": "august", "mai": "may"}
+
+
+def _day(text: str, order: str | None, pivot: int | None) -> Any:
+    words = re.sub(r"^sun, |(?<=\d)rd\b|\bde ", "", text.lower()).replace("-", " " if re.search("[a-z]", text.lower()) else "-")
+    if re.search("[^\\W\\d]", words):
+        words = words.replace(".", "")
+    plain = " ".join(ENGLISH_MONTHS.get(word, word) for word in re.sub(r"\. (?=\d)", ".", words).split())
+    if short := re.fullmatch(r"(\d+[./]\d+[./])(\d\d)", plain):
+        plain = f"{short[1]}{19 if int(short[2]) >= pivot else 20}{short[2]}" if pivot is not None else "two digits"
     readings = {
-        datetime.strptime(text, form).date()  # noqa: DTZ007  (a day has no zone)
+        datetime.strptime(plain, form).date()  # noqa: DTZ007  (a day has no zone)
         for form in _forms(order)
-        if _reads(text, form)
+        if _reads(plain, form)
     }
-    return readings.pop() if len(readings) == 1 else None
+    return readings.pop() if len(readings) == 1 and min(readings).year > 999 else None
 
 
 def _forms(order: str | None) -> tuple[str, ...]:
-    slashed = {"dmy": ("%d/%m/%Y",), "mdy": ("%m/%d/%Y",)}.get(str(order), ("%d/%m/%Y", "%m/%d/%Y"))
+    marked = {"dmy": ("%d/%m/%Y", "%d-%m-%Y"), "mdy": ("%m/%d/%Y", "%m-%d-%Y")}
     dotted = "%m.%d.%Y" if order == "mdy" else "%d.%m.%Y"
-    return ("%Y-%m-%d", dotted, "%d %B %Y", "%B %d, %Y", *slashed)
+    ways = marked.get(str(order), (*marked["dmy"], *marked["mdy"]))
+    return ("%Y-%m-%d", "%Y%m%d", dotted, "%d %B %Y", "%d %b %Y", "%B %d, %Y", *ways)
 
 
 def _reads(text: str, form: str) -> bool:
@@ -342,7 +374,10 @@ def _reads(text: str, form: str) -> bool:
 
 @says
 def read_yes_no(cell: str | None) -> bool | None:
-    return {"yes": True, "1": True, "x": True, "ja": True, "no": False, "0": False}.get((trimmed(cell) or "").lower())
+    word = (trimmed(cell) or "").lower()
+    if word in ("yes", "1", "x", "ja", "j", "sí", "oui", "t", "checked"):
+        return True
+    return False if word in ("no", "0", "n", "f", "unchecked") else None
 
 
 @says
