@@ -158,7 +158,8 @@ def queue_list(engagement: str, name: str | None, as_json: bool) -> int:
 @click.option("--different", multiple=True, metavar="A,B", help="Two source keys that only look alike.")
 @click.option("--ours", multiple=True, metavar="PHASE:KEY", help="A record in conflict: what the export says is written.")
 @click.option("--theirs", multiple=True, metavar="PHASE:KEY", help="A record in conflict: what the CRM has stays.")
-@click.option("--object", "object_name", help="The export that the keys of --same and --different are of.")
+@click.option("--leave-behind", "behind", multiple=True, metavar="KEY=REASON", help="A row that waits and shall not move, and why.")
+@click.option("--object", "object_name", help="The export that the keys of --same, --different and --leave-behind are of.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def queue_resolve(  # noqa: PLR0917 - what a person may answer
     engagement: str,
@@ -169,6 +170,7 @@ def queue_resolve(  # noqa: PLR0917 - what a person may answer
     different: tuple[str, ...],
     ours: tuple[str, ...],
     theirs: tuple[str, ...],
+    behind: tuple[str, ...],
     object_name: str | None,
     as_json: bool,
 ) -> int:
@@ -183,6 +185,7 @@ def queue_resolve(  # noqa: PLR0917 - what a person may answer
         different=[_two(text, ",") for text in different],
         ours=[_two(text, ":") for text in ours],
         theirs=[_two(text, ":") for text in theirs],
+        leave_behind=dict(_two(text, "=") for text in behind),
         object=object_name,
     )
     told = resolve_queues(opened(engagement), given, by)

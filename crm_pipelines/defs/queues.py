@@ -25,14 +25,17 @@ from crm_pipelines.phases.queues import CONFLICT, DIFFERENT, DUPLICATE, OWNER, T
 from crm_pipelines.phases.queues_answers import (
     ANSWER,
     ASKED,
+    CHUNK,
     ENGAGEMENT,
     FIELD,
     KEY,
     KEY_A,
     KEY_B,
+    LEAVE,
     OBJECT,
     PHASE,
     QUEUE,
+    ROW,
     TAKE,
     USER,
     Answers,
@@ -44,7 +47,7 @@ from crm_pipelines.phases.queues_correct import Correction, corrections
 from crm_pipelines.phases.queues_map import wanted_map
 from crm_pipelines.phases.queues_pairs import PairLine, side_by_side, survivors, with_survivors
 from crm_pipelines.phases.queues_sales import payment_keys
-from crm_pipelines.phases.queues_seal import Renewal, renew_seal, require_unchanged
+from crm_pipelines.phases.queues_seal import Renewal, owners_behind, renew_seal, require_unchanged
 from crm_pipelines.phases.queues_taking import TAKEN, as_sealed, finish_taking, note_taking
 from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.session import Session, open_session
@@ -65,8 +68,10 @@ class Given:
     ours: Sequence[tuple[str, str]] = ()
     theirs: Sequence[tuple[str, str]] = ()
     """Phase and key of records in conflict: which side counts in all fields that are asked about."""
+    leave_behind: Mapping[str, str] = field(default_factory=dict)
+    """Source key of a row that waits -> why it does not move."""
     object: str | None = None
-    """The export that the keys of `same` and `different` are of."""
+    """The export that the keys of `same`, `different` and `leave_behind` are of."""
 
 
 def write_queue_files(project: Project, ledger: Ledger) -> dict[str, list[Path]]:
@@ -123,7 +128,7 @@ def resolve_queues(project: Project, given: Given, by: str) -> dict[str, Any]:
         answers = _judged(session, tables, given)
         client_map, found = wanted_map(project.client_map, answers), corrections(project, [fix for fix, _ in answers.fixes])
         _raise_problems([*answers.problems, *_correction_problems(project, tables, answers, found)])
-        owners = {*answers.owners, *answers.invited}
+        owners = {*answers.owners, *answers.invited, *owners_behind(project, answers.left_behind)}
         seal = require_unchanged(session, owners)
         if answers.is_empty:
             return _told(answers, finished or Renewal(None), {}, found)
@@ -205,7 +210,18 @@ def _short_forms(tables: Tables, given: Given) -> list[Returned]:
     for side, records in (("ours", given.ours), ("theirs", given.theirs)):
         for phase, key in records:
             rows += [{**own, **asked, TAKE: side} for asked in _asked_fields(tables, phase, key)]
+    rows += [{**own, **_waiting_row(tables, given.object, key), LEAVE: why} for key, why in given.leave_behind.items()]
     return [Returned("command line", "", place, row) for place, row in enumerate(rows, 1)]
+
+
+def _waiting_row(tables: Tables, name: str | None, key: str) -> dict[str, str]:
+    """Return the cells that name a row that waits. Raises: SettingsError when there is none."""
+    line = next((line for line in tables.rows if (line.object, line.key) == (name, key)), None)
+    if line is None:
+        raise SettingsError(
+            "no row with that key waits in that export; say which export with --object, and look the key up in `crm queue list`"
+        )
+    return {QUEUE: line.queue, OBJECT: line.object, CHUNK: line.chunk, ROW: str(line.row), KEY: key}
 
 
 def _asked_fields(tables: Tables, phase: str, key: str) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from crm_pipelines.phases import files
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_correct import CORRECTED, corrected_rows
 from crm_pipelines.phases.resolve import read_resolved
-from crm_pipelines.phases.resolve.values import MERGED, QUARANTINED
+from crm_pipelines.phases.resolve.values import EXCLUDED, LEFT_BEHIND, MERGED, QUARANTINED
 from crm_pipelines.phases.session import Session, pass_number
 
 
@@ -143,7 +143,8 @@ def rows_by_fate(project: Project, object_name: str, states_of: Callable[[str], 
         into_phase="into_phase",
         into_key="into_key",
     )
-    return _given_back(project, object_name, pl.concat([rows, _unread_rows(project, object_name)], how="diagonal_relaxed"))
+    every = pl.concat([rows, _unread_rows(project, object_name)], how="diagonal_relaxed")
+    return _left_lines(project, object_name, _given_back(project, object_name, every))
 
 
 def _given_back(project: Project, object_name: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -155,6 +156,19 @@ def _given_back(project: Project, object_name: str, rows: pl.DataFrame) -> pl.Da
     is_back = pl.col("_back").fill_null(value=False) & (pl.col("bucket") == QUARANTINED)
     bucket = pl.when(is_back).then(pl.lit(MERGED)).otherwise("bucket").alias("bucket")
     return joined.with_columns(bucket, pl.when(is_back).then(pl.lit(CORRECTED)).otherwise("reason").alias("reason")).drop("_back")
+
+
+def _left_lines(project: Project, object_name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Move lines without a key of which a person says that they do not move to bucket `excluded`."""
+    named = project.client_map.left_lines.get(object_name, {})
+    told = [(chunk, int(row), f"{LEFT_BEHIND}: {why}") for chunk, lines in named.items() for row, why in lines.items()]
+    if not told:
+        return rows
+    behind = pl.DataFrame(told, schema={"chunk": pl.String, "row": pl.Int64, "_why": pl.String}, orient="row")
+    joined = rows.join(behind, on=["chunk", "row"], how="left", maintain_order="left")
+    is_left = pl.col("_why").is_not_null() & (pl.col("bucket") == QUARANTINED)
+    bucket = pl.when(is_left).then(pl.lit(EXCLUDED)).otherwise("bucket").alias("bucket")
+    return joined.with_columns(bucket, pl.when(is_left).then("_why").otherwise("reason").alias("reason")).drop("_why")
 
 
 def bucket_counts(project: Project, ledger: Ledger, object_name: str) -> dict[str, dict[str, int]]:

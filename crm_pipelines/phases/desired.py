@@ -95,6 +95,7 @@ def resolve_all(project: Project) -> dict[str, FrameSummary]:
         same=project.client_map.same.get(people, ()),
         leave_out=project.client_map.leave_out.get(people, ()),
         stale_before=project.client_map.stale_before.get(people),
+        left_behind=project.client_map.left_behind,
     )
     with files.generation(project.resolved_home) as fresh:
         resolve_into(fresh, project.spec.derive, project.decisions, staged, settings)

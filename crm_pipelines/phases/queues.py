@@ -173,7 +173,7 @@ def left_over(project: Project) -> tuple[LeftOver, ...]:
         fates = read_resolved(project.resolved_folder, f"fates/{name}")
         merged = fates.filter((pl.col("fate") == "merged") & (pl.col("key") != pl.col("into_key")))
         stayed |= {(phase, key): into for phase, key, into in merged.select("into_phase", "key", "into_key").iter_rows()}
-        out = fates.filter((pl.col("fate") == "excluded") & pl.col("reason").str.starts_with("left_out_"))
+        out = fates.filter((pl.col("fate") == "excluded") & pl.col("reason").str.contains("^(left_out_|left_behind)"))
         gone[name] = set(out.get_column("key").drop_nulls())
     return tuple(_left_over(project, each, stayed, gone) for each in found)
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm_pipelines.errors import Problem
+from crm_pipelines.phases import queues_conflicts as conflicts
 from crm_pipelines.phases.queues import EDITED, INVITED, QUEUES, RowLine, Tables
 from crm_pipelines.phases.queues_correct import Fix
 from crm_pipelines.phases.queues_respelled import ROUNDED, SAME, respelled
@@ -21,6 +22,7 @@ ENGAGEMENT, QUEUE, OBJECT, FILE, CHUNK, ROW, KEY = "engagement", "queue", "objec
 BELONGS_TO, OWNER, USER, COLUMN, WORD, MEANING = "belongs_to", "owner", "user", "column", "word", "meaning"
 KEY_A, KEY_B, ANSWER = "key_a", "key_b", "answer"
 PHASE, FIELD, ASKED, TAKE = "phase", "field", "asked", "take"
+LEAVE, WHY_CHARS = "leave_behind", 8
 SEVERAL = frozenset({"unterminated_quote"})
 """Reasons of lines that swallowed others: they may come back as several rows."""
 DAMAGED = "\ufffd"
@@ -61,6 +63,10 @@ class Answers:
     fixes: list[tuple[Fix, Returned]] = field(default_factory=list)
     conflicts: dict[str, dict[str, dict[str, ConflictAnswer]]] = field(default_factory=dict)
     """Phase -> key -> field -> the side that counts."""
+    left_behind: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Object -> source key -> why that row does not move."""
+    left_lines: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    """The same of rows without a key: object -> chunk -> row -> why."""
     skipped: list[str] = field(default_factory=list)
     """What is not waiting any more, or cannot be settled here, in sentences."""
     unanswered: int = 0
@@ -82,6 +88,9 @@ class Answers:
             "different": sum(map(len, self.different.values())),
             "rows": len(self.fixes),
             "conflicts": sum(len(fields) for keys in self.conflicts.values() for fields in keys.values()),
+            "left_behind": sum(
+                map(len, [*self.left_behind.values(), *(rows for each in self.left_lines.values() for rows in each.values())])
+            ),
         }
 
 
@@ -113,6 +122,7 @@ class _Judging:
         """Judge one row."""
         kinds = {"owner": self._owner, "decision": self._word, "duplicate": self._pair}
         kinds |= {"conflict": self._conflict} if row.text(PHASE) else {}
+        kinds = {} if row.text(CHUNK) else kinds  # a row of an export, in whatever queue it waits
         if row.text(ENGAGEMENT) != self.tables.engagement:
             self._wrong(row, ENGAGEMENT, f"belongs to another engagement; this one is {self.tables.engagement}")
         elif row.text(QUEUE) not in QUEUES:
@@ -195,10 +205,28 @@ class _Judging:
             self._skip(row, "this row does not wait any more; skipped")
         elif line.queue != row.text(QUEUE):
             self._wrong(row, QUEUE, f"this row waits in queue {line.queue}; give it back in the file of that queue")
+        elif why := row.text(LEAVE):
+            self._left_behind(row, line, why)
         elif line.queue not in EDITED:
-            self._skip(row, f"rows of queue {line.queue} are only shown; nothing can be settled here")
+            self.answers.unanswered += 1
         else:
             self._edited(row, line)
+
+    def _left_behind(self, row: Returned, line: RowLine, why: str) -> None:
+        if line.queue in EDITED and (self._cells(row, line)[1] or row.text(BELONGS_TO)):
+            self._wrong(row, LEAVE, "a row is either corrected or left behind; empty this cell, or put back the others")
+        elif line.reason.partition(":")[0] in (conflicts.EDITED, conflicts.LEFT):
+            self._wrong(row, LEAVE, "this record is there already; say whose value counts (ours or theirs) instead, and empty this cell")
+        elif len(why) < WHY_CHARS:
+            self._wrong(row, LEAVE, f"say why in {WHY_CHARS} characters or more, so that others understand it later")
+        else:
+            of = self.answers.left_behind.setdefault(line.object, {}) if line.key else self._lines_of(line)
+            if of.setdefault(line.key or str(line.row), why) != why:
+                self._wrong(row, LEAVE, "the same record was left behind for another reason before; keep one of the two")
+        self._check_fixed_columns(row, line)
+
+    def _lines_of(self, line: RowLine) -> dict[str, str]:
+        return self.answers.left_lines.setdefault(line.object, {}).setdefault(line.chunk, {})
 
     def _edited(self, row: Returned, line: RowLine) -> None:
         before = len(self.answers.problems)

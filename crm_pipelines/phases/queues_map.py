@@ -34,8 +34,19 @@ def wanted_map(known: ClientMap, answers: Answers) -> ClientMap:
         raise SpecError([Problem("queue owner", told)]) from None
     names = {**known.values, **answers.values}
     values = {name: repointed(known.values.get(name, {}), answers.values.get(name, {})) for name in names}
-    rows = {"conflicts": with_sides(known.conflicts, answers.conflicts)}
+    lines = {
+        name: {**known.left_lines.get(name, {}), **answers.left_lines.get(name, {})} for name in {**known.left_lines, **answers.left_lines}
+    }
+    rows: dict[str, object] = {
+        "conflicts": with_sides(known.conflicts, answers.conflicts),
+        "left_behind": _joined(known.left_behind, answers.left_behind),
+        "left_lines": {name: _joined(known.left_lines.get(name, {}), each) for name, each in lines.items()},
+    }
     return known.model_copy(update={"owners": owners, "values": values, "same": same, "different": different, **rows})
+
+
+def _joined(known: Mapping[str, Mapping[str, str]], answers: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {name: {**known.get(name, {}), **answers.get(name, {})} for name in dict.fromkeys([*known, *answers])}
 
 
 def with_sides(known: Sides, answers: Sides) -> Sides:

@@ -10,11 +10,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Seal
 from crm_pipelines.phases.accounts import newest_seal
 from crm_pipelines.phases.changes import Change, differences
 from crm_pipelines.phases.confirm import SHOWN_LINES, how_to_confirm, seal_content, seal_digest
+from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import scan_resolved
 from crm_pipelines.phases.session import Session
 
 USERS = "destination.users."
@@ -77,6 +81,24 @@ def renew_seal(session: Session, before: Seal, declared: Mapping[str, Any], owne
         told={"answers_to_queues": True, "renews": before.seal_no, "changes": len(changes)},
     )
     return Renewal(number, changes)
+
+
+def owners_behind(project: Project, left: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Return the owners of records that stay behind by name, or with their contact: nothing may be left of such an owner.
+
+    `left`: object -> source key -> why.
+    """
+    keys = list({key for each in left.values() for key in each})
+    found: set[str] = set()
+    for name in project.derived if keys else ():
+        frame = scan_resolved(project.resolved_folder, name)
+        columns = frame.collect_schema().names()
+        if "owner_key" in columns and "key" in columns:
+            merged = pl.col("aliases").list.eval(pl.element().is_in(keys)).list.any() if "aliases" in columns else pl.lit(value=False)
+            hangs = pl.col("contact_key").is_in(keys) if "contact_key" in columns else pl.lit(value=False)
+            rows = frame.filter(pl.any_horizontal(each.fill_null(value=False) for each in (pl.col("key").is_in(keys), merged, hangs)))
+            found |= set(rows.select("owner_key").drop_nulls().collect().to_series())
+    return found
 
 
 def _beside(changes: Iterable[Change], owners: Collection[str]) -> list[str]:

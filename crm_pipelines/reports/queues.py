@@ -15,7 +15,7 @@ import orjson
 
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, OWNER, QUEUES, OwnerLine, RowLine, Tables
-from crm_pipelines.phases.queues_answers import CELL, Returned
+from crm_pipelines.phases.queues_answers import CELL, LEAVE, Returned
 from crm_pipelines.phases.queues_conflicts import LEFT as LEFT_OF_OTHERS
 from crm_pipelines.phases.queues_conflicts import ConflictLine, shown
 from crm_pipelines.phases.reconcile import sheet_row
@@ -40,6 +40,14 @@ PLACE = (
     Column("key", "Source record", 14, is_required=False),
     Column("why", "Why it waits", 40, is_required=False),
     Column("what_to_do", "What to do", 40, is_required=False),
+)
+LEAVING = Column(
+    LEAVE,
+    "Leave behind, because",
+    30,
+    editable=True,
+    is_required=False,
+    note="Say why, and this row does not move, nor what hangs on it; it is counted as excluded, with your words.",
 )
 EDITING = (
     Column("candidates", "Sales it may belong to", 44, is_required=False),
@@ -102,6 +110,9 @@ CONFLICTS = (
 SIDES_SHEET = "which counts"
 HOW = "Fill in the cells that are not grey, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
 SHOWN = "Shown only: what to do stands beside each row."
+LISTED = "rows of {}"
+LISTED_ROWS = 2_000
+"""Rows that wait for an owner or a word are listed in the workbook up to here, to be left behind one by one; more would take its time."""
 
 
 def write_queues(tables: Tables, folder: Path, memory: Path, *, is_look: bool = False) -> dict[str, list[Path]]:
@@ -147,7 +158,7 @@ def read_answers(path: Path, headings: Mapping[str, Sequence[str]], tables: Tabl
         return [_returned(path, row, "") for row in read_csv(path, path.name, _csv_columns(queue, headings, tables), LIMITS)]
     columns: dict[str, Sequence[Column]] = {name: row_columns([*own]) for name, own in headings.items()}
     columns |= {OWNER: (*OWN, *OWNERS), DECISION: (*OWN, *WORDS), DUPLICATE: (*OWN, *PAIRS, *_pair_columns(tables))}
-    columns[SIDES_SHEET] = (*OWN, *CONFLICTS)
+    columns |= {SIDES_SHEET: (*OWN, *CONFLICTS), **{LISTED.format(name): row_columns((), is_edited=False) for name in headings}}
     found = read_book(path, columns, LIMITS, optional=tuple(columns), others_ok=(LEFT_SHEET,))
     return [_returned(path, row, sheet) for sheet, rows in found.items() for row in rows]
 
@@ -161,22 +172,26 @@ def sheets_of(tables: Tables, queue: str) -> Iterator[Sheet]:
         yield Sheet(queue, (*OWN, *WORDS), list(_word_rows(tables)), intro)
     elif queue == DUPLICATE and tables.pairs:
         yield Sheet(queue, (*OWN, *PAIRS, *_pair_columns(tables)), list(_pair_rows(tables)), intro)
-    elif queue not in (OWNER, DUPLICATE):
-        asked = {line.key for line in tables.conflicts}
-        lines = [line for line in tables.of(queue) if not (queue == CONFLICT and line.key in asked)]
-        for name in dict.fromkeys(line.object for line in lines):
-            own = [line for line in lines if line.object == name]
-            yield _row_sheet(tables, name, own, intro if queue in EDITED else SHOWN, is_edited=queue in EDITED)
+    lines = _listed(tables, queue)
+    for name in dict.fromkeys(line.object for line in lines):
+        yield _row_sheet(tables, name, [line for line in lines if line.object == name], intro, is_edited=queue in EDITED)
     if queue == CONFLICT and tables.conflicts:
         yield Sheet(SIDES_SHEET, (*OWN, *CONFLICTS), [_conflict_row(tables, line) for line in tables.conflicts], intro)
     if queue == CONFLICT and tables.left:
         yield Sheet(LEFT_SHEET, (*OWN, *LEFT), list(_left_rows(tables)), SHOWN)
 
 
+def _listed(tables: Tables, queue: str) -> list[RowLine]:
+    """Return the rows of exports that a queue shows one by one; those whose fields are asked about stand on a sheet of their own."""
+    asked = {line.key for line in tables.conflicts} if queue == CONFLICT else set()
+    lines = [line for line in tables.of(queue) if line.key not in asked or line.key is None]
+    return [] if queue in (OWNER, DECISION) and len(lines) > LISTED_ROWS else lines
+
+
 def row_columns(headings: Iterable[str], *, is_edited: bool = True) -> list[Column]:
     """Return the columns of rows of exports: where a row stands and why it waits, then its own cells under the export's headings."""
-    control = (*OWN, *PLACE, *(EDITING if is_edited else ()))
-    taken = {word.casefold() for column in (*OWN, *PLACE, *EDITING) for word in (column.key, column.title)}
+    control = (*OWN, *PLACE, LEAVING, *(EDITING if is_edited else ()))
+    taken = {word.casefold() for column in (*OWN, *PLACE, LEAVING, *EDITING) for word in (column.key, column.title)}
     named: dict[str, str] = {}
     for heading in headings:
         folded = heading.casefold()
@@ -187,7 +202,8 @@ def row_columns(headings: Iterable[str], *, is_edited: bool = True) -> list[Colu
 
 def _row_sheet(tables: Tables, name: str, lines: Sequence[RowLine], intro: str, *, is_edited: bool) -> Sheet:
     headings = dict.fromkeys(heading for line in lines for heading in line.headings)
-    return Sheet(name, row_columns(headings, is_edited=is_edited), [_row(tables, line) for line in lines], intro)
+    title = name if is_edited else LISTED.format(name)  # without the export's own cells: a sheet of another shape
+    return Sheet(title, row_columns(headings, is_edited=is_edited), [_row(tables, line) for line in lines], intro)
 
 
 def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
@@ -202,6 +218,7 @@ def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
         "key": line.key or "",
         "why": sentence(line.reason),
         "what_to_do": next_step(line.reason),
+        LEAVE: Cell("", state=""),
         "candidates": "\n".join(line.candidates),
         "belongs_to": Cell(
             "", choices=line.candidates, state=ASKED if line.takes_parent else None, editable=line.takes_parent, is_strict=False
@@ -292,9 +309,10 @@ def _pair_columns(tables: Tables) -> list[Column]:
 
 
 def _write(tables: Tables, queue: str, sheets: Sequence[Sheet], csv: Path, book: Path) -> list[Path]:
-    rows = [row for sheet in sheets for row in sheet.rows]
+    table = sheets[:1] if queue == sheets[0].name else sheets  # owners and words; their rows are in the workbook alone
+    rows = [row for sheet in table for row in sheet.rows]
     columns: dict[str, Column] = {}
-    for column in (column for sheet in sheets for column in sheet.columns):
+    for column in (column for sheet in table for column in sheet.columns):
         columns.setdefault(column.key, column)
     out = [write_csv(csv, Sheet(queue, list(columns.values()), rows))]
     if len(rows) <= BOOK_ROWS:

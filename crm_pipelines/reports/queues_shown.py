@@ -18,6 +18,7 @@ TAKEN = {
     "same": ("pair that is one record", "pairs that are one record"),
     "different": ("pair that only looks alike", "pairs that only look alike"),
     "rows": ("row corrected", "rows corrected"),
+    "left_behind": ("row left behind", "rows left behind"),
     "conflicts": ("field in conflict settled", "fields in conflict settled"),
 }
 """Kind of answer -> how one of it is said, and several."""

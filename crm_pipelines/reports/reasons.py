@@ -24,6 +24,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "left_out_bounced": ("Contacts whose mail comes back are left out, as decided.", ""),
     "left_out_stale": ("Contacts who have done nothing for long are left out, as decided.", ""),
     "left_out_with_contact": ("Rows that belong to a contact who is left out stay behind with that contact, as decided.", ""),
+    "left_behind": ("Somebody said that this row stays behind.", ""),
     "unreadable_number": (
         "A cell should hold a number, and does not.",
         "Correct the cell and give the file back, or make the field a text.",

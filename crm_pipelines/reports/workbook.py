@@ -1,7 +1,7 @@
 """The workbook: everything that a client decides, as one file to fill in; and back into answers and a client map.
 
 Belongs here: the file as a whole. Not here: tables as such (sheets), rows (workbook_rows, workbook_pages), the meaning of what came back
-(workbook_answers, workbook_merge, workbook_twins), the same for engineers (phases.client: decisions.yaml).
+(workbook_answers, workbook_merge, phases.twin_groups), the same for engineers (phases.client: decisions.yaml).
 """
 
 from __future__ import annotations

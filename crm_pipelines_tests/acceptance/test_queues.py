@@ -117,7 +117,7 @@ def test_rows_that_were_corrected_arrive_and_nothing_else_is_sent(rig: Callable[
         fill_csv(queues / "owner.csv", lambda row: {"user who takes over": "ana@agency.example.com"}),
     ]
     told = resolve_queues(opened(one), Given(given), "Carla Client")
-    assert told["taken"] == {"owners": 1, "invited": 0, "words": 0, "same": 0, "different": 0, "rows": 9, "conflicts": 0}
+    assert told["taken"] == {"owners": 1, "invited": 0, "words": 0, "same": 0, "different": 0, "rows": 9, "conflicts": 0, "left_behind": 0}
     assert told["to_confirm"] == []
     before = one.sandbox.truth.get("counts")["requests"]
     assert walk.go_on(one.name) == 0
@@ -139,6 +139,26 @@ def test_rows_that_were_corrected_arrive_and_nothing_else_is_sent(rig: Callable[
     assert seal is not None
     assert seal.by == "Carla Client"
     _refuses_what_was_not_answered(one)
+
+
+def test_rows_that_are_left_behind_are_excluded_with_the_reason_and_nothing_is_sent(rig: Callable[..., Rig], monkeypatch: Patch) -> None:
+    one = rig(contacts=60)
+    assert one.walk_here(monkeypatch) == 0
+    assert waiting(one) == {"owner": 1, "review": 3, "remediation": 6}
+    why, queues = "Agreed on Monday: not needed", one.folder / "queues"
+    books = [fill_book(queues / f"{name}.xlsx", lambda row: {"leave behind, because": why} if "export" in row else None) for name in QUEUED]
+    told = resolve_queues(opened(one), Given(books), "Carla Client")
+    assert (told["taken"]["left_behind"], told["taken"]["owners"], told["to_confirm"]) == (10, 0, [])
+    before = one.sandbox.truth.get("counts")["requests"]
+    assert walk.go_on(one.name) == 0, "and everything came as it was foreseen"
+    assert written(one, before) == {}
+    assert waiting(one) == {"conflict": 0}, "a company of which nobody is left stands there as left over"
+    told = account(one)
+    assert told["exit_code"] == 0, "every row adds up, and nothing waits"
+    assert sum(each["rows"] for each in told["set_aside"] if each["reason"] == f"left_behind: {why}") == 10
+
+
+QUEUED = ("owner", "review", "remediation")
 
 
 def _refuses_what_was_not_answered(one: Rig) -> None:

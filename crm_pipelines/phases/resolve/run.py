@@ -14,6 +14,7 @@ from typing import Protocol
 
 import polars as pl
 
+from crm_pipelines.phases.resolve.behind import without_named
 from crm_pipelines.phases.resolve.bookings import FoldedBookings, fold_bookings, resolve_bookings
 from crm_pipelines.phases.resolve.columns import key_order
 from crm_pipelines.phases.resolve.companies import Companies, Owners
@@ -101,9 +102,12 @@ def resolve_into(
 def _resolve(
     derive: DeriveSpec, decisions: Mapping[str, str], staged: Mapping[str, StagedObject], settings: ResolveSettings, sink: Sink
 ) -> Counter[str]:
+    staged, behind = without_named(derive, staged, settings.left_behind)
+    for name, lines in behind.items():
+        sink.add(f"fates/{name}", lines)
     children = _children(derive, staged, settings)
     contacts = staged.get(derive.contacts.from_, StagedObject(derive.contacts.from_, []))
-    left_out = left_out_contacts(derive, staged, settings.leave_out, settings.stale_before) if settings.leave_out else None
+    left_out = left_out_contacts(derive, staged, settings)
     fold = ContactFold(derive, contacts, decisions, _inventories(derive, staged), same=settings.same, left_out=left_out)
     partners = _partners(derive, children, fold, decisions)
     links, stats = _people(derive, fold, children, partners, sink)

@@ -7,15 +7,16 @@ Belongs here: the rules, as expressions over folded contacts; the words and mont
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 import polars as pl
 
+from crm_pipelines.phases.resolve.behind import reason_of
 from crm_pipelines.phases.resolve.columns import column, comparable, text
 from crm_pipelines.phases.resolve.emails import with_emails
 from crm_pipelines.phases.resolve.events import FAILED
-from crm_pipelines.phases.resolve.values import StagedObject
+from crm_pipelines.phases.resolve.values import ResolveSettings, StagedObject
 from crm_pipelines.spec.derive import DeriveSpec
 
 # RFC 2142 (mailboxes for roles and functions), and what such mailboxes are called in German, Spanish and French offices.
@@ -52,6 +53,8 @@ class LeftOut:
     """When the newest file was exported."""
     stale_before: date | None = None
     """The day that was pinned; without one the newest file decides."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Source keys of contacts who stay behind by name, with why."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,16 +70,21 @@ class LeftOut:
     def reason(self, frame: pl.DataFrame) -> pl.Expr:
         """Return why a contact (one row of `frame`, with `_key` and `_aliases`) stays behind; null when it moves."""
         told = suppression(self.derive, frame, self.done, self.limit, key="_key", aliases="_aliases")
-        return pl.coalesce(*(pl.when(told[kind]).then(pl.lit(f"left_out_{kind}")) for kind in self.kinds))
+        by_name = (
+            reason_of(pl.col("_key"), self.named),
+            pl.col("_aliases").list.eval(reason_of(pl.element(), self.named)).list.drop_nulls().list.first(),
+        )
+        return pl.coalesce(*(by_name if self.named else ()), *(pl.when(told[kind]).then(pl.lit(f"left_out_{kind}")) for kind in self.kinds))
 
 
-def left_out_contacts(
-    derive: DeriveSpec, staged: Mapping[str, StagedObject], kinds: tuple[str, ...], stale_before: date | None = None
-) -> LeftOut:
-    """Return the kinds that stay behind, with what they are judged by."""
+def left_out_contacts(derive: DeriveSpec, staged: Mapping[str, StagedObject], settings: ResolveSettings) -> LeftOut | None:
+    """Return the kinds and single contacts that stay behind, with what they are judged by; None where all move."""
+    kinds, named = settings.leave_out, settings.left_behind.get(derive.contacts.from_, {})
+    if not (kinds or named):
+        return None
     times = [chunk.exported_at for each in staged.values() for chunk in each.frames]
     done = engaged(derive, staged if "stale" in kinds else {})
-    return LeftOut(derive, tuple(dict.fromkeys(kinds)), done, max(times, default=None), stale_before)
+    return LeftOut(derive, tuple(dict.fromkeys(kinds)), done, max(times, default=None), settings.stale_before, named)
 
 
 def is_role_account(match_key: pl.Expr) -> pl.Expr:

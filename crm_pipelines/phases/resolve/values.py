@@ -7,8 +7,8 @@ Belongs here: values and the shape of the fate table. Not here: how rows are rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,6 +21,9 @@ BELONGS_TO = "_belongs_to"
 
 LEFT_OUT_WITH_CONTACT = "left_out_with_contact"
 """Why a row is `excluded` that hangs on a contact of whom the client says that it does not move."""
+
+LEFT_BEHIND = "left_behind"
+"""Why a row is `excluded` of which a person says that it does not move; the person's words follow a colon."""
 
 FATE_SCHEMA: dict[str, pl.DataType] = {
     "chunk": pl.String(),
@@ -64,6 +67,25 @@ class ChunkFrame:
             yield batch
             start += BATCH_ROWS
 
+    def without(self, column: str, keys: Iterable[str]) -> ChunkFrame:
+        """Return the file without the rows of these source keys."""
+        frame = self._opened()
+        if column not in self._names(frame):
+            return self
+        return replace(self, frame=frame.filter(~_is_of(column, keys)))
+
+    def only(self, column: str, keys: Iterable[str]) -> pl.DataFrame:
+        """Return the rows of these source keys, as fate lines need them."""
+        frame = self._opened()
+        marks = (pl.lit(self.chunk).alias("_chunk"), pl.col(column).cast(pl.String).str.strip_chars().alias("_key"))
+        if column not in self._names(frame):
+            return pl.DataFrame(schema={ROW: pl.Int64, "_chunk": pl.String, "_key": pl.String})
+        return frame.filter(_is_of(column, keys)).lazy().select(pl.col(ROW).cast(pl.Int64), *marks).collect()
+
+    @staticmethod
+    def _names(frame: pl.DataFrame | pl.LazyFrame) -> list[str]:
+        return frame.collect_schema().names()
+
     def _opened(self) -> pl.DataFrame | pl.LazyFrame:
         if isinstance(self.frame, Path):
             return pl.scan_parquet(self.frame)
@@ -76,6 +98,10 @@ class ChunkFrame:
         names = frame.collect_schema().names() if isinstance(frame, pl.LazyFrame) else frame.columns
         keep = {ROW, *wanted}
         return frame.select([name for name in names if name.removeprefix("raw_") in keep])
+
+
+def _is_of(column: str, keys: Iterable[str]) -> pl.Expr:
+    return pl.col(column).cast(pl.String).str.strip_chars().is_in(list(keys)).fill_null(value=False)
 
 
 @dataclass(frozen=True)
@@ -101,6 +127,8 @@ class ResolveSettings:
     """Kinds of contacts (`suppress.KINDS`) that do not move."""
     stale_before: date | None = None
     """The day before which one has to have joined to be stale, where that was decided."""
+    left_behind: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Object -> source key -> why that row does not move, in a person's words."""
 
 
 @dataclass

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from crm_pipelines.phases.queues import OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import Answers, Returned, judge
+from crm_pipelines.phases.queues_conflicts import ConflictLine, Question
 from crm_pipelines.phases.queues_correct import Fix
 from crm_pipelines.phases.queues_pairs import PairLine
 from crm_pipelines.phases.queues_words import Word
@@ -136,13 +140,69 @@ def test_what_somebody_typed_is_an_answer(exported: str, typed: str) -> None:
     assert [fix.cells for fix, _ in _typed(exported, typed).fixes] == [("12", typed)]
 
 
+WHY = "a test account of ours"
+
+
+def test_rows_of_any_queue_are_left_behind_by_their_key_or_their_place() -> None:
+    found = judged(row(CONTACT, leave_behind=WHY), row(BROKEN, leave_behind=WHY), row(PARENT, leave_behind=WHY))
+    assert (found.problems, found.fixes, found.unanswered) == ([], [], 0)
+    assert found.left_behind == {"contacts": {"12": WHY}, "sales": {"78": WHY}}
+    assert found.left_lines == {"contacts": {"001": {"9": WHY}}}
+    assert found.counts()["left_behind"] == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        ((row(CONTACT, leave_behind="no"),), "say why in 8 characters or more"),
+        ((row(CONTACT, leave_behind=WHY, cell__email="nina@example.org"),), "either corrected or left behind"),
+        ((row(REFUND, leave_behind=WHY, belongs_to="60"),), "either corrected or left behind"),
+        ((row(CONTACT, leave_behind=WHY), row(CONTACT, leave_behind="it is a duplicate")), "for another reason before"),
+        (
+            (row(replace(PARENT, queue="conflict", reason="edited_in_destination: name"), leave_behind=WHY),),
+            "give it back in the file of that",
+        ),
+    ],
+)
+def test_what_cannot_be_left_behind_is_told_by_its_cell(rows: Sequence[Returned], what: str) -> None:
+    (problem,) = judged(*rows).problems
+    assert what in str(problem)
+    assert WHY not in str(problem)
+
+
+NAME = Question("name", "edited_in_destination", "Ann", "Anna", "Ann", asked="a1", over="b1")
+LABELS = Question("labels", "merged_data_left", ["x"], ["x"], ["y"], ("theirs",), asked="a2", over="b2")
+ASKED = replace(TABLES, conflicts=tuple(ConflictLine("people", "12", "901", each) for each in (NAME, LABELS)))
+
+
+def side(question: Question, take: str, **cells: str) -> Returned:
+    return answer("conflict", **{"phase": "people", "key": "12", "field": question.field, "asked": question.stamp, "take": take, **cells})
+
+
+def test_a_side_is_taken_for_the_values_that_were_shown() -> None:
+    found = judge(ASKED, [side(NAME, "Ours"), side(LABELS, "theirs"), side(NAME, "")], [], set())
+    assert found.conflicts == {"people": {"12": {"name": NAME.taken("ours"), "labels": LABELS.taken("theirs")}}}
+    assert (found.problems, found.unanswered) == ([], 1)
+    stale = judge(ASKED, [side(NAME, "ours", asked="a1 b0"), side(NAME, "ours", key="13")], [], set())
+    assert stale.is_empty
+    assert "another one since this file was written" in stale.skipped[0]
+    assert "nothing is asked about this field any more" in stale.skipped[1]
+    wrong = judge(ASKED, [side(NAME, "mine"), side(LABELS, "ours"), side(NAME, "ours"), side(NAME, "theirs")], [], set())
+    told = [str(problem) for problem in wrong.problems]
+    assert [each.partition("'take': ")[2] for each in told] == [
+        "expected ours or theirs",
+        "expected theirs",
+        "the same field got another answer before; keep one of the two",
+    ]
+
+
 def test_what_no_longer_waits_is_skipped_with_a_sentence() -> None:
     gone = row(CONTACT, row="8", cell__email="nina@example.org")
     found = judged(gone, answer("owner", owner="yan@example.com", user="ann@example.com"), row(PARENT))
     assert (found.is_empty, found.problems) == (True, [])
     assert "does not wait any more" in found.skipped[0]
     assert "nothing waits for this owner any more" in found.skipped[1]
-    assert "only shown" in found.skipped[2]
+    assert (len(found.skipped), found.unanswered) == (2, 1)
 
 
 def test_two_answers_to_one_question_exclude_each_other_and_equal_ones_do_not() -> None:
