@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +20,7 @@ from crm_pipelines.errors import SourceError
 from crm_pipelines.sources.base import LINE, ROW, Heading, ReadSettings, SourceObject
 from crm_pipelines.sources.decode import Decoded, decode_export
 from crm_pipelines.sources.headings import HeadingMatch, HeadingRecord, match_headings, read_heading
-from crm_pipelines.sources.prescan import Scan, scan_records, split_lines
+from crm_pipelines.sources.prescan import Scan, scan_records
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,11 @@ def read_export(path: Path, contract: SourceObject, settings: ReadSettings) -> T
     Raises: SourceError, naming the file and what to do, when it is absent, empty, no CSV, or not this object's export.
     """
     data = read_bytes(path)
+    size, sha256 = len(data), hashlib.sha256(data).hexdigest()
     decoded = decode_export(data, path.name, settings.encoding)
-    lines = split_lines(decoded.text.lstrip("\ufeff"))
+    lines = decoded.lines()
+    del data
+    decoded = replace(decoded, data=b"")  # the lines are enough: a file of 500,000 rows is 200 MB
     record = read_heading(lines, contract, path.name, settings.delimiter)
     match = match_headings(record.raw, contract, path.name, settings.custom_fields)
     scan = scan_records(
@@ -64,8 +67,8 @@ def read_export(path: Path, contract: SourceObject, settings: ReadSettings) -> T
     frame, doubled = _frame(scan, record, match, contract, path.name)
     return TextExport(
         file_name=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
+        sha256=sha256,
+        size_bytes=size,
         encoding=decoded.encoding,
         delimiter=record.delimiter,
         headings=match.headings,
@@ -106,25 +109,28 @@ def _frame(
 def _text_cells(scan: Scan, record: HeadingRecord, file_name: str) -> pl.DataFrame:
     """Let polars read the good records as text; columns are numbered, empty and quoted-empty cells are null."""
     schema = {str(position): pl.String() for position in range(len(record.raw))}
-    if not scan.rows:
-        return pl.DataFrame(schema=schema)
+    cells = pl.concat([pl.DataFrame(schema=schema), *(_block_cells(block, record.delimiter, schema) for block in scan.blocks)])
+    if cells.height != len(scan.rows):
+        raise SourceError(
+            f"{file_name}: two readers disagree on its rows ({len(scan.rows)} and {cells.height}); "
+            "nothing was taken from it. Please report this file's structure"
+        )
+    return cells
+
+
+def _block_cells(block: bytes, delimiter: str, schema: dict[str, pl.String]) -> pl.DataFrame:
     cells = pl.read_csv(
-        scan.text,
+        block,
         has_header=False,
-        separator=record.delimiter,
+        separator=delimiter,
         schema=schema,
         infer_schema=False,
         missing_columns="raise",
         extra_columns="raise",
         raise_if_empty=False,
     )
-    if cells.height != len(scan.rows):
-        raise SourceError(
-            f"{file_name}: two readers disagree on its rows ({len(scan.rows)} and {cells.height}); "
-            "nothing was taken from it. Please report this file's structure"
-        )
     # Only a quoted empty cell gives an empty string; unquoted ones are null already.
-    return cells.with_columns(pl.all().replace("", None)) if b'""' in scan.text else cells
+    return cells.with_columns(pl.all().replace("", None)) if b'""' in block else cells
 
 
 def _settle_duplicate(cells: pl.DataFrame, first: int, again: int, headings: Sequence[Heading], file_name: str) -> str:

@@ -7,6 +7,7 @@ row counter's own decoding (rowcount), which stays apart on purpose.
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from dataclasses import dataclass, replace
 
@@ -38,20 +39,31 @@ ACCENTED_WORD = re.compile(rb"[A-Za-z]*[\xc0-\xff][A-Za-z\xc0-\xff]*")
 ASCII_END = 0x80
 TEXT_CONTROLS = b"\t\n\r\x0b\x0c\x1b"
 BINARY_SHARE = 0.05
+CHECKED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A file's text, the encoding it was read in, whether it ends inside a character, whether others are damaged.
+    """A file's bytes, the encoding they are in, whether it ends inside a character, whether others are damaged.
 
-    A damaged character is U+FFFD in `text`; the rows that hold one are set aside (prescan).
+    A damaged character is U+FFFD in the text; the rows that hold one are set aside (prescan).
     """
 
-    text: str
+    data: bytes
     encoding: str
     is_cut: bool = False
     is_damaged: bool = False
     warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return everything as one text: up to four times the bytes of the file."""
+        return self.data.decode(self.encoding, "replace" if self.is_damaged else "strict")
+
+    def lines(self) -> list[str]:
+        r"""Return the lines with their ends (\n, \r\n, lone \r), byte-order marks left out; the whole text is never in memory."""
+        reader = io.TextIOWrapper(io.BytesIO(self.data), self.encoding, "replace" if self.is_damaged else "strict", newline="")
+        return [first.lstrip("\ufeff") for first in reader.readlines(1)] + list(reader)
 
 
 def decode_export(data: bytes, file_name: str, declared: str | None = None) -> Decoded:
@@ -68,11 +80,22 @@ def decode_export(data: bytes, file_name: str, declared: str | None = None) -> D
     if (utf16 := _utf16_without_mark(data)) is not None:
         return _strict(data, utf16, file_name)
     try:
-        return Decoded(data.decode("utf-8"), "utf-8")
+        require_decodes(data, "utf-8")
+        return Decoded(data, "utf-8")
     except UnicodeDecodeError as error:
         if _is_cut_character(data, error):
             return _cut(data, "utf-8", error)
         return _damaged(data) if _is_mostly_utf8(data) else _guess(data, file_name)
+
+
+def require_decodes(data: bytes, encoding: str) -> None:
+    """Raise UnicodeDecodeError, with places in the whole file, unless the bytes are in this encoding; it is tried piece by piece."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(data), CHECKED_BYTES):
+            decoder.decode(data[start : start + CHECKED_BYTES], start + CHECKED_BYTES >= len(data))
+    except UnicodeDecodeError:
+        data.decode(encoding)  # places in the error of a piece are those of the piece
 
 
 def refuse_foreign(data: bytes, file_name: str) -> None:
@@ -105,7 +128,8 @@ def _utf16_without_mark(data: bytes) -> str | None:
 
 def _strict(data: bytes, encoding: str, file_name: str) -> Decoded:
     try:
-        return Decoded(data.decode(encoding), encoding)
+        require_decodes(data, encoding)
+        return Decoded(data, encoding)
     except LookupError:
         raise SourceError(f"{file_name}: the declared encoding '{encoding}' is not known; try utf-8, cp1252, cp1251 or utf-16") from None
     except UnicodeDecodeError as error:
@@ -122,8 +146,7 @@ def _is_cut_character(data: bytes, error: UnicodeDecodeError) -> bool:
 
 
 def _cut(data: bytes, encoding: str, error: UnicodeDecodeError) -> Decoded:
-    text = data[: error.start].decode(encoding)
-    return Decoded(text, encoding, is_cut=True, warnings=("the file ends in the middle of a character: it was cut off",))
+    return Decoded(data[: error.start], encoding, is_cut=True, warnings=("the file ends in the middle of a character: it was cut off",))
 
 
 def _is_mostly_utf8(data: bytes) -> bool:
@@ -142,9 +165,8 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _damaged(data: bytes) -> Decoded:
-    text = data.decode("utf-8", errors="replace")
     warning = "some characters are not UTF-8, as most of the file is; the rows that hold them are set aside"
-    return Decoded(text, "utf-8", is_damaged=True, warnings=(warning,))
+    return Decoded(data, "utf-8", is_damaged=True, warnings=(warning,))
 
 
 def _guess(data: bytes, file_name: str) -> Decoded:

@@ -14,19 +14,19 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from crm_pipelines.sources.base import BadLine
 from crm_pipelines.sources.quarantine import sentence_for
 
 FIELD_SIZE_LIMIT = 2**31 - 1  # notes run past the csv module's 131,072 characters; a C long may be 32 bits
+BLOCK_ROWS = 10_000  # of 45 columns: 4 MB of text at a time
 DAMAGED = "\ufffd"
 LINE_ENDS = ("\n", "\r")
 
 
 @dataclass
 class Scan:
-    """What a pre-scan found. `text` holds the good records with line feeds between them, ready for polars."""
+    """What a pre-scan found. `blocks` are the good records with line feeds between them, ready for polars."""
 
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -42,13 +42,14 @@ class Scan:
         start, end = self.spans[position]
         return "".join(self.source_lines[start:end]).rstrip("\r\n")
 
-    @cached_property
-    def text(self) -> bytes:
-        """Join the good records as UTF-8, each ended by a line feed; line ends within quotes stay as they are."""
+    @property
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the good records as UTF-8, BLOCK_ROWS at a time, each ended by a line feed; line ends within quotes stay as they are."""
         lines = self.source_lines
-        return "".join(
-            [(lines[start] if end - start == 1 else "".join(lines[start:end])).rstrip("\r\n") + "\n" for start, end in self.spans]
-        ).encode()
+        for start in range(0, len(self.spans), BLOCK_ROWS):
+            spans = self.spans[start : start + BLOCK_ROWS]
+            records = [(lines[first] if end - first == 1 else "".join(lines[first:end])).rstrip("\r\n") + "\n" for first, end in spans]
+            yield "".join(records).encode()
 
 
 def split_lines(text: str) -> list[str]:
@@ -98,14 +99,12 @@ class _Checks:
 
     @staticmethod
     def for_lines(lines: list[str], delimiter: str, width: int, *, is_cut: bool, is_damaged: bool) -> _Checks:
-        text = "".join(lines)
         d = re.escape(delimiter)
         cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{d}\r\n]*+)'
         strict_record = re.compile(rf"{cell}(?:{d}{cell})*+[\r\n]*+")
-        ends_well = not is_cut and text.endswith(LINE_ENDS)
-        return _Checks(
-            lines, width, is_cut, is_damaged, ends_well, '"' in text, "\0" in text, "\\" in text and '\\"' in text, strict_record
-        )
+        ends_well = not is_cut and bool(lines) and lines[-1].endswith(LINE_ENDS)
+        quotes, nuls, backslashes = (any(one in line for line in lines) for one in ('"', "\0", '\\"'))
+        return _Checks(lines, width, is_cut, is_damaged, ends_well, quotes, nuls, backslashes, strict_record)
 
     def has_backslash_quote(self, first: int, last: int) -> bool:
         """Whether a record holds a backslash before a quote."""

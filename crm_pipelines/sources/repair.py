@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,10 +40,10 @@ class Repaired:
     repairs: dict[str, dict[str, int]]
 
 
-def repair_frame(frame: pl.DataFrame, human_text: frozenset[str], whole: bytes) -> Repaired:
+def repair_frame(frame: pl.DataFrame, human_text: frozenset[str], whole: Iterable[bytes]) -> Repaired:
     """Repair every text column; columns in `human_text` also lose entities and mojibake.
 
-    `whole` is the UTF-8 text that all cells come from: what it does not hold, no cell is searched for.
+    `whole` is the UTF-8 text that all cells come from, in blocks: what it does not hold, no cell is searched for.
     """
     names = [name for name in frame.columns if name not in (ROW, LINE)]
     traits = _Traits(whole)
@@ -102,12 +102,14 @@ def _unescape(text: str) -> str:
 class _Traits:
     """What a file's whole text holds, and so what its cells may need."""
 
-    def __init__(self, whole: bytes) -> None:
-        self.has_accents = not whole.isascii()
-        # Single bytes only: they are found 50 times faster than pairs or patterns.
-        self.has_controls = any(one in whole for one in CONTROL_BYTES)
-        self.has_guards = b"'" in whole or b"\t" in whole
-        self.has_entities = b"&" in whole
+    def __init__(self, whole: Iterable[bytes]) -> None:
+        self.has_accents = self.has_controls = self.has_guards = self.has_entities = False
+        for block in whole:
+            self.has_accents = self.has_accents or not block.isascii()
+            # Single bytes only: they are found 50 times faster than pairs or patterns.
+            self.has_controls = self.has_controls or any(one in block for one in CONTROL_BYTES)
+            self.has_guards = self.has_guards or b"'" in block or b"\t" in block
+            self.has_entities = self.has_entities or b"&" in block
 
     def suspicious(self, name: str, is_human: bool) -> pl.Expr | None:
         """Say which cells may need a repair, in terms that cost next to nothing on those that do not."""

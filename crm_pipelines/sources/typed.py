@@ -84,7 +84,7 @@ def type_columns(export: TextExport, contract: SourceObject, settings: ReadSetti
     """
     known = {column.name: column for column in contract.columns}
     human = frozenset(name for name in export.frame.columns if name in known and known[name].repair)
-    repaired = repair_frame(export.frame, human, export.scan.text)
+    repaired = repair_frame(export.frame, human, export.scan.blocks)
     work = _Work(export, contract, settings, _without_null_words(repaired.frame, known))
     for name in export.frame.columns:
         if name not in (ROW, LINE):

@@ -15,7 +15,7 @@ import pytest
 from crm_pipelines.errors import SourceError
 from crm_pipelines.phases.extract import partition_key
 from crm_pipelines.phases.stage import inventories, read_sidecar, read_staged, stage_file, write_staged
-from crm_pipelines.sources import load_source
+from crm_pipelines.sources import decode, load_source, prescan, rowcount
 from crm_pipelines.sources.base import ReadSettings, StagedChunk
 
 KARTRA = load_source("kartra")
@@ -132,3 +132,27 @@ def test_time_zone_of_the_account_is_a_setting(tmp_path: Path) -> None:
         for zone in ("America/New_York", "EST")
     ]
     assert moments == [datetime(2026, 7, 1, 4, tzinfo=UTC), datetime(2026, 7, 1, 5, tzinfo=UTC)]
+
+
+def test_a_file_is_read_in_blocks_as_it_would_be_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [f'{n},"p{n}@example.com","Zoë ""{n}"", née","{"" if n % 3 else "&amp; more"}"' for n in range(25)]
+    text = "\n".join(["id,email,first_name,company", *rows[:9], "9,short", *rows[10:], ",no-key@example.com,x,y"]) + "\n"
+    path = tmp_path / "contacts_1.csv"
+    path.write_text(text, encoding="utf-8")
+    whole = stage_file(KARTRA, "contacts", path)
+    monkeypatch.setattr(prescan, "BLOCK_ROWS", 4)
+    monkeypatch.setattr(decode, "CHECKED_BYTES", 3)
+    monkeypatch.setattr(rowcount, "WINDOW", 40)
+    pieces = stage_file(KARTRA, "contacts", path)
+    assert pieces.frame.equals(whole.frame)
+    assert (pieces.bad_lines, pieces.repairs, pieces.physical_rows, pieces.adds_up) == (whole.bad_lines, whole.repairs, 26, True)
+    assert [bad.reason for bad in pieces.bad_lines] == ["short_row", "missing_key"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_pieces_of_a_character_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setattr(decode, "CHECKED_BYTES", 1)
+    path = tmp_path / "contacts_1.csv"
+    path.write_bytes("id,email,first_name\r\n1,a@example.com,Zoë\r\n".encode(encoding))
+    staged = stage_file(KARTRA, "contacts", path, ReadSettings(encoding=None if encoding.startswith("utf") else encoding))
+    assert staged.frame["first_name"].to_list() == ["Zoë"]

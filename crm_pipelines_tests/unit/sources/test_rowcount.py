@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,7 +49,7 @@ def test_rows_and_blanks(tmp_path: Path, text: str, rows: int, blank: int) -> No
 def test_shares_no_code_with_the_reader() -> None:
     source = Path(str(rowcount.__file__)).read_text()
     imported = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
-    assert imported == {"__future__", "collections.abc", "dataclasses", "pathlib"}
+    assert imported == {"__future__", "collections.abc", "dataclasses", "pathlib", "typing"}
 
 
 PIECES = st.sampled_from(
@@ -66,6 +67,16 @@ def test_reader_and_counter_agree_on_any_text(tmp_path: Path, body: list[str], e
     counted = count_physical_rows(path)
     assert counted.rows == export.frame.height + len(export.scan.bad_lines) + export.scan.blank_rows
     assert counted.blank == export.scan.blank_rows
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.lists(PIECES, max_size=40), window=st.integers(8, 20))
+def test_the_count_is_the_same_however_little_is_read_at_a_time(tmp_path: Path, body: list[str], window: int) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(("id,email\n" + "".join(body)).encode())
+    whole = count_physical_rows(path)
+    with mock.patch.object(rowcount, "WINDOW", window):
+        assert count_physical_rows(path) == whole
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
