@@ -14,7 +14,7 @@ from crm_pipelines.defs.explained import explained, with_values
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.columns import column_account
 from crm_pipelines.phases.project import Project
-from crm_pipelines_tests.lib.opened import ROUTES, sampled
+from crm_pipelines_tests.lib.opened import ROUTES, sampled, written
 
 
 @pytest.fixture(scope="module", params=ROUTES)
@@ -81,3 +81,9 @@ def test_words_for_nothing_are_no_values(project: Project) -> None:
     assert all(one["values"] <= one["filled"] for one in columns.values())
     assert columns["transactions", "jv_username"]["values"] == 0 < columns["transactions", "jv_username"]["filled"]
     assert columns["contacts", "id"]["values"] == columns["contacts", "id"]["filled"]
+
+
+def test_a_word_for_nothing_is_none_in_columns_that_nobody_knows_either(tmp_path: Path) -> None:
+    project = written(tmp_path, [("contacts.csv", "id,email,badge\n1,a@example.com,N/A\n2,b@example.com,red\n3,c@example.com,\n")])
+    (badge,) = [one for one in with_values(project, column_account(project)) if one["heading"] == "badge"]
+    assert (badge["filled"], badge["values"]) == (2, 1)

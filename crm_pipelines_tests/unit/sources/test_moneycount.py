@@ -29,12 +29,12 @@ def test_shares_no_code_with_the_reader_and_the_map() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_every_row_is_read_where_it_stands(tmp_path: Path, encoding: str) -> None:
-    text = 'ID,Transaction_Type,Amount (EUR)\n7,Sale,"1,249.50"\n\n8,Refund,9\n9,Sale\n,Sale,3.10\n10,"Partial\nrefund",(2.00)\n'
+    text = 'ID,Transaction_Type,Amount (EUR)\n7,Sale,"1,249.50"\n\n8,Refund,9\n9,Sale,1,249.50\n,Sale,3.10\n10,"Partial\nrefund",(2.00)\n'
     found = counted(tmp_path, text, encoding=encoding)
     assert [(one.row, one.key, one.amount) for one in found] == [
         (1, "7", Decimal("1249.50")),
         (3, "8", Decimal(9)),
-        (4, "9", None),  # a cell is missing, so that nobody can tell which
+        (4, "9", None),  # a cell too many, so that nobody can tell which
         (5, "", Decimal("3.10")),
         (6, "10", Decimal(-2)),
     ]
