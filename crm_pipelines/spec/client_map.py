@@ -16,6 +16,7 @@ from crm_pipelines.spec.model import FieldType, Node
 
 Fork = Literal["field", "custom_field", "ignore"]
 DateOrder = Literal["dmy", "mdy"]
+DecimalLocale = Literal["us", "eu"]
 LeaveOut = Literal["no_email", "role_account", "bounced", "stale"]
 Side = Literal["ours", "theirs"]
 Reason = Annotated[str, Field(min_length=8)]
@@ -32,7 +33,25 @@ class ColumnChoice(Node):
     date_order: DateOrder | None = Field(
         default=None,
         description="What comes first in 05/06/2026, day (`dmy`) or month (`mdy`); when left out, what engagement.yaml declares "
-        "for every file of the export. While neither says, what reads two ways waits.",
+        "for files of the export; a file that it does not name is read like those. While nothing says it, or they differ, what reads two "
+        "ways waits.",
+    )
+    year_pivot: int | None = Field(
+        default=None,
+        ge=0,
+        le=99,
+        description="Year of two digits from which on they mean the last century (30: 1930, and 29 is 2029). While nothing says it, "
+        "years of two digits wait.",
+    )
+    decimal_locale: DecimalLocale | None = Field(
+        default=None,
+        description="How numbers are written, 1,234.50 (`us`) or 1.234,50 (`eu`); when left out, what engagement.yaml declares for "
+        "the files of the export. While neither says, what reads two ways waits.",
+    )
+    currency: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Currency that amounts may name, its code or a sign; an amount that names another one waits.",
     )
     ignore: str | None = Field(default=None, min_length=8, description="Why the column stays behind, in the client's words.")
 
@@ -40,6 +59,12 @@ class ColumnChoice(Node):
     def fork(self) -> Fork:
         """Which of the three it is."""
         return "field" if self.field is not None else "custom_field" if self.custom_field is not None else "ignore"
+
+    @property
+    def reading(self) -> Mapping[str, str | int]:
+        """What the rule that reads the column's text is told."""
+        told = {"order": self.date_order, "pivot": self.year_pivot, "locale": self.decimal_locale, "currency": self.currency}
+        return {name: value for name, value in told.items() if value is not None}
 
     @model_validator(mode="after")
     def _is_one_choice(self) -> ColumnChoice:
@@ -52,6 +77,10 @@ class ColumnChoice(Node):
             raise ValueError("type belongs to custom_field")
         if self.date_order is not None and not (self.field is not None or self.type in ("date", "datetime")):
             raise ValueError("date_order belongs to a field of dates, or to a custom_field of type date or datetime")
+        if self.year_pivot is not None and not (self.field is not None or self.type in ("date", "datetime")):
+            raise ValueError("year_pivot belongs to a field of dates, or to a custom_field of type date or datetime")
+        if (self.decimal_locale or self.currency) and not (self.field is not None or self.type in ("number", "money")):
+            raise ValueError("decimal_locale and currency belong to a field of numbers, or to a custom_field of type number or money")
         return self
 
 

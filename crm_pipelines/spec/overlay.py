@@ -14,7 +14,7 @@ from crm_pipelines.errors import Problem, SpecError
 from crm_pipelines.spec.check_client import map_problems
 from crm_pipelines.spec.check_columns import used_columns
 from crm_pipelines.spec.client import at
-from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder
+from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder, DecimalLocale
 from crm_pipelines.spec.contract import COLUMN_VALUES, DestinationContract, FieldContract, PhaseContract, SourceContract, ValueType
 from crm_pipelines.spec.derived import carried_name, frame_of, resolved_frames
 from crm_pipelines.spec.model import FieldMap, MappingSpec, Phase
@@ -36,6 +36,11 @@ CUSTOM_RULES: Mapping[str, Mapping[ValueType, str]] = {
 """Type of a custom field -> what a column yields -> the rule between the two."""
 ORDERED_RULES = frozenset(CUSTOM_RULES[each]["text"] for each in ("date", "datetime"))
 """Rules that read a date from text, and may be told the order of day and month."""
+READING: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(ORDERED_RULES, ("order", "pivot")),
+    _NUMBER["text"]: ("locale", "currency"),
+}
+"""Rule that reads a date or a number from text -> what it may be told."""
 FIELD_RULES: Mapping[ValueType, Mapping[ValueType, str]] = {
     "text": _TEXT,
     "number": _NUMBER,
@@ -64,15 +69,17 @@ def lay_over(
     document: Document | None = None,
     *,
     date_orders: Mapping[str, DateOrder] | None = None,
+    decimal_locales: Mapping[str, DecimalLocale] | None = None,
 ) -> MappingSpec:
     """Return the spec with the client's columns in it; `document` tells the lines of problems.
 
-    `date_orders`: object -> which of day and month comes first in its files, where a choice does not say it.
+    `date_orders`: object -> which of day and month comes first in its files, where a choice does not say it; `decimal_locales`: object ->
+    how its files write numbers.
 
     Raises: SpecError with everything in the map that cannot be. Headings that no file has are no problem: a later file may bring them.
     """
     document = document or Document(None, "decisions.yaml")
-    laying = _Laying(spec, source, destination, document, date_orders or {})
+    laying = _Laying(spec, source, destination, document, date_orders or {}, decimal_locales or {})
     for name, columns in client_map.columns.items():
         laying.take_object(name, columns)
     problems = [*laying.problems, *map_problems(spec, client_map, source, document)]
@@ -90,6 +97,7 @@ class _Laying:
     destination: DestinationContract
     document: Document
     date_orders: Mapping[str, DateOrder] = field(default_factory=dict)
+    decimal_locales: Mapping[str, DecimalLocale] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     ignore: dict[str, dict[str, str]] = field(default_factory=dict)
     more: dict[str, list[str]] = field(default_factory=dict)
@@ -131,9 +139,7 @@ class _Laying:
             return
         phase, kind = str(choice.phase), self._kind(name, column)
         self.more.setdefault(name, []).append(column)
-        node = self._ordered(
-            self._node(carried_name(self.spec.derive, name, column), kind, choice), choice.date_order or self.date_orders.get(name)
-        )
+        node = self._told(self._node(carried_name(self.spec.derive, name, column), kind, choice), name, choice)
         if choice.custom_field is not None:
             self.custom.setdefault(phase, {})[choice.custom_field.strip()] = node
         else:
@@ -150,10 +156,12 @@ class _Laying:
         is_labels = choice.field == self._contract(choice).labels and kind == "text"
         return FieldMap(from_=(column,), rule="split" if is_labels else FIELD_RULES[contract.takes][kind], why=why)
 
-    @staticmethod
-    def _ordered(node: FieldMap, order: DateOrder | None) -> FieldMap:
-        """Tell a rule that reads dates in which order day and month stand."""
-        return node.model_copy(update={"with_": {"order": order}}) if order and node.rule in ORDERED_RULES else node
+    def _told(self, node: FieldMap, name: str, choice: ColumnChoice) -> FieldMap:
+        """Tell a rule that reads dates or numbers what reads two ways: what the choice says, else what is declared of the files."""
+        declared = {"order": self.date_orders.get(name), "locale": self.decimal_locales.get(name)}
+        told = {**{key: value for key, value in declared.items() if value is not None}, **choice.reading}
+        told = {key: value for key, value in told.items() if key in READING.get(node.rule or "", ())}
+        return node.model_copy(update={"with_": {**node.with_, **told}}) if told else node
 
     def _target_problems(self, name: str, column: str, choice: ColumnChoice) -> Iterator[str]:
         frame = frame_of(self.spec.derive, name)
@@ -164,8 +172,10 @@ class _Laying:
             yield f"there is no phase {choice.phase!r}{nearest(str(choice.phase), phases)}; {name} can go to {', '.join(phases)}"
         elif choice.phase not in phases:
             yield f"records of {choice.phase} do not carry columns of {name}; they can go to {', '.join(phases)}"
-        elif choice.date_order is not None and not self._is_read_as_date(name, column, choice):
-            yield "date_order is for text that is read as a date; this column or its field holds none"
+        elif ("order" in choice.reading or "pivot" in choice.reading) and not self._is_read_as(name, column, choice, "date", "datetime"):
+            yield "date_order and year_pivot are for text that is read as a date; this column or its field holds none"
+        elif (choice.decimal_locale or choice.currency) and not self._is_read_as(name, column, choice, "number", "money"):
+            yield "decimal_locale and currency are for text that is read as a number; this column or its field holds none"
         elif choice.custom_field is not None:
             yield from self._custom_problems(choice, choice.custom_field.strip(), self._kind(name, column))
         else:
@@ -202,10 +212,10 @@ class _Laying:
         elif not _fits(taken, kind):
             yield f"the column holds {KINDS[kind]}, and field {name!r} of {choice.phase} takes {KINDS[taken.takes]}"
 
-    def _is_read_as_date(self, name: str, column: str, choice: ColumnChoice) -> bool:
+    def _is_read_as(self, name: str, column: str, choice: ColumnChoice, *types: str) -> bool:
         taken = self._contract(choice).fields.get(choice.field or "")
-        takes = choice.type if choice.custom_field is not None else taken.takes if taken else "date"
-        return self._kind(name, column) == "text" and takes in ("date", "datetime")
+        takes = choice.type if choice.custom_field is not None else taken.takes if taken else types[0]
+        return self._kind(name, column) == "text" and takes in types
 
     def _kind(self, name: str, column: str) -> ValueType:
         return COLUMN_VALUES[self.source.objects[name].columns.get(column, "text")]

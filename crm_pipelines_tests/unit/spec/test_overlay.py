@@ -10,7 +10,7 @@ from crm_pipelines.phases.contracts import destination_contract, load_source, so
 from crm_pipelines.phases.map import map_phase
 from crm_pipelines.spec.check_columns import column_problems
 from crm_pipelines.spec.client import load_client, load_decisions
-from crm_pipelines.spec.client_map import DateOrder
+from crm_pipelines.spec.client_map import DateOrder, DecimalLocale
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.derived import resolved_frames
 from crm_pipelines.spec.model import MappingSpec
@@ -22,9 +22,11 @@ SPEC = parse(route_text()).spec
 SOURCE, DESTINATION = source_contract(load_source("kartra")), destination_contract("pipedrive")
 
 
-def laid(columns: str, date_orders: dict[str, DateOrder] | None = None) -> MappingSpec:
+def laid(
+    columns: str, date_orders: dict[str, DateOrder] | None = None, decimal_locales: dict[str, DecimalLocale] | None = None
+) -> MappingSpec:
     client = load_client(SPEC, f"map:\n  columns:\n    {{{columns}}}\n")
-    return lay_over(SPEC, client.map, SOURCE, DESTINATION, client.document, date_orders=date_orders)
+    return lay_over(SPEC, client.map, SOURCE, DESTINATION, client.document, date_orders=date_orders, decimal_locales=decimal_locales)
 
 
 def compiled(columns: str) -> Compiled:
@@ -70,6 +72,33 @@ def test_a_date_that_reads_two_ways_is_read_as_the_choice_says_or_the_engagement
     assert mapped(DATE.format(""), "05/06/2026") == [(None, "remediation", "unreadable_date")]
 
 
+NUMBER = "contacts: {{Shoe Size: {{phase: people, custom_field: New, type: {}}}}}"
+
+
+@pytest.mark.parametrize(("locale", "read"), [("us", "1.107"), ("eu", "1107")])
+def test_a_number_that_reads_two_ways_is_read_as_the_choice_says_or_the_engagement_declares_and_else_waits(locale: str, read: str) -> None:
+    assert mapped(NUMBER.format(f"number, decimal_locale: {locale}"), "1.107") == [(read, None, None)]
+    declared = laid(NUMBER.format("number"), decimal_locales={"contacts": locale}).phases["people"].custom_fields["New"]  # type: ignore[dict-item]
+    assert dict(declared.with_) == {"locale": locale}
+    said = laid(NUMBER.format("number, decimal_locale: us"), decimal_locales={"contacts": "eu"}).phases["people"].custom_fields["New"]
+    assert dict(said.with_) == {"locale": "us"}
+    assert mapped(NUMBER.format("number"), "1.107") == [(None, "remediation", "unreadable_number")]
+
+
+def test_an_amount_may_name_the_currency_of_its_field_and_no_other() -> None:
+    assert mapped(NUMBER.format("money, currency: USD"), "$13.50", "13.50 €", "7") == [
+        ("13.5", None, None),
+        (None, "remediation", "unreadable_number"),
+        ("7", None, None),
+    ]
+
+
+def test_years_of_two_digits_wait_unless_somebody_says_of_which_century_they_are() -> None:
+    cells = ("31.05.21", "31.05.85")
+    assert mapped(DATE.format(""), *cells) == [(None, "remediation", "unreadable_date")] * 2
+    assert mapped(DATE.format(", year_pivot: 30"), *cells) == [("2021-05-31", None, None), ("1985-05-31", None, None)]
+
+
 def test_a_moment_is_read_in_the_order_that_is_said() -> None:
     moment = "contacts: {Shoe Size: {phase: people, custom_field: New, type: datetime, date_order: dmy}}"
     assert dict(laid(moment).phases["people"].custom_fields["New"].with_) == {"order": "dmy"}
@@ -82,9 +111,14 @@ def test_a_moment_is_read_in_the_order_that_is_said() -> None:
     [
         ("custom_field: New, type: number, date_order: dmy", "date_order belongs to"),
         ("custom_field: New, type: date, date_order: ymd", "'dmy' or 'mdy'"),
+        ("custom_field: New, type: number, year_pivot: 30", "year_pivot belongs to"),
+        ("custom_field: New, type: date, year_pivot: 1930", "99"),
+        ("custom_field: New, type: date, decimal_locale: eu", "decimal_locale and currency belong to"),
+        ("custom_field: New, type: date, currency: EUR", "decimal_locale and currency belong to"),
+        ("field: add_time, currency: EUR", "are for text that is read as a number"),
     ],
 )
-def test_an_order_of_day_and_month_belongs_to_dates(choice: str, told: str) -> None:
+def test_what_tells_how_to_read_belongs_to_what_is_read(choice: str, told: str) -> None:
     with pytest.raises(SpecError, match=told):
         laid(f"contacts: {{Shoe Size: {{phase: people, {choice}}}}}")
 
