@@ -25,7 +25,7 @@ from crm_pipelines.phases.stage import stage_file
 from crm_pipelines.settings import Engagement
 from crm_pipelines.sources.base import ReadSettings, Source
 from crm_pipelines.spec.client import Client, load_client
-from crm_pipelines.spec.client_map import ClientMap, DateOrder
+from crm_pipelines.spec.client_map import ClientMap, DateOrder, DecimalLocale
 from crm_pipelines.spec.compile import Compiled, compile_spec
 from crm_pipelines.spec.field_lists import joined
 from crm_pipelines.spec.model import MappingSpec
@@ -88,7 +88,8 @@ class Project:
         client = load_client(route_spec, engagement.decisions_text, str(engagement.decisions_path))
         contracts = (source_contract(source), destination_contract(engagement.destination))
         project = cls(engagement=engagement, route_spec=route_spec, spec=route_spec, client=client, source=source)
-        project.spec = lay_over(route_spec, client.map, *contracts, client.document, date_orders=project.date_orders())
+        orders, locales = project.date_orders(), project.decimal_locales()
+        project.spec = lay_over(route_spec, client.map, *contracts, client.document, date_orders=orders, decimal_locales=locales)
         return project
 
     @property
@@ -259,6 +260,15 @@ class Project:
                 file = self.engagement.node.source.files.get(chunk.file_name)
                 declared.setdefault(chunk.object, set()).add(file.date_order if file else None)
         return {name: order for name, orders in declared.items() if len(orders) == 1 and (order := next(iter(orders))) is not None}
+
+    def decimal_locales(self) -> dict[str, DecimalLocale]:
+        """Return object -> how its files write numbers, told as the order of day and month is."""
+        told: dict[str, set[DecimalLocale]] = {}
+        for chunk in self.chunks():
+            file = self.engagement.node.source.files.get(chunk.file_name) if chunk.kind == "export" else None
+            if file and file.decimal_locale:
+                told.setdefault(chunk.object, set()).add(file.decimal_locale)
+        return {name: next(iter(locales)) for name, locales in told.items() if len(locales) == 1}
 
     def export_path(self, chunk: Chunk) -> Path:
         """Return where the bytes of a registered chunk lie: a copy that nobody edits."""
