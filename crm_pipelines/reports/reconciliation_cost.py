@@ -14,6 +14,7 @@ from crm_pipelines.reports.scope_words import day
 
 TOKENS = "tokens"
 PARTS = {"records": "for records", "prepare": "to prepare fields and lists", "looks": "to look: lists, counts, checks"}
+AROUND = "to prepare and to look: fields, lists, counts, checks"
 CHANGED = ("created", "updated")
 
 
@@ -29,9 +30,14 @@ def cost_parts(account: Mapping[str, Any]) -> tuple[tuple[str, int, int], ...]:
     spent = budget.get("spent_on") or {}
     if not spent:
         return ()
-    foreseen = {"prepare": budget["prepare"], "looks": budget["verify"]}
-    foreseen["records"] = budget["forecast"] - budget["prepare"] - budget["verify"]
-    return tuple((told, foreseen[part], spent.get(part, 0)) for part, told in PARTS.items())
+    for_records = budget["forecast"] - budget["prepare"] - budget["verify"]
+    if (
+        budget["unit"] != TOKENS
+    ):  # reading what is there stands under preparing in a forecast of requests, and under looking in what was sent
+        around = (budget["prepare"] + budget["verify"], spent["prepare"] + spent["looks"])
+        return ((PARTS["records"], for_records, spent["records"]), (AROUND, *around))
+    foreseen = {"records": for_records, "prepare": budget["prepare"], "looks": budget["verify"]}
+    return tuple((told, foreseen[part], spent[part]) for part, told in PARTS.items())
 
 
 def _lines(budget: Mapping[str, Any], account: Mapping[str, Any]) -> Iterator[str]:

@@ -15,11 +15,15 @@ from crm_pipelines.discovery.grades import Count
 from crm_pipelines.phases.queues import CONFLICT, DECISION, EDITED, OWNER, PARENT, REMEDIATION
 from crm_pipelines.reports.merged import FILE
 from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation_words import CHECKS, MADE, NOTES, joined, records_of, short_names, state_words, systems
+from crm_pipelines.reports.reconciliation_words import CHECKS, MADE, NOTES, STATES, joined, records_of, short_names, state_words, systems
 from crm_pipelines.reports.scope_words import SETTLED, counted, day, plain, upper_first
 from crm_pipelines.reports.workbook_layout import COLUMNS
 
 OPEN_QUOTE = "unterminated_quote"
+CONSENTED = "subscribed"
+"""What records say of people who agreed to be mailed."""
+SCHEMA = "destination_schema"
+"""Where rows end that only name fields, options and tags."""
 FINISHED, WAITS, DIFFERS = 0, 10, 11
 PRESENT = ("created", "updated", "unchanged")
 
@@ -141,7 +145,7 @@ def kinds(account: Mapping[str, Any]) -> tuple[Kind, ...]:
     """Return the kinds of records in the order in which they were loaded."""
     waits: dict[str, list[str]] = {}
     for one in account.get("waits", ()):
-        waits.setdefault(one["phase"], []).append(f"{one['records']:,} wait: {sentence(one['reason'])}")
+        waits.setdefault(one["phase"], []).append(f"{_waiting(one['records'])}: {sentence(one['reason'])}")
     return tuple(_kind(account, phase, tuple(waits.get(phase["phase"], ()))) for phase in account["phases"])
 
 
@@ -210,7 +214,7 @@ def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
     _, destination = systems(account)
     told: list[str] = []
     for one in account.get("opt_outs", ()):
-        waiting = f" {one['waiting']:,} more wait." if one["waiting"] else ""
+        waiting = f" {_waiting(one['waiting'], 'more ')}, and must not be mailed either." if one["waiting"] else ""
         waiting += f" {one['not_sent']:,} are not sent yet." if one.get("not_sent") else ""
         if one["is_whole_phase"]:
             why = account.get("phase_whys", {}).get(one["phase"], "")
@@ -227,7 +231,12 @@ def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _others(one: Mapping[str, Any]) -> str:
     parts = [f"{count:,} “{plain(word)}”" for word, count in one["others"].items()]
-    return f"The others say {joined(parts)}. Only “subscribed” is a proven consent; mail nobody else."
+    only = f" Only “{CONSENTED}” is a proven consent; mail nobody else." if CONSENTED in one["others"] else ""
+    return f"The others say {joined(parts)}.{only}"
+
+
+def _waiting(count: int, more: str = "") -> str:
+    return f"{count:,} {more}{'waits' if count == 1 else 'wait'}"
 
 
 def file_rows(account: Mapping[str, Any]) -> tuple[Row, ...]:
@@ -238,12 +247,18 @@ def file_rows(account: Mapping[str, Any]) -> tuple[Row, ...]:
             names[one["file"]],
             plain(one["object"]),
             f"{one['physical_rows']:,}",
-            state_words(one["buckets"]),
+            _ended(one),
             "✓" if one["adds_up"] else "✗",
             "good" if one["adds_up"] else "bad",
         )
         for one in account["files"]
     )
+
+
+def _ended(one: Mapping[str, Any]) -> str:
+    """Return where the rows of a file ended; rows that name fields and tags make no record, they are read for the names."""
+    told = state_words(one["buckets"])
+    return told.replace(STATES["folded"], "read for its names") if one["phase"] == SCHEMA else told
 
 
 def file_marks(account: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crm_pipelines.reports.reconciliation import as_html, write_reconciliation
-from crm_pipelines.reports.reconciliation_cost import cost_lines
+from crm_pipelines.reports.reconciliation_cost import cost_lines, cost_parts
 from crm_pipelines.reports.reconciliation_facts import different, headline, kinds, mailing, needs, needs_count, stayed
 from crm_pipelines.reports.reconciliation_money import bridges
 from crm_pipelines.reports.reconciliation_words import short_names
@@ -186,7 +186,10 @@ def test_decisions_say_who_answered_and_how_many_records_they_make() -> None:
 
 def test_who_must_not_be_mailed_is_told_with_its_place_and_words() -> None:
     told = " ".join(mailing(EXPLAINED))
-    assert "534 people must not be mailed: in New Crm their field “marketing status” says “unsubscribed”. 1 more wait." in told
+    assert (
+        "534 people must not be mailed: in New Crm their field “marketing status” says “unsubscribed”. 1 more waits, and must not be mailed either."
+        in told
+    )
     assert "status: Unsubscribed, Spam complaint" in told
     assert "20 “no consent”" in told
 
@@ -231,6 +234,14 @@ def test_what_was_spent_is_compared_with_the_forecast_part_by_part_and_with_a_da
         r"(for records|to prepare fields and lists|to look: lists, counts, checks) ([\d,]+) ([\d,]+)", read(as_html(EXPLAINED))
     )
     assert [(was, came) for _, was, came in parts] == [("5,910", "5,910"), ("50", "50"), ("40", "140")]
+
+
+def test_without_a_quota_what_is_not_for_records_is_compared_as_one() -> None:
+    budget = {**ACCOUNT["budget"], "unit": "requests", "notes": [], "duration_s": 20.0, "calendar": [], "forecast": 59, "spent": 190}
+    budget |= {"prepare": 35, "verify": 11, "spent_on": {"records": 15, "prepare": 6, "looks": 169}}
+    told = {**EXPLAINED, "budget": budget}
+    assert cost_parts(told)[1][1:] == (46, 175)
+    assert "The 131 beyond it went: 2 for records, 129 to prepare and to look." in " ".join(cost_lines(told))
 
 
 def test_a_row_is_named_as_a_spreadsheet_shows_it_and_a_file_by_a_short_name() -> None:
