@@ -110,7 +110,7 @@ def _rules(project: Project) -> dict[str, str]:
         "unusable_email": "The text in the e-mail column is no address that mail could be sent to.",
         "role_account": "The address belongs to a role, not to a person: info@, sales@, office@ and the like.",
         "duplicate_email": "Another contact has the same address (or you said that both are one); they become one person.",
-        "likely_duplicate": "Another contact has nearly the same name, and the same company, postal code or phone; nothing is merged unasked.",
+        "likely_duplicate": "Another contact has nearly the same name and the same company, postal code or phone; none is merged unasked.",
         "ruined_phone": "A spreadsheet has rounded the phone number (it reads like 4.47701E+11); its last digits are gone from the export.",
     }
     if rules is None:
