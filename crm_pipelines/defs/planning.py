@@ -13,7 +13,7 @@ from typing import Any
 from crm_pipelines.defs.commands import walk_to_map
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Ledger
-from crm_pipelines.phases.columns import in_no_file
+from crm_pipelines.phases.columns import map_notes
 from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.confirm import confirm as seal
 from crm_pipelines.phases.expectations import ShutGate, foreseen_shut
@@ -52,7 +52,7 @@ def make_confirmation(
     walk_to_map(project)
     done = seal(project, by, sample, without_sample, paused_by=paused_by)
     told: dict[str, Any] = {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope, "cites": done.cites}
-    told["notes"] = [*done.notes, *in_no_file(project)]
+    told["notes"] = [*done.notes, *map_notes(project)]
     if done.coverage is not None:
         told["coverage"] = {**asdict(done.coverage), "told": done.coverage.told()}
     return told

@@ -19,6 +19,7 @@ HAS_USER, HAS_NONE = "has a user", "has no user"
 FACTS = frozenset({"there", "exists", "made", "had"})
 """Of a field: how the destination stands, kept to tell what is gone since; no difference by itself."""
 FILES = ("source", "files")
+ORDER = ("with", "order")
 COUNTED = frozenset({"conflicts", "left_behind", "left_lines"})
 """Parts of the map that name single records: a difference says how many, never which."""
 LONGEST = 80
@@ -63,7 +64,7 @@ def _all(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Chang
         for path, was, now in _differ((part,), old.get(part) or {}, new.get(part) or {}):
             if path[:2] == FILES and was is None and not now:
                 continue  # one more file that is read as files are: its records are told of, it is not
-            told = _taken_over(path, now, new) or _worded(path, was, now)
+            told = _taken_over(path, now, new) or _worded(path, was, now) + _disagreeing(path, now, new)
             yield Change(".".join(path), told), _is_growth(path, was, now)
     yield from ((change, False) for change in _gone(old, new))
 
@@ -76,6 +77,17 @@ def _taken_over(path: tuple[str, ...], now: Any, new: Mapping[str, Any]) -> str:
     heirs = {str(name).strip().casefold(): heir for name, heir in ((new.get("map") or {}).get("owners") or {}).items()}
     heir = heirs.get(owner.casefold())
     return f"owner {owner}: no record is left with them, {heir} takes over" if heir else ""
+
+
+def _disagreeing(path: tuple[str, ...], now: Any, new: Mapping[str, Any]) -> str:
+    """Return why the order of a column's dates is no longer told, where the files say different ones; else nothing."""
+    if path[0] != "spec" or path[-2:] != ORDER or now is not None:
+        return ""
+    told = {name: file["date_order"] for name, file in ((new.get("source") or {}).get("files") or {}).items() if file.get("date_order")}
+    shown = ", ".join(f"{name} {order}" for name, order in told.items())
+    return (
+        f"; export files are declared with different ones ({shown}), so that what reads two ways waits" if len({*told.values()}) > 1 else ""
+    )
 
 
 def _differ(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
@@ -278,7 +290,7 @@ def _spec(path: Sequence[str], was: Any, now: Any) -> str:
     if len(path) >= 3 and path[0] == "phases" and path[2] in {"fields", "custom_fields"} and len(path) > 3:
         name, rest = f"{path[1]}.{path[3]}", ".".join(path[4:])
         if rest:
-            return f"{name}: {rest} {_moved(was, now)}"
+            return f"{name}: {DECLARED['date_order'] if tuple(path[-2:]) == ORDER else rest} {_moved(was, now)}"
         kind = "custom field" if path[2] == "custom_fields" else "field"
         return f"{name}: {'new' if was is None else 'no longer a'} {kind}" if was is None or now is None else f"{name}: {_moved(was, now)}"
     place = f"phase {path[1]}: {'.'.join(path[2:])}" if path[0] == "phases" and len(path) > 2 else ".".join(path)

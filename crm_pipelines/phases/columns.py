@@ -6,6 +6,7 @@ Belongs here: holding the headings that were found against the spec. Not here: r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,9 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reword import BETWEEN
 from crm_pipelines.phases.stage import read_sidecar
 from crm_pipelines.sources.base import RAW_PREFIX
+from crm_pipelines.spec.folding import folded_word
 from crm_pipelines.spec.headings import column_name, normalise_heading
+from crm_pipelines.spec.rules import load_rules
 
 WAITS = "not known to the map: map it, or ignore it with a reason, and confirm again"
 
@@ -83,6 +86,26 @@ def in_no_file(project: Project) -> tuple[str, ...]:
     return tuple(found)
 
 
+def map_notes(project: Project) -> tuple[str, ...]:
+    """Return a sentence for everything in the client's map that does nothing, or less than one may expect of it."""
+    return (*in_no_file(project), *_untold_orders(project))
+
+
+def _untold_orders(project: Project) -> Iterator[str]:
+    """Yield columns that are read as dates, and whose files are declared to be written in different orders."""
+    for name, orders in project.disagreeing_files().items():
+        told = " and ".join(f"{', '.join(names)} with {order}" for order, names in sorted(orders.items()))
+        for heading, choice in project.client_map.columns.get(name, {}).items():
+            phase = project.spec.phases.get(choice.phase or "")
+            nodes = {**phase.fields, **phase.custom_fields} if phase else {}
+            node = nodes.get((choice.custom_field or choice.field or "").strip())
+            if node and node.rule and "order" in load_rules()[node.rule].settings and "order" not in node.with_:
+                yield (
+                    f"map: column `{heading}` of {name} is read as a date, and engagement.yaml declares {told}; what reads two ways waits. "
+                    "Where one order is right for all of them, write it as date_order beside the column in decisions.yaml"
+                )
+
+
 def words_in_no_row(project: Project) -> list[tuple[str, str, int]]:
     """Return part (values, tags, owners), column and place (from 0) of every word the client decided about and no staged row holds.
 
@@ -92,10 +115,10 @@ def words_in_no_row(project: Project) -> list[tuple[str, str, int]]:
     for part, places in (("values", decided.values), ("tags", decided.tags)):
         for place, words in places.items():
             there = _words_of(project, place)
-            found += [(part, place, number) for number, word in enumerate(words) if there is not None and _folded(word) not in there]
+            found += [(part, place, number) for number, word in enumerate(words) if there is not None and folded_word(word) not in there]
     if decided.owners:
         owners = set().union(*(_words_of(project, place) or () for place in project.spec.derive.owners.from_))
-        found += [("owners", "", number) for number, owner in enumerate(decided.owners) if _folded(owner) not in owners]
+        found += [("owners", "", number) for number, owner in enumerate(decided.owners) if folded_word(owner) not in owners]
     return found
 
 
@@ -120,12 +143,8 @@ def _words_of(project: Project, place: str) -> set[str] | None:
         read = column if is_text else f"{RAW_PREFIX}{column}"
         cells = frame.select(read).unique().collect().get_column(read) if read in schema else pl.Series([], dtype=pl.String)
         texts = (cells.explode() if cells.dtype == pl.List(pl.String) else cells).drop_nulls().unique().to_list()
-        found = (found or set()) | {_folded(each) for text in texts for each in (text, *BETWEEN.split(text))}
+        found = (found or set()) | {folded_word(each) for text in texts for each in (text, *BETWEEN.split(text))}
     return found
-
-
-def _folded(word: str) -> str:
-    return word.strip().lower()
 
 
 def _columns_of(project: Project, name: str) -> set[str]:

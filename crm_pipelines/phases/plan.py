@@ -16,7 +16,7 @@ import polars as pl
 
 from crm_pipelines.destinations.base import Budget, WantedSchema
 from crm_pipelines.journal import Allowance
-from crm_pipelines.phases.columns import in_no_file
+from crm_pipelines.phases.columns import map_notes
 from crm_pipelines.phases.map import wanted_schema as wanted_of
 from crm_pipelines.phases.predict import PhasePrediction, Prediction, predict
 from crm_pipelines.phases.session import Session
@@ -98,7 +98,7 @@ def forecast(session: Session, prediction: Prediction | None = None) -> Forecast
         cheapest_requests=sum(one.cheapest_requests for one in phases.values()),
         duration_s=_duration_s(session, phases),
         sample_requests=2 * budget.cost.get("describe", 0) + sum(1 for pages in listing.values() if pages) + _matched(foreseen),
-        notes=(*schema.notes, *foreseen.notes, *in_no_file(project)),
+        notes=(*schema.notes, *foreseen.notes, *map_notes(project)),
     )
     priced = _priced(plan, budget, sum(step.tokens for step in steps), listing)
     return priced if priced.total_tokens is None else replace(priced, sample_tokens=_sample_tokens(session, foreseen, budget))

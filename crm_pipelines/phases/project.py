@@ -86,11 +86,17 @@ class Project:
         """
         route_spec, source = load_spec(engagement.spec_path), load_source(engagement.source)
         client = load_client(route_spec, engagement.decisions_text, str(engagement.decisions_path))
-        contracts = (source_contract(source), destination_contract(engagement.destination))
         project = cls(engagement=engagement, route_spec=route_spec, spec=route_spec, client=client, source=source)
-        orders, locales = project.date_orders(), project.decimal_locales()
-        project.spec = lay_over(route_spec, client.map, *contracts, client.document, date_orders=orders, decimal_locales=locales)
+        project._lay_over()
         return project
+
+    def _lay_over(self) -> None:
+        """Lay the client's map over the route's spec; again when files are registered, for the map reads them as they are declared."""
+        contracts = (source_contract(self.source), destination_contract(self.engagement.destination))
+        orders, locales = self.date_orders(), self.decimal_locales()
+        document = self.client.document
+        self.spec = lay_over(self.route_spec, self.client.map, *contracts, document, date_orders=orders, decimal_locales=locales)
+        self.refresh()
 
     @property
     def decisions(self) -> Mapping[str, str]:
@@ -231,6 +237,7 @@ class Project:
             files.write_bytes(self.export_path(chunk), content)
         self._chunks = [*self.chunks(), *new]
         files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
+        self._lay_over()
 
     def _stays_behind(self, file: ExportFile) -> str:
         """Say why the file of an export that has no home in the spec is not read."""
@@ -251,24 +258,30 @@ class Project:
         return ReadSettings(source_timezone=self.engagement.node.source.timezone, **kept)
 
     def date_orders(self) -> dict[str, DateOrder]:
-        """Return object -> order of day and month, of exports whose files are all declared to have the same one."""
-        declared: dict[str, set[DateOrder | None]] = {}
-        if not any(file.date_order for file in self.engagement.node.source.files.values()):
-            return {}
-        for chunk in self.chunks():
-            if chunk.kind == "export":
-                file = self.engagement.node.source.files.get(chunk.file_name)
-                declared.setdefault(chunk.object, set()).add(file.date_order if file else None)
-        return {name: order for name, orders in declared.items() if len(orders) == 1 and (order := next(iter(orders))) is not None}
+        """Return object -> order of day and month in its files: a file of which nothing is declared is written as the others are.
+
+        Objects whose files are declared to differ are absent (`disagreeing_files`).
+        """
+        return {name: next(iter(orders)) for name, orders in self._declared("date_order").items() if len(orders) == 1}
 
     def decimal_locales(self) -> dict[str, DecimalLocale]:
         """Return object -> how its files write numbers, told as the order of day and month is."""
-        told: dict[str, set[DecimalLocale]] = {}
+        return {name: next(iter(locales)) for name, locales in self._declared("decimal_locale").items() if len(locales) == 1}
+
+    def disagreeing_files(self) -> dict[str, Mapping[str, Sequence[str]]]:
+        """Return object -> order of day and month -> registered files declared with it, where that are two orders."""
+        return {name: orders for name, orders in self._declared("date_order").items() if len(orders) > 1}
+
+    def _declared(self, setting: str) -> dict[str, dict[Any, list[str]]]:
+        """Return object -> what is declared under a setting -> its registered export files that it is declared of."""
+        declared, found = self.file_settings(), dict[str, dict[Any, list[str]]]()
+        if not any(setting in file for file in declared.values()):
+            return found
         for chunk in self.chunks():
-            file = self.engagement.node.source.files.get(chunk.file_name) if chunk.kind == "export" else None
-            if file and file.decimal_locale:
-                told.setdefault(chunk.object, set()).add(file.decimal_locale)
-        return {name: next(iter(locales)) for name, locales in told.items() if len(locales) == 1}
+            told = declared.get(chunk.file_name, {}).get(setting) if chunk.kind == "export" else None
+            if told is not None:
+                found.setdefault(chunk.object, {}).setdefault(told, []).append(chunk.file_name)
+        return found
 
     def export_path(self, chunk: Chunk) -> Path:
         """Return where the bytes of a registered chunk lie: a copy that nobody edits."""

@@ -122,6 +122,16 @@ def test_growth_is_told_and_needs_no_confirmation(path: str, value: Any, told: s
     assert list(differences(SEAL, new)) == []
 
 
+def test_an_order_of_dates_that_files_disagree_about_is_told_with_the_files() -> None:
+    born = {"from": ["born"], "rule": "read_date", "type": "date", "with": {"order": "mdy"}}
+    old = {**SEAL, "spec": {"phases": {"people": {"custom_fields": {"Born": born}}}}}
+    spec = {"phases": {"people": {"custom_fields": {"Born": {**born, "with": {}}}}}}
+    assert [str(each) for each in differences(old, {**changed("source/files/may.csv", {"date_order": "dmy"}), "spec": spec})] == [
+        "people.Born: order of day and month gone, was mdy; export files are declared with different ones (contacts.csv mdy, may.csv dmy), "
+        "so that what reads two ways waits"
+    ]
+
+
 def test_one_more_file_that_nothing_is_declared_of_is_read_as_the_others_are_and_not_told() -> None:
     new = changed("source/files/may.csv", {})
     assert [*growth(SEAL, new), *differences(SEAL, new)] == []

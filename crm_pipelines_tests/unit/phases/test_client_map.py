@@ -10,7 +10,7 @@ import pytest
 from crm_pipelines.discovery.profile import column_profiles
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.phases.check import check_engagement
-from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file, words_in_no_row
+from crm_pipelines.phases.columns import column_account, columns_in_no_file, in_no_file, keys_in_no_file, map_notes, words_in_no_row
 from crm_pipelines.phases.confirm import confirm
 from crm_pipelines.phases.desired import stage_chunk
 from crm_pipelines.phases.project import Project
@@ -99,6 +99,40 @@ def test_a_newer_list_of_custom_fields_makes_no_second_field_of_one_column(opene
         project = opened("owners: queue_rows\n")
     made = [field for field in project.compiled.phases["people"].fields if "hat" in field.node.from_]
     assert [(field.name, field.options) for field in made] == [("hat", ("S", "L", "M"))]
+
+
+DATES = "owners: queue_rows\nmap: {columns: {contacts: {Born: {phase: people, custom_field: Born, type: date}}}}\n"
+FIRST, LATER = "contacts_kartra_08-06-2026_6a2803f884d5b.csv", "contacts_kartra_09-06-2026_6a2803f884d5c.csv"
+
+
+def declare(orders: dict[str, str]) -> Project:
+    """Declare orders of day and month per file, and open the engagement again."""
+    folder = load_engagement("acme").exports.parent
+    files = ", ".join(f"{name}: {{date_order: {order}}}" for name, order in orders.items())
+    (folder / "engagement.yaml").write_text(f"{SETTINGS}  source: {{files: {{{files}}}}}\n", encoding="utf-8")
+    return Project.open(load_engagement("acme"))
+
+
+def order_of(project: Project) -> object:
+    return project.spec.phases["people"].custom_fields["Born"].with_.get("order")
+
+
+def test_the_declared_order_of_dates_counts_from_registering_on_and_for_files_that_are_not_named(opened: Opened) -> None:
+    exports = load_engagement("acme").exports
+    (exports / LATER).rename(exports / FIRST)
+    (exports / FIRST).write_text("id,email,Born\n1,ann@example.com,05/06/1990\n", encoding="utf-8")
+    declare({FIRST: "dmy"})
+    first = opened(DATES)
+    assert order_of(first) == "dmy", "the project that registered the file knows what later ones will"
+    assert first.spec == Project.open(load_engagement("acme")).spec
+    (exports / LATER).write_text("id,email,Born\n2,bob@example.com,07/06/1990\n", encoding="utf-8")
+    assert order_of(opened(DATES)) == "dmy", "the later file is read as the first"
+    assert map_notes(opened(DATES)) == ()
+    both = declare({FIRST: "dmy", LATER: "mdy"})
+    assert order_of(both) is None
+    assert [each.partition(";")[0] for each in map_notes(both)] == [
+        f"map: column `Born` of contacts is read as a date, and engagement.yaml declares {FIRST} with dmy and {LATER} with mdy"
+    ]
 
 
 def test_what_is_decided_and_in_no_file_is_told_and_hinders_nothing(opened: Opened) -> None:
