@@ -186,10 +186,8 @@ def test_decisions_say_who_answered_and_how_many_records_they_make() -> None:
 
 def test_who_must_not_be_mailed_is_told_with_its_place_and_words() -> None:
     told = " ".join(mailing(EXPLAINED))
-    assert (
-        "534 people must not be mailed: in New Crm their field “marketing status” says “unsubscribed”. 1 more waits, and must not be mailed either."
-        in told
-    )
+    assert "534 people must not be mailed: in New Crm their field “marketing status” says “unsubscribed”." in told
+    assert "1 more waits, and must not be mailed either." in told
     assert "status: Unsubscribed, Spam complaint" in told
     assert "20 “no consent”" in told
 
