@@ -13,6 +13,7 @@ from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.types import Inference, infer_type, value_counts
 from crm_pipelines.discovery.values import CustomFieldFinding, InferredType
 from crm_pipelines.phases.project import Project
+from crm_pipelines.spec.folding import folded_word
 from crm_pipelines.spec.headings import column_name
 from crm_pipelines.spec.model import SchemaFields
 
@@ -51,14 +52,14 @@ def custom_field_findings(project: Project) -> tuple[CustomFieldFinding, ...]:
 def rows_with(project: Project, name: str, column: str, word: str) -> int:
     """Count the rows of a field whose cell is a word, or has it among several."""
     counts = value_counts(frames.column_values(project, name, column))
-    return sum(rows for text, rows in counts.select("text", "count").iter_rows() if _folded(word) in _pieces(text))
+    return sum(rows for text, rows in counts.select("text", "count").iter_rows() if folded_word(word) in _pieces(text))
 
 
 def _pieces(text: str) -> set[str]:
     pieces = [text]
     for separator in SEPARATORS:
         pieces = [part for piece in pieces for part in piece.split(separator)]
-    return {_folded(text), *map(_folded, pieces)}
+    return {folded_word(text), *map(folded_word, pieces)}
 
 
 def _unknown_columns(project: Project, name: str) -> dict[str, str]:
@@ -81,8 +82,8 @@ def _finding(project: Project, name: str, node: SchemaFields, row: Mapping[str, 
     options = tuple(str(each) for each in row.get(node.options_column) or ())
     ids = tuple(str(each) for each in row.get(node.option_ids_column) or ()) if node.option_ids_column else ()
     found = infer_type(cells)
-    answered = {_folded(word) for word in project.words.get(name, {}).get(column_name(identifier), {})}
-    unknown = tuple(word for word in _unknown(cells, options, ids) if _folded(word) not in answered) if options else ()
+    answered = {folded_word(word) for word in project.words.get(name, {}).get(column_name(identifier), {})}
+    unknown = tuple(word for word in _unknown(cells, options, ids) if folded_word(word) not in answered) if options else ()
     return CustomFieldFinding(
         object=name,
         name=identifier,
@@ -124,26 +125,22 @@ def _unknown(cells: Any, options: tuple[str, ...], ids: tuple[str, ...]) -> tupl
 
     Words that differ by case alone are one, as where the client's answer is applied.
     """
-    known = sorted({_folded(word) for word in (*options, *ids)}, key=len, reverse=True)
+    known = sorted({folded_word(word) for word in (*options, *ids)}, key=len, reverse=True)
     found: dict[str, str] = {}
     for text in value_counts(cells)["text"].to_list():
         for word in _left_over(text, known):
-            found.setdefault(_folded(word), word)
+            found.setdefault(folded_word(word), word)
     return tuple(found.values())
 
 
 def _left_over(text: str, known: list[str]) -> list[str]:
-    if _folded(text) in known:
+    if folded_word(text) in known:
         return []
     pieces = [text]
     for separator in SEPARATORS:
-        pieces = [part for piece in pieces for part in (piece.split(separator) if _folded(piece) not in known else [piece])]
-    left = [piece.strip() for piece in pieces if piece.strip() and _folded(piece) not in known]
-    whole = _folded(text)
+        pieces = [part for piece in pieces for part in (piece.split(separator) if folded_word(piece) not in known else [piece])]
+    left = [piece.strip() for piece in pieces if piece.strip() and folded_word(piece) not in known]
+    whole = folded_word(text)
     for option in (each for each in known if any(separator in each for separator in SEPARATORS)):
         whole = whole.replace(option, "")
-    return [piece for piece in left if _folded(piece) in whole]
-
-
-def _folded(word: str) -> str:
-    return " ".join(word.split()).casefold()
+    return [piece for piece in left if folded_word(piece) in whole]

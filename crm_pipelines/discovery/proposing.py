@@ -224,7 +224,7 @@ def _words(project: Project) -> Iterator[WordProposal]:
     """Yield the words of vocabularies that the map has no answer for."""
     known = known_words(project)
     for found in vocabularies(project):
-        answers = known.get((found.object, found.column), frozenset())
+        answers = known.get((found.object, found.column), ())
         for word in found.unknown:
             yield WordProposal(
                 object=found.object,
@@ -232,7 +232,7 @@ def _words(project: Project) -> Iterator[WordProposal]:
                 role=ROLES[found.role],  # type: ignore[arg-type]  # the values of ROLES are roles
                 word=word,
                 rows=found.words[word],
-                candidates=tuple((each, min(share, SHOWN_MAX)) for each, share in meanings(word, sorted(answers))),
+                candidates=tuple((each, min(share, SHOWN_MAX)) for each, share in meanings(word, answers)),
             )
 
 

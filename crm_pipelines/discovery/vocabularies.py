@@ -7,6 +7,7 @@ Belongs here: counting them. Not here: which columns hold words (spec.vocabulari
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import polars as pl
 
@@ -14,10 +15,12 @@ from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.values import VocabularyFinding
 from crm_pipelines.phases.contracts import source_contract
 from crm_pipelines.phases.project import Project
-from crm_pipelines.spec.vocabularies import WordColumn, folded_word, word_columns
+from crm_pipelines.spec.contract import SourceContract
+from crm_pipelines.spec.folding import folded_word
+from crm_pipelines.spec.vocabularies import WordColumn, word_columns
 
 WORDS_MAX = 200
-"""Words of one column that are told; what holds more is no vocabulary."""
+"""Words of one column that are told beside those nobody has answered, which all are."""
 
 
 def vocabularies(project: Project) -> tuple[VocabularyFinding, ...]:
@@ -26,20 +29,29 @@ def vocabularies(project: Project) -> tuple[VocabularyFinding, ...]:
     for (name, column), told in _columns(project).items():
         words = _counted(frames.column_values(project, name, column)) if name in project.objects else {}
         if words:
-            found.append(VocabularyFinding(name, column, told.role, words, _unknown(project, name, column, words, told.known)))
+            unknown = _unknown(project, name, column, words, told.known)
+            shown = {word: words[word] for word in dict.fromkeys([*islice(words, WORDS_MAX), *unknown])}
+            found.append(VocabularyFinding(name, column, told.role, shown, unknown))
     return tuple(found)
 
 
-def known_words(project: Project) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the words that the map has an answer for, per column of words, as far as it lists them; folded, `otherwise` left out."""
-    return {place: frozenset(told.known or ()) for place, told in _columns(project).items()}
+def known_words(project: Project) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the words that the map has an answer for, per column of words, as far as it lists them; spelled as it spells them."""
+    return {place: tuple(sorted((told.known or {}).values())) for place, told in _columns(project).items()}
 
 
 def _unknown(project: Project, name: str, column: str, words: Mapping[str, int], known: Mapping[str, str] | None) -> tuple[str, ...]:
     if known is None:
         return ()
-    answered = {folded_word(word) for word in project.client_map.values.get(f"{name}.{column}", {})}
-    return tuple(word for word in words if folded_word(word) not in {*known, *answered})
+    contract = source_contract(project.source)
+    decided = [words for place, words in project.client_map.values.items() if _is_place(contract, place, name, column)]
+    answered = {*known, *(folded_word(word) for words in decided for word in words)}
+    return tuple(word for word in words if folded_word(word) not in answered)
+
+
+def _is_place(contract: SourceContract, place: str, name: str, column: str) -> bool:
+    owner, _, heading = place.partition(".")
+    return owner == name and contract.staged_column(name, heading) == column
 
 
 def _counted(cells: pl.Series) -> dict[str, int]:
@@ -47,7 +59,7 @@ def _counted(cells: pl.Series) -> dict[str, int]:
     pieces = cells.list.unique().explode(empty_as_null=False) if isinstance(cells.dtype, pl.List) else cells.cast(pl.String)
     text = pieces.drop_nulls().str.strip_chars().alias("word")
     counts = text.filter(text != "").value_counts().sort("count", "word", descending=[True, False])
-    return dict(counts.head(WORDS_MAX).iter_rows())
+    return dict(counts.iter_rows())
 
 
 def _columns(project: Project) -> dict[tuple[str, str], WordColumn]:

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
-from crm_pipelines.phases.resolve.columns import SPACES
 from crm_pipelines.sources.base import RAW_PREFIX
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.compile import CompiledPhase
 from crm_pipelines.spec.contract import SourceContract
 from crm_pipelines.spec.derive import DeriveSpec
 from crm_pipelines.spec.derived import carried_name, frame_of
+from crm_pipelines.spec.folding import folded_word, folded_words
 from crm_pipelines.spec.rules_read import read_number, read_yes_no
 from crm_pipelines.spec.rules_text import unless_empty
 
@@ -49,7 +49,7 @@ def several_words(phases: Iterable[CompiledPhase], derive: DeriveSpec, name: str
 
 
 def reworded(frame: pl.LazyFrame, words: Mapping[str, Words], several: Collection[str] = ()) -> pl.LazyFrame:
-    """Return staged rows with their words replaced, as they are compared: trimmed, case ignored.
+    """Return staged rows with their words replaced, compared as words are (spec.folding).
 
     Shape: the same rows and columns. Texts and lists are replaced; a boolean or number is given where its cell could not be read; of the
     columns in `several` each word of a cell is replaced, unless the whole cell is a word.
@@ -82,7 +82,7 @@ def _each_word(cell: pl.Expr, words: Words) -> pl.Expr:
 
     def replaced(text: str) -> str:
         pieces = BETWEEN.split(text)
-        return "".join(table.get(piece.strip().lower()) or piece for piece in pieces)
+        return "".join(table.get(folded_word(piece)) or piece for piece in pieces)
 
     def cells(given: pl.Series) -> pl.Series:
         distinct = given.drop_nulls().unique().to_list()
@@ -91,20 +91,15 @@ def _each_word(cell: pl.Expr, words: Words) -> pl.Expr:
     return cell.map_batches(cells, return_dtype=pl.String, is_elementwise=True)
 
 
-def _folded(cell: pl.Expr) -> pl.Expr:
-    return cell.str.replace_all(f"^{SPACES}|{SPACES}$", "").str.to_lowercase()
-
-
 def _table(words: Words) -> tuple[list[str], list[str | None]]:
-    folded = pl.DataFrame({"word": list(words)}).select(_folded(pl.col("word")))["word"].to_list()
-    table = dict(zip(folded, words.values(), strict=True))
+    table = {folded_word(word): meaning for word, meaning in words.items()}
     return list(table), [None if meaning is None else meaning.strip() for meaning in table.values()]
 
 
 def _is_known(cell: pl.Expr, words: Words) -> pl.Expr:
-    return _folded(cell).is_in(_table(words)[0])
+    return folded_words(cell).is_in(_table(words)[0])
 
 
 def _looked_up(cell: pl.Expr, words: Words) -> pl.Expr:
     known, meant = _table(words)
-    return _folded(cell).replace_strict(known, meant, default=None, return_dtype=pl.String)
+    return folded_words(cell).replace_strict(known, meant, default=None, return_dtype=pl.String)

@@ -16,10 +16,11 @@ from crm_pipelines.spec.client import ADDRESS, at
 from crm_pipelines.spec.client_map import ClientMap
 from crm_pipelines.spec.contract import SourceContract
 from crm_pipelines.spec.derive import DeriveSpec
+from crm_pipelines.spec.folding import folded_word
 from crm_pipelines.spec.model import MappingSpec
 from crm_pipelines.spec.parse import Document, Path, nearest
 from crm_pipelines.spec.rules_read import NO, YES
-from crm_pipelines.spec.vocabularies import folded_word, word_columns
+from crm_pipelines.spec.vocabularies import word_columns
 
 SHOWN_WORDS = 12
 WHOLE, DECIMAL = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d+(\.\d+)?")
@@ -60,8 +61,8 @@ class _Checks:
                 yield ("tags", place), "is no list of tags; words of other columns stand under `values`"
             elif not found:
                 yield from self._words(("tags", place), words, "list")
-                for word in {_folded(word) for word in words} & {_folded(word) for word in self.client_map.values.get(place, {})}:
-                    path = next(each for each in words if _folded(each) == word)
+                for word in {folded_word(word) for word in words} & {folded_word(word) for word in self.client_map.values.get(place, {})}:
+                    path = next(each for each in words if folded_word(each) == word)
                     yield ("tags", place, path), "has an answer under `values`, too; keep one"
 
     def owners(self) -> Found:
@@ -70,11 +71,11 @@ class _Checks:
         for owner, user in self.client_map.owners.items():
             if not ADDRESS.fullmatch(user.strip()):
                 yield ("owners", owner), "must be the e-mail address of the user who takes over"
-        users = {_folded(owner): _folded(user) for owner, user in self.client_map.owners.items()}
+        users = {folded_word(owner): folded_word(user) for owner, user in self.client_map.owners.items()}
         for owner, user in self.client_map.owners.items():
-            if users.get(_folded(user), _folded(user)) not in (_folded(user), _folded(owner)):
+            if users.get(folded_word(user), folded_word(user)) not in (folded_word(user), folded_word(owner)):
                 yield ("owners", owner), "goes to an owner whose records go to somebody else; write the user who takes over in the end"
-            elif _folded(user) != _folded(owner) and users.get(_folded(user)) == _folded(owner):
+            elif folded_word(user) != folded_word(owner) and users.get(folded_word(user)) == folded_word(owner):
                 yield ("owners", owner), "and the owner it goes to take over from each other; write one user for both"
 
     def groups(self) -> Found:
@@ -139,7 +140,7 @@ class _Checks:
     def _words(self, path: Path, words: Mapping[str, str | None], kind: str) -> Found:
         seen: dict[str, str | None] = {}
         for word, meaning in words.items():
-            folded = _folded(word)
+            folded = folded_word(word)
             if not folded:
                 yield (*path, word), "is an empty word; an empty cell stays empty"
             elif seen.setdefault(folded, meaning) != meaning:
@@ -219,7 +220,3 @@ def _unfit(meaning: str, kind: str) -> str:
     if kind == "decimal" and not DECIMAL.fullmatch(word):
         return "must become a number as 1234.50: the column holds nothing else"
     return "" if word else "becomes an empty word; only tags can be left out (null)"
-
-
-def _folded(word: str) -> str:
-    return word.strip().lower()

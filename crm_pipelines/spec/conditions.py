@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from crm_pipelines.spec.folding import folded_word
 from crm_pipelines.spec.rules_text import filled, folded
 
 TESTS: Mapping[str, str] = {
@@ -68,8 +69,8 @@ def _test(name: str, column: pl.Expr, dtype: Any, value: Any) -> pl.Expr:
     if name == "contains_word":
         return filled(column).str.contains(rf"(?i)\b{_escape(str(value))}\b")
     if name == "starts_with":
-        return folded(column).str.starts_with(str(value).lower())
-    return column.list.eval(folded(pl.element()) == " ".join(str(value).split()).lower()).list.any()
+        return folded(column).str.starts_with(folded_word(str(value)))
+    return column.list.eval(folded(pl.element()) == folded_word(str(value))).list.any()
 
 
 def _present(column: pl.Expr, dtype: Any) -> pl.Expr:
@@ -80,7 +81,7 @@ def _present(column: pl.Expr, dtype: Any) -> pl.Expr:
 
 def _is_one_of(column: pl.Expr, dtype: Any, values: list[Any]) -> pl.Expr:
     if dtype == pl.String:
-        return folded(column).is_in([" ".join(str(value).split()).lower() for value in values])
+        return folded(column).is_in([folded_word(str(value)) for value in values])
     if dtype == pl.Boolean:
         return column.is_in([value is True or str(value).lower() == "true" for value in values])
     return column.cast(pl.Float64).is_in([float(value) for value in values])

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from crm_pipelines.spec.folding import folded_word
 from crm_pipelines.spec.rules import Words, rule
 from crm_pipelines.spec.rules_text import filled, folded, unless_empty
 
@@ -19,14 +20,10 @@ UNKNOWN_OPTION = "unknown_option"
 _WORDS = pl.List(pl.String)
 
 
-def _fold(word: str) -> str:
-    return re.sub(r"\s+", " ", word.strip()).lower()
-
-
 def forms(words: Words) -> dict[str, str]:
     """Return every form in which a word may come (folded), and the word it stands for."""
-    known = {_fold(form): word for word, each in words.items() for form in each}
-    return known | {_fold(word): word for word in words}
+    known = {folded_word(form): word for word, each in words.items() for form in each}
+    return known | {folded_word(word): word for word in words}
 
 
 def _chosen(column: pl.Expr, words: Words) -> pl.Expr:
@@ -85,7 +82,7 @@ def _pieces(cell: str, known: tuple[tuple[str, str], ...], separators: tuple[str
 def _longest(tokens: Sequence[str], known: dict[str, str]) -> tuple[str | None, int] | None:
     """Return the word at the start of the tokens and how many tokens it takes (words and separators alternate)."""
     for count in range(len(tokens) | 1, 0, -2):
-        word = known.get(_fold("".join(tokens[:count])))
+        word = known.get(folded_word("".join(tokens[:count])))
         if word is not None:
             return word, count
     return (None, 1) if not tokens[0].strip() else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crm_pipelines.spec.folding import folded_words
 from crm_pipelines.spec.rules import rule
 
 TAG_PATTERN = r"<[A-Za-z/][^<>]*>"
@@ -25,8 +26,8 @@ def filled(column: pl.Expr) -> pl.Expr:
 
 
 def folded(column: pl.Expr) -> pl.Expr:
-    """Return text as it is compared: trimmed, inner spaces collapsed, case ignored."""
-    return filled(column).str.replace_all(SPACES, " ").str.to_lowercase()
+    """Return text as words are compared; null where nothing is left."""
+    return folded_words(filled(column))
 
 
 @rule("text", "number", "boolean", gives="text")

@@ -11,8 +11,8 @@ from typing import Literal
 
 from crm_pipelines.spec.contract import ObjectContract
 from crm_pipelines.spec.derived import Frame, resolved_frames
+from crm_pipelines.spec.folding import folded_word
 from crm_pipelines.spec.model import FieldMap, MappingSpec, Phase
-from crm_pipelines.spec.rules_choice import forms
 
 Role = Literal["status", "stage", "kind", "list", "consent"]
 ANY = "*"
@@ -29,13 +29,9 @@ class WordColumn:
 
     def answers(self, words: Iterable[str]) -> None:
         """Add words the map has an answer for."""
-        given = [word for word in words if word != ANY]
-        self.known = {**(self.known or {}), **{folded_word(word): word for word in given}}
-
-
-def folded_word(word: str) -> str:
-    """Return a word as words are compared: spaces and case do not matter."""
-    return " ".join(word.split()).casefold()
+        self.known = dict(self.known or {})
+        for word in sorted(set(words) - {ANY}):
+            self.known.setdefault(folded_word(word), word)
 
 
 def word_columns(spec: MappingSpec, objects: Mapping[str, ObjectContract]) -> dict[tuple[str, str], WordColumn]:
@@ -80,9 +76,15 @@ def _mapped(spec: MappingSpec, objects: Mapping[str, ObjectContract]) -> Words:
             words = node.with_.get("words")
             if isinstance(words, str) and words in spec.words:
                 for place in _origins(frame, node.from_[0]):
-                    yield place, "status", set(forms(spec.words[words]))
+                    yield place, "status", _spelled(spec.words[words])
         yield from _status_cases(phase, frame)
         yield from _stages(phase, frame)
+
+
+def _spelled(vocabulary: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return the words of a vocabulary and the forms they come in; a form that only case sets apart is the word."""
+    words = {folded_word(word) for word in vocabulary}
+    return {*vocabulary, *(form for forms in vocabulary.values() for form in forms if folded_word(form) not in words)}
 
 
 def _status_cases(phase: Phase, frame: Frame) -> Words:

@@ -12,6 +12,8 @@ import pytest
 
 from crm_pipelines.discovery.gather import Parts, gather
 from crm_pipelines.discovery.owners import suggestions
+from crm_pipelines.discovery.proposing import propose
+from crm_pipelines.discovery.vocabularies import vocabularies
 from crm_pipelines.phases.project import Project
 from crm_pipelines_tests.lib import exports
 from crm_pipelines_tests.lib.opened import ROUTES, opened, written
@@ -148,6 +150,21 @@ def test_unknown_words_of_every_role(tmp_path: Path) -> None:
         ("transactions", "transaction_type"): ("Gift",),
         ("subscriptions", "subscription_status"): ("Frozen",),
     }
+
+
+def test_every_word_without_an_answer_is_told_however_many_there_are(tmp_path: Path) -> None:
+    rows = "".join(f"{n},c{n}@example.com,Word {n % 260:03}\n" for n in range(1, 521)) + "900,c900@example.com,Rare\n"
+    project = written(tmp_path, [("contacts_1.csv", f"id,email,status\n{rows}")])
+    (status,) = [each for each in vocabularies(project) if each.column == "status"]
+    assert len(status.unknown) == 261
+    assert status.words["Rare"] == 1
+    assert [each.rows for each in propose(project, None).words if each.word == "Rare"] == [1]
+
+
+def test_words_are_offered_as_the_map_spells_them(tmp_path: Path) -> None:
+    project = written(tmp_path, [("contacts_1.csv", "id,email,status\n1,a@example.com,subscribd\n2,b@example.com,SUBSCRIBED\n")])
+    (word,) = [each for each in propose(project, None).words if each.column == "status"]
+    assert (word.word, word.candidates[0][0]) == ("subscribd", "Subscribed")
 
 
 # -- custom fields -----------------------------------------------------------------------------------------------------

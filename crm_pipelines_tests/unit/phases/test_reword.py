@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm_pipelines.phases.contracts import load_source, source_contract
 from crm_pipelines.phases.reword import reworded, rewording, several_words
 from crm_pipelines.spec.client_map import ClientMap
+from crm_pipelines.spec.folding import folded_word, folded_words
 from crm_pipelines.spec.parse import parse
 from crm_pipelines_tests.lib.spec_text import compiled_route, route_text
 
@@ -79,3 +82,22 @@ def test_of_a_cell_with_several_words_each_is_replaced_and_a_text_that_holds_a_c
 def test_without_words_nothing_is_touched() -> None:
     frame = pl.LazyFrame({"status": ["a"]})
     assert reworded(frame, {}) is frame
+
+
+def test_words_are_compared_as_proposals_compare_them() -> None:
+    words = {"values": {"contacts.status": {"Straße": "Unsubscribed", "Soft Bounce x": "Multiple soft bounces"}}}
+    found = after(words, "contacts", status=["STRASSE", "straße ", "Soft  Bounce x", "SOFT\u00a0BOUNCE X", "Strase"])
+    assert found == {"status": [*["Unsubscribed"] * 2, *["Multiple soft bounces"] * 2, "Strase"]}
+    assert all(folded_word(word) == folded_word("Straße") for word in ("STRASSE", "straße "))
+
+
+def test_pieces_of_a_cell_are_compared_as_whole_words_are() -> None:
+    words = rewording(ClientMap.model_validate({"values": {"contacts.hobbies": {"Große Reise": "Travel"}}}), DERIVE, SOURCE)
+    found = reworded(pl.LazyFrame({"hobbies": ["GROSSE  REISE, Chess"]}), words["contacts"], {"hobbies"}).collect()
+    assert found["hobbies"].to_list() == ["Travel, Chess"]
+
+
+@given(st.lists(st.none() | st.text(alphabet=st.sampled_from("aAßẞsS İı\u00a0\t\x1c\u200bΣς"), max_size=8), max_size=12))
+def test_a_column_is_folded_as_each_of_its_words_is(words: list[str | None]) -> None:
+    found = pl.DataFrame({"word": pl.Series(words, dtype=pl.String)}).select(folded_words(pl.col("word")))["word"].to_list()
+    assert found == [None if word is None else folded_word(word) for word in words]
