@@ -10,6 +10,7 @@ import pytest
 
 from crm_pipelines.phases.queues import LeftOver, OwnerLine, RowLine, Tables
 from crm_pipelines.phases.queues_answers import judge
+from crm_pipelines.phases.queues_conflicts import ConflictLine, Question
 from crm_pipelines.phases.queues_pairs import PairLine
 from crm_pipelines.phases.queues_words import Word
 from crm_pipelines.reports.queues import forget_files, read_answers, write_queues
@@ -127,3 +128,25 @@ def test_a_file_is_kept_when_nobody_remembers_what_was_written(written: Path, tm
     (tmp_path / "memory.json").unlink()
     write_queues(TABLES, written, tmp_path / "memory.json")
     assert (written / "review.answered-1.csv").read_bytes() == filled
+
+
+@pytest.mark.parametrize("fill", [fill_book, fill_csv])
+def test_a_conflict_shows_both_values_and_comes_back_with_a_side(tmp_path: Path, fill: type[object]) -> None:
+    name = Question("custom.Level", "edited_in_destination", "Gold", ["Silver", "Old"], "Gold", asked="a1", over="b1")
+    waits = RowLine("conflict", "contacts", "leads.csv", "001", 8, "14", "several_existing")
+    tables = replace(TABLES, rows=(*TABLES.rows, waits), conflicts=(ConflictLine("people", "12", "901", name),))
+    write_queues(tables, tmp_path / "queues", tmp_path / "memory.json")
+    path = tmp_path / "queues" / f"conflict.{'xlsx' if fill is fill_book else 'csv'}"
+    shown = next(row for row in read_csv(tmp_path / "queues" / "conflict.csv") if row["Field"])
+    assert (shown["What the export says (ours)"], shown["What the CRM has (theirs)"]) == ("Gold", "Silver; Old")
+    untouched = judge(tables, read_answers(path, HEADINGS, tables), (), ())
+    assert (untouched.is_empty, untouched.problems, untouched.skipped, untouched.unanswered) == (True, [], [], 2)
+    fill(
+        path,
+        lambda row: (
+            {"which counts": "theirs"} if row.get("field") else {"leave behind, because": "both are old"} if row.get("export") else None
+        ),
+    )
+    found = judge(tables, read_answers(path, HEADINGS, tables), (), ())
+    assert (found.conflicts, found.problems) == ({"people": {"12": {"custom.Level": name.taken("theirs")}}}, [])
+    assert found.left_behind == {"contacts": {"14": "both are old"}}
