@@ -38,6 +38,8 @@ OFTEN_AT_WORK = 100
 """The same where the company is the same, too: families rarely work together."""
 RARE = 15
 """People who bear a word up to which it may be a slip: two slips are looked for among such alone."""
+SHORTEST = 3
+"""Letters of a word that may hold a slip: of two, or of one Chinese character, another one is another name."""
 AGAINST = 10
 """Another company, or another postal code, beside one that agrees: the name must be so many times rarer."""
 SAME_PHONE, OTHER_PHONE = 0.2, 4
@@ -67,18 +69,19 @@ FOUND_SCHEMA = {
     "same_phone": pl.Boolean,
 }
 WORTH = {
-    "same_name": (0.998, 0.998),
-    "middle_name": (0.994, 0.998),
+    "same_name": (0.997, 0.998),
+    "middle_name": (0.995, 0.998),
     "between": (0.999, 0.999),
-    "last_name": (0.999, 0.999),
-    "first_name": (0.999, 0.998),
-    "initial": (0.998, 0.998),
-    "short_name": (0.95, 0.97),
-    "shorter": (0.995, 0.995),
-    "turned": (0.998, 0.999),
-    "two_slips": (0.998, 0.998),
+    "last_name": (0.999, 0.998),
+    "first_name": (0.997, 0.997),
+    "initial": (0.998, 0.999),
+    "short_name": (0.90, 0.97),
+    "shorter": (0.997, 0.992),
+    "turned": (0.999, 0.997),
+    "two_slips": (0.997, 0.998),
 }
-"""Rule -> share of such pairs that were one person on planted twins: without, and with the same company (benchmarks/RESULTS.md)."""
+"""Rule -> share of such pairs that were one person on planted twins: without, and with the same company
+(both seeds of benchmarks/RESULTS.md)."""
 SAID = {
     "same_name": "the same name",
     "middle_name": "the same first and last name, a middle name in one of them or shortened",
@@ -146,7 +149,7 @@ def _rules(files: Mapping[str, Path]) -> str:
     """Return duplicates.sql with its files and limits."""
     rules = resources.files("crm_pipelines.discovery").joinpath("duplicates.sql").read_text(encoding="utf-8")
     shares = {"middle": MIDDLE, "against": AGAINST, "same_phone": SAME_PHONE, "other_phone": OTHER_PHONE}
-    counts = {"often": OFTEN, "often_at_work": OFTEN_AT_WORK, "rare": RARE}
+    counts = {"often": OFTEN, "often_at_work": OFTEN_AT_WORK, "rare": RARE, "shortest": SHORTEST}
     limits = ", ".join(f"('{rule}', {at_home}, {at_work})" for rule, (at_home, at_work) in LIMITS.items())
     return Template(rules).substitute(shares, **counts, limits=limits, **{name: _quoted(path) for name, path in files.items()})
 

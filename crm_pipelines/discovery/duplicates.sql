@@ -18,10 +18,10 @@ SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.f = y.f AND x.i <
   AND (bit_count(xor(x.ls, y.ls)) <= 2 OR x.l = y.m OR x.l = y.m2 OR y.l = x.m OR y.l = x.m2)
 UNION ALL
 SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.f = y.l AND x.f <> y.f AND x.l <> y.l
-  AND (x.l = y.f OR x.l = y.m OR x.l = y.m2)
-  AND (x.l <> y.f OR x.i < y.i)
+  AND (x.l = y.f AND x.i < y.i OR x.l = y.m OR x.l = y.m2)
 UNION ALL
-SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.initials = y.initials AND x.is_rare AND (x.i < y.i OR NOT y.is_rare) AND x.l <> y.l AND x.f <> y.f
+SELECT x.i, y.i FROM people x JOIN people y ON x.z = y.z AND x.initials = y.initials AND x.is_rare AND (x.i < y.i OR NOT y.is_rare)
+  AND x.l <> y.l AND x.f <> y.f
   AND bit_count(xor(x.ls, y.ls)) <= 2 AND bit_count(xor(x.fs, y.fs)) <= 2
 UNION ALL
 SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.l = y.l AND x.i < y.i AND (x.z = y.z) IS NOT TRUE
@@ -30,13 +30,14 @@ SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.f = y.f AND x.i <
   AND (bit_count(xor(x.ls, y.ls)) <= 2 OR x.l = y.m OR x.l = y.m2 OR y.l = x.m OR y.l = x.m2)
 UNION ALL
 SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.f = y.l AND x.f <> y.f AND x.l <> y.l AND (x.z = y.z) IS NOT TRUE
-  AND (x.l = y.f OR x.l = y.m OR x.l = y.m2)
-  AND (x.l <> y.f OR x.i < y.i)
+  AND (x.l = y.f AND x.i < y.i OR x.l = y.m OR x.l = y.m2)
 UNION ALL
-SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.initials = y.initials AND x.is_rare AND (x.i < y.i OR NOT y.is_rare) AND x.l <> y.l AND x.f <> y.f
+SELECT x.i, y.i FROM people x JOIN people y ON x.c = y.c AND x.initials = y.initials AND x.is_rare AND (x.i < y.i OR NOT y.is_rare)
+  AND x.l <> y.l AND x.f <> y.f
   AND bit_count(xor(x.ls, y.ls)) <= 2 AND bit_count(xor(x.fs, y.fs)) <= 2 AND (x.z = y.z) IS NOT TRUE
 UNION ALL
-SELECT x.i, y.i FROM read_parquet($lines) JOIN people x USING (p) JOIN people y ON x.p = y.p AND x.i < y.i AND (x.z = y.z) IS NOT TRUE AND (x.c = y.c) IS NOT TRUE
+SELECT x.i, y.i FROM read_parquet($lines) JOIN people x USING (p) JOIN people y ON x.p = y.p AND x.i < y.i AND (x.z = y.z) IS NOT TRUE
+  AND (x.c = y.c) IS NOT TRUE
   AND (x.f = y.f OR x.l = y.l OR x.f = y.l OR x.l = y.f OR x.initials = y.initials);
 
 -- Which words the two do not share; first and last names that are neither equal, nor short forms, nor may be a slip, are no pair.
@@ -44,16 +45,18 @@ CREATE TEMP TABLE compared AS
 SELECT a, b, x.f AS xf, y.f AS yf, x.l AS xl, y.l AS yl, x.w AS xw, y.w AS yw, x.z = y.z AS z, x.c = y.c AS c, x.p = y.p AS p,
   least(places.size, firms.size, lines.size) AS near,
   xfw.word AS xfirst, yfw.word AS yfirst, xfw.n AS xfn, yfw.n AS yfn, short.one IS NOT NULL AS is_short,
-  (xfw.size = 1 OR yfw.size = 1) AND xfw.initial = yfw.initial AS is_initial
+  (xfw.size = 1 AND xfw.letters > 0 OR yfw.size = 1 AND yfw.letters > 0) AND xfw.initial = yfw.initial AS is_initial
 FROM candidates JOIN people x ON x.i = a JOIN people y ON y.i = b JOIN words xfw ON xfw.id = x.f JOIN words yfw ON yfw.id = y.f
   LEFT JOIN read_parquet($short) short ON short.one = x.f AND short.other = y.f
   LEFT JOIN read_parquet($places) places ON places.z = x.z AND x.z = y.z LEFT JOIN read_parquet($firms) firms ON firms.c = x.c AND x.c = y.c
   LEFT JOIN read_parquet($lines) lines ON lines.p = x.p AND x.p = y.p
-WHERE x.mark IS NOT DISTINCT FROM y.mark AND (x.l <> y.l OR x.f = y.f OR is_short OR is_initial OR bit_count(xor(x.fs, y.fs)) <= 2);
+WHERE x.mark IS NOT DISTINCT FROM y.mark
+  AND (x.l <> y.l OR x.f = y.f OR is_short OR is_initial OR least(xfw.size, yfw.size) >= $shortest AND bit_count(xor(x.fs, y.fs)) <= 2);
 
 CREATE TEMP TABLE named AS
 WITH unshared AS (
-  SELECT compared.*, xlw.word AS xlast, ylw.word AS ylast, xlw.n AS xln, ylw.n AS yln,
+  SELECT compared.*, xlw.n AS xln, ylw.n AS yln,
+    least(xlw.size, ylw.size) >= $shortest AND damerau_levenshtein(xlw.word, ylw.word) = 1 AS is_last_slip,
     list_filter(xw, lambda one: NOT list_contains(yw, one)) AS xo, list_filter(yw, lambda one: NOT list_contains(xw, one)) AS yo
   FROM compared JOIN words xlw ON xlw.id = xl JOIN words ylw ON ylw.id = yl
 ),
@@ -65,17 +68,18 @@ SELECT counted.*, least(len(xw), len(yw)) > fewer + 2 AS has_middle, CASE
       WHEN more = 0 THEN 'same_name'
       WHEN fewer = 0 THEN 'middle_name'
       WHEN more = 1 AND (xow.size = 1 OR yow.size = 1) AND xow.initial = yow.initial THEN 'middle_name'
-      WHEN more = 1 AND damerau_levenshtein(xow.word, yow.word) = 1 THEN 'between' END
+      WHEN more = 1 AND least(xow.size, yow.size) >= $shortest AND damerau_levenshtein(xow.word, yow.word) = 1 THEN 'between' END
     WHEN xf = yf THEN CASE
       WHEN fewer = 0 THEN 'shorter'
-      WHEN fewer = 1 AND list_contains(xo, xl) AND list_contains(yo, yl) AND damerau_levenshtein(xlast, ylast) = 1 THEN 'last_name' END
+      WHEN fewer = 1 AND list_contains(xo, xl) AND list_contains(yo, yl) AND is_last_slip THEN 'last_name' END
     WHEN xl = yl THEN CASE
       WHEN fewer <> 1 OR NOT list_contains(xo, xf) OR NOT list_contains(yo, yf) THEN NULL
       WHEN is_initial THEN 'initial'
       WHEN more = 1 AND (least(xfn, yfn) <= $often OR NOT is_short) AND damerau_levenshtein(xfirst, yfirst) = 1 THEN 'first_name'
       WHEN is_short THEN 'short_name' END
     WHEN fewer = 0 AND (xl = yf OR yl = xf) THEN 'turned'
-    WHEN more = 2 AND fewer = 2 AND damerau_levenshtein(xfirst, yfirst) = 1 AND damerau_levenshtein(xlast, ylast) = 1 THEN 'two_slips'
+    WHEN more = 2 AND fewer = 2 AND least(length(xfirst), length(yfirst)) >= $shortest
+      AND damerau_levenshtein(xfirst, yfirst) = 1 AND is_last_slip THEN 'two_slips'
   END AS rule
 FROM counted LEFT JOIN words xow ON xow.id = xo[1] LEFT JOIN words yow ON yow.id = yo[1];
 

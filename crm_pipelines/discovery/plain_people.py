@@ -137,9 +137,8 @@ def _groups(texts: pl.Series, bare: pl.Expr, name: str) -> tuple[pl.Series, pl.D
 def _numbers(phones: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
     """Return the last digits of each telephone number, and how many share it where few do."""
     digits = phones.str.replace_many(IN_NUMBERS)
-    ends = pl.select(p=pl.when(digits.str.len_bytes() >= LEAST_DIGITS).then(digits.str.tail(NUMBER_DIGITS)).cast(pl.UInt32, strict=False))[
-        "p"
-    ]
+    known = pl.when(digits.str.len_bytes() >= LEAST_DIGITS).then(digits.str.tail(NUMBER_DIGITS))
+    ends = pl.select(p=known.cast(pl.UInt32, strict=False)).to_series()
     return ends, ends.drop_nulls().value_counts(name="size").filter(pl.col("size").is_between(2, SWITCHBOARD))
 
 

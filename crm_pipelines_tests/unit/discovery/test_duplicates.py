@@ -61,6 +61,8 @@ KEPT_APART = {
     "two of a family with one initial": (("J. Moser", "02134", None), ("Karl Moser", "02134", None)),
     "a first name and a double one": (("Karin Moser", "75001", None), ("Karin-Eva Moser", "75001", None)),
     "other words that are all in one of the two": (("Ann Jo Smith", "02134", None), ("Ann Mary Lee Smith", "02134", None)),
+    "names of one character each": (("王 伟", "100000", None), ("王 刚", "100000", None)),
+    "first names of two letters": (("Al Moser", "02134", None), ("Bo Moser", "02134", None)),
     "two letters apart": (SMITH, ("Ann Smythe", "02134", None)),
 }
 
