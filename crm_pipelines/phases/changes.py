@@ -16,8 +16,10 @@ PARTS = ("spec", "decisions", "map", "source", "stale_before", "headings", "dest
 GROWING = frozenset({"destination.users", "destination.currencies", "headings", "source.files"})
 """Parts where new entries are growth, not change: they are reported by the run, never blocking."""
 HAS_USER, HAS_NONE = "has a user", "has no user"
-FACTS = frozenset({"there", "exists", "made", "had"})
-"""Of a field: how the destination stands, kept to tell what is gone since; no difference by itself."""
+FACTS = frozenset({"wanted", "there", "exists", "made", "had"})
+"""Of a field, pipeline or kind of record: how the destination stands, kept to tell what is gone since; no difference by itself."""
+HELD: Mapping[str, str] = {"fields": "options", "stages": "stages", "types": "names"}
+"""Parts of the destination of which it is told what is gone -> member of each that was confirmed as a list."""
 FILES = ("source", "files")
 ORDER = ("with", "order")
 COUNTED = frozenset({"conflicts", "left_behind", "left_lines"})
@@ -60,6 +62,7 @@ def growth(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
 
 
 def _all(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Change, bool]]:
+    old, new = _as_now(old), _as_now(new)
     for part in PARTS:
         for path, was, now in _differ((part,), old.get(part) or {}, new.get(part) or {}):
             if path[:2] == FILES and was is None and not now:
@@ -67,6 +70,17 @@ def _all(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Chang
             told = _taken_over(path, now, new) or _worded(path, was, now) + _disagreeing(path, now, new)
             yield Change(".".join(path), told), _is_growth(path, was, now)
     yield from ((change, False) for change in _gone(old, new))
+
+
+def _as_now(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a seal's content as seals are now: earlier ones hold stages and types as bare lists, and nothing of what was there."""
+    destination = content.get("destination") or {}
+    lists = {
+        part: {name: {member: each} if isinstance(each, list) else each for name, each in destination[part].items()}
+        for part, member in HELD.items()
+        if part in destination
+    }
+    return {**content, "destination": {**destination, **lists}}
 
 
 def _taken_over(path: tuple[str, ...], now: Any, new: Mapping[str, Any]) -> str:
@@ -92,7 +106,7 @@ def _disagreeing(path: tuple[str, ...], now: Any, new: Mapping[str, Any]) -> str
 
 def _differ(path: tuple[str, ...], old: Any, new: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """Yield (path, old value, new value) of leaves that differ; None stands for absent."""
-    if old == new or (len(path) == 4 and path[-1] in FACTS and path[:2] == ("destination", "fields")):
+    if old == new or (len(path) == 4 and path[-1] in FACTS and path[0] == "destination" and path[1] in HELD):
         return
     if path[0] == "map" and not _is_whole(path) and isinstance(old or new, Mapping):
         old, new = old or {}, new or {}  # a section that is not there decides nothing
@@ -124,17 +138,24 @@ def _is_growth(path: tuple[str, ...], was: Any, now: Any) -> bool:
 
 
 def _gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Yield fields and options that the destination had, or was given by us, and has no more: loading would make them anew."""
-    before = (old.get("destination") or {}).get("fields") or {}
-    for name, now in ((new.get("destination") or {}).get("fields") or {}).items():
-        was = before.get(name) or {}
-        is_made_since = bool(now.get("made")) and not was.get("made")
-        if (was.get("exists") or is_made_since) and now.get("exists") is False:
-            yield Change(f"destination.fields.{name}", f"the field {name} is gone in the destination")
-            continue
-        there = {*was.get("there", ()), *(set(now.get("had", ())) - set(was.get("had", ())))}
-        for option in sorted((there - set(now.get("there", ()))) & set(now.get("options", ()))):
-            yield Change(f"destination.fields.{name}.options", f"the option `{option}` of {name} is gone in the destination")
+    """Yield what the destination had, or was given by us, and has no more: loading would make it anew.
+
+    `ready` of a seal counts how often the destination was made ready: what it had then it had after every seal of before.
+    """
+    is_ready_since = new.get("ready", 0) > old.get("ready", 0)
+    for part, (whole, member) in GONE.items():
+        before = (old.get("destination") or {}).get(part) or {}
+        for name, now in ((new.get("destination") or {}).get(part) or {}).items():
+            was = before.get(name) or {}
+            is_made_since = bool(now.get("made")) and (is_ready_since or not was.get("made"))
+            if whole and (was.get("exists") or is_made_since) and now.get("exists") is False:
+                yield Change(f"destination.{part}.{name}", whole.format(name=name))
+                continue
+            given = set(now.get("had", ())) - (set() if is_ready_since else set(was.get("had", ())))
+            there = {*was.get("there", ()), *given}
+            wanted = now.get("wanted", now.get(HELD[part], ()))
+            for each in sorted((there - set(now.get("there", ()))) & set(wanted)):
+                yield Change(f"destination.{part}.{name}.{HELD[part]}", member.format(name=name, each=each))
 
 
 def _worded(path: tuple[str, ...], was: Any, now: Any) -> str:
@@ -258,9 +279,17 @@ def _field(path: Sequence[str], was: Any, now: Any) -> str:
 
 
 def _stage(path: Sequence[str], was: Any, now: Any) -> str:
+    if len(path) == 1:
+        return f"pipeline {path[0]}: {'new' if was is None else 'gone'}"
     if isinstance(was, list) or isinstance(now, list):
-        return f"pipeline {path[0]}: " + ("new" if was is None else "gone" if now is None else "its stages are in another order")
+        return f"pipeline {path[0]}: its stages are in another order"
     return f"pipeline {path[0]}: stage `{was or now}` is {'new' if was is None else 'gone'}"
+
+
+def _type(path: Sequence[str], was: Any, now: Any) -> str:
+    if len(path) == 1:
+        return f"kinds of {path[0]}: {'new' if was is None else 'gone'}"
+    return f"{path[0]}: kind `{was or now}` is {'new' if was is None else 'gone'}"
 
 
 def _user(path: Sequence[str], was: Any, now: Any) -> str:
@@ -304,6 +333,15 @@ DECLARED: Mapping[str, str] = {
     "decimal_locale": "way of writing numbers",
 }
 """What an engagement declares of a file -> how it is called; others go by their own name."""
+GONE: Mapping[str, tuple[str, str]] = {
+    "fields": ("the field {name} is gone in the destination", "the option `{each}` of {name} is gone in the destination"),
+    "stages": (
+        "the pipeline {name} is gone in the destination (renamed or deleted)",
+        "the stage `{each}` of pipeline {name} is gone in the destination (renamed or deleted)",
+    ),
+    "types": ("", "the kind `{each}` of {name} is gone in the destination (renamed or deleted)"),
+}
+"""Part of the destination -> how it is said that one of it is gone, and a member of one; types have no whole."""
 WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("decisions",): _decision,
     ("map", "columns"): _column,
@@ -322,6 +360,7 @@ WORDS: Mapping[tuple[str, ...], Callable[[Sequence[str], Any, Any], str]] = {
     ("headings",): _heading,
     ("destination", "fields"): _field,
     ("destination", "stages"): _stage,
+    ("destination", "types"): _type,
     ("destination", "users"): _user,
     ("destination", "currencies"): _currency,
     ("destination", "account"): _account,

@@ -15,7 +15,6 @@ from typing import Any
 import orjson
 
 from crm_pipelines import __version__
-from crm_pipelines.destinations.base import Schema, WantedSchema
 from crm_pipelines.errors import NotConfirmedError, SettingsError, SpecError
 from crm_pipelines.ledger import Seal
 from crm_pipelines.observe import event, logger
@@ -25,6 +24,7 @@ from crm_pipelines.phases.automations import PAUSED, require_paused, sign_paused
 from crm_pipelines.phases.changes import HAS_NONE, HAS_USER, differences, growth
 from crm_pipelines.phases.made_from import mark_path, require_made_from_this
 from crm_pipelines.phases.plan import wanted_schema
+from crm_pipelines.phases.prepared import held, times_ready
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_pairs import apart_problems
 from crm_pipelines.phases.sample import Coverage, choose_sample
@@ -189,6 +189,7 @@ def seal_content(session: Session) -> dict[str, Any]:
         **told_stale(project),
         "headings": _headings(project),
         "destination": _projection(session),
+        "ready": times_ready(project),
         "growth": GROWTH,
         "engine": {"version": __version__, "lock": _lock_digest()},
     }
@@ -241,48 +242,14 @@ def _headings(project: Project) -> dict[str, list[str]]:
 
 def _projection(session: Session) -> dict[str, Any]:
     wanted, found = wanted_schema(session), session.described()
-    pipelines = [pipeline for phase in session.project.compiled.phases.values() for pipeline in phase.pipelines]
     match_phases = [name for name, phase in session.project.compiled.phases.items() if phase.create == "never"]
     owners = [key for name in match_phases for key in session.project.mapped(name, "key").get_column("key")]
     return {
         "account": found.account,
-        "fields": _fields(session, wanted, found),
-        "stages": {each.name: list(each.stages) for each in sorted(pipelines, key=lambda each: each.name)},
-        "types": {phase: sorted(names) for phase, names in sorted(wanted.types.items())},
+        **held(session, wanted, found),
         "currencies": dict.fromkeys(sorted(wanted.currencies), "in use"),
         "users": {key: HAS_USER if key.casefold() in found.users else HAS_NONE for key in sorted(owners)},
     }
-
-
-def _fields(session: Session, wanted: WantedSchema, found: Schema) -> dict[str, Any]:
-    """Return the custom fields as they will be after `prepare`, and of each what the destination has now and had when it was ready."""
-    there = {(f.phase, f.name): f for f in found.fields}
-    path = _prepared_path(session.project)
-    prepared: dict[str, list[str]] = orjson.loads(path.read_bytes()) if path.exists() else {}
-    out: dict[str, Any] = {}
-    for field in wanted.fields:
-        known, name = there.get((field.phase, field.name)), f"{field.phase}.{field.name}"
-        options = sorted(known.options) if known else []
-        out[name] = {
-            "type": field.type,
-            "options": sorted({*field.options, *options}),
-            "there": options,
-            "exists": known is not None,
-            "made": name in prepared,
-            "had": prepared.get(name, []),
-        }
-    return out
-
-
-def remember_prepared(session: Session, wanted: WantedSchema) -> None:
-    """Keep which of the map's fields and options the destination holds once it is ready: what goes missing later is told."""
-    there = {(f.phase, f.name): f for f in session.described().fields}
-    found = {f"{f.phase}.{f.name}": sorted(there[f.phase, f.name].options) for f in wanted.fields if (f.phase, f.name) in there}
-    files.write_bytes(_prepared_path(session.project), orjson.dumps(found, option=orjson.OPT_SORT_KEYS))
-
-
-def _prepared_path(project: Project) -> Path:
-    return project.engagement.work / "prepared.json"
 
 
 def seal_digest(content: Mapping[str, Any]) -> str:

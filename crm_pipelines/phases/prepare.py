@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from crm_pipelines.destinations.base import Step, WantedSchema
 from crm_pipelines.errors import SettingsError
-from crm_pipelines.phases.confirm import check_confirmed, remember_prepared
+from crm_pipelines.phases.confirm import check_confirmed
 from crm_pipelines.phases.plan import wanted_schema
+from crm_pipelines.phases.prepared import remember_prepared
 from crm_pipelines.phases.session import Session
 
 

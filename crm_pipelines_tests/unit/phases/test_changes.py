@@ -17,6 +17,16 @@ LEVEL = {
     "made": True,
     "had": ["Gold", "Silver"],
 }
+SALES = {
+    "stages": ["New", "Won"],
+    "wanted": ["Asked", "New", "Won"],  # records name one more, which an open pipeline is given
+    "there": ["Asked", "New", "Won"],
+    "exists": True,
+    "made": True,
+    "had": ["Asked", "New", "Won"],
+}
+NOTHING = {"there": [], "exists": False, "made": False, "had": []}
+CALLS = {"names": ["call"], "wanted": ["call"], "there": ["call"], "exists": True, "made": True, "had": ["call"]}
 SEAL: dict[str, Any] = {
     "spec": {"phases": {"people": {"fields": {"name": {"rule": "full_name"}}, "custom_fields": {}}}},
     "decisions": {"lists": "labels"},
@@ -26,8 +36,8 @@ SEAL: dict[str, Any] = {
     "destination": {
         "account": "acme",
         "fields": {"people.Level": LEVEL},
-        "stages": {"Sales": ["New", "Won"]},
-        "types": {},
+        "stages": {"Sales": SALES},
+        "types": {"activities": CALLS},
         "currencies": {"USD": "in use"},
         "users": {"ann@example.com": "has no user", "bob@example.com": "has a user"},
     },
@@ -81,7 +91,28 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             {**LEVEL, "options": ["Bronze", "Gold", "Silver"], "there": ["Bronze", "Gold", "Silver"]},
             ["the option `Bronze` of people.Level is new"],
         ),
-        ("destination/stages/Sales", ["New"], ["pipeline Sales: stage `Won` is gone"]),
+        ("destination/stages/Sales", {**SALES, "stages": ["New"]}, ["pipeline Sales: stage `Won` is gone"]),
+        ("destination/stages/Sales", {**SALES, "stages": ["Won", "New"]}, ["pipeline Sales: its stages are in another order"]),
+        ("destination/stages/Events", SALES, ["pipeline Events: new"]),
+        (
+            "destination/stages/Sales",
+            {**SALES, "there": ["New"]},
+            [
+                "the stage `Asked` of pipeline Sales is gone in the destination (renamed or deleted)",
+                "the stage `Won` of pipeline Sales is gone in the destination (renamed or deleted)",
+            ],
+        ),
+        ("destination/stages/Sales", {**SALES, "wanted": ["New", "Won"], "there": ["New", "Won"]}, []),  # no record names it any more
+        (
+            "destination/stages/Sales",
+            {**SALES, "there": [], "exists": False},
+            ["the pipeline Sales is gone in the destination (renamed or deleted)"],
+        ),
+        (
+            "destination/types/activities",
+            {**CALLS, "there": []},
+            ["the kind `call` of activities is gone in the destination (renamed or deleted)"],
+        ),
         ("destination/users/bob@example.com", "has no user", ["owner bob@example.com: has no user in the destination now, had a user"]),
         ("destination/account", "other", ["another account of the destination: was acme, is other"]),
         ("spec/phases/people/fields/name", {"rule": "text"}, ["people.name: rule was full_name, is text"]),
@@ -155,6 +186,24 @@ def test_what_prepare_made_since_is_no_difference_and_its_loss_is() -> None:
     assert list(differences(before, SEAL)) == []
     lost = changed("destination/fields/people.Level", {**LEVEL, "there": ["Gold"]})
     assert [str(each) for each in differences(before, lost)] == ["the option `Silver` of people.Level is gone in the destination"]
+
+
+def test_a_stage_that_prepare_made_since_is_no_difference_and_its_loss_is_every_time_again() -> None:
+    before = {**changed("destination/stages/Sales", {**SALES, **NOTHING}), "ready": 0}
+    assert list(differences(before, {**SEAL, "ready": 1})) == []
+    renamed = changed("destination/stages/Sales", {**SALES, "there": ["Asked", "New"]})
+    told = ["the stage `Won` of pipeline Sales is gone in the destination (renamed or deleted)"]
+    assert [str(each) for each in differences(before, {**renamed, "ready": 1})] == told
+    confirmed = {**renamed, "ready": 1}
+    assert list(differences(confirmed, confirmed)) == [], "it was confirmed that a load makes it anew"
+    assert list(differences(confirmed, {**SEAL, "ready": 2})) == []
+    assert [str(each) for each in differences(confirmed, {**renamed, "ready": 2})] == told
+
+
+def test_a_seal_of_before_names_stages_alone_and_still_holds() -> None:
+    assert list(differences(changed("destination/stages/Sales", ["New", "Won"]), SEAL)) == []
+    (told,) = differences(changed("destination/stages/Sales", ["New"]), SEAL)
+    assert str(told) == "pipeline Sales: stage `Won` is new"
 
 
 def test_keys_of_records_are_never_said() -> None:
