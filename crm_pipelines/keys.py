@@ -1,4 +1,4 @@
-"""Identities and digests: how a record is named in logs, tokens and hashes.
+"""Identities and digests: how a record is named in logs, tokens and hashes, and by what two of them are compared.
 
 Belongs here: pure functions over keys and payload bytes. Not here: where keys come from (spec, phases.resolve)
 or what is done with them (ledger, destinations).
@@ -15,6 +15,11 @@ DIGEST_BYTES = 16
 def payload_hash(payload: bytes) -> str:
     """Return the 32 hex digits that name this payload in the ledger, stable across library versions."""
     return hashlib.blake2b(payload, digest_size=DIGEST_BYTES).hexdigest()
+
+
+def match_value(text: str) -> str:
+    """Return what a name or e-mail address is compared by. Case does not count; in addresses ß and ss are not the same mailbox."""
+    return text.lower() if "@" in text else text.casefold()
 
 
 def keyed_digest(secret: bytes, key: str) -> str:

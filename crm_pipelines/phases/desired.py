@@ -14,7 +14,7 @@ import polars as pl
 
 from crm_pipelines.observe import failpoint
 from crm_pipelines.phases import files, made_from, tags
-from crm_pipelines.phases.map import map_phase
+from crm_pipelines.phases.map import mapped_slices
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_correct import stage_correction
 from crm_pipelines.phases.resolve import ChunkFrame, ResolveSettings, StagedObject, resolve_into, resolved_slices, scan_resolved
@@ -118,8 +118,7 @@ def map_all(project: Project) -> dict[str, FrameSummary]:
 
 def _mapped(project: Project, phase: str) -> Iterator[pl.DataFrame]:
     compiled = project.compiled.phases[phase]
-    for frame in resolved_slices(project.resolved_folder, compiled.derived, SLICE_ROWS):
-        yield map_phase(compiled, frame)
+    yield from mapped_slices(compiled, resolved_slices(project.resolved_folder, compiled.derived, SLICE_ROWS))
 
 
 def _pairs(project: Project, phase: str, fresh: Path) -> Iterator[pl.DataFrame]:

@@ -8,7 +8,7 @@ Give it frames of 10,000 rows and more: the fixed cost is some milliseconds per 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -20,7 +20,7 @@ from crm_pipelines.spec.build import Builder, columns_read, default_rule
 from crm_pipelines.spec.compile import TAGS, Compiled, CompiledField, CompiledPhase
 from crm_pipelines.spec.conditions import condition
 from crm_pipelines.spec.encode import json_documents
-from crm_pipelines.spec.model import Pipeline
+from crm_pipelines.spec.model import OWN_KEY, Pipeline
 from crm_pipelines.spec.rules_text import unless_empty
 
 MAPPED_SCHEMA: Mapping[str, Any] = {
@@ -59,8 +59,21 @@ def map_phase(compiled: CompiledPhase, frame: pl.DataFrame | Mapping[str, pl.Dat
         frame = frame.with_columns(_builder(frame, compiled).value(step).alias(name))
     builder = _builder(frame, compiled)
     frame = frame.filter(condition(compiled.where, builder.schema)) if compiled.where else frame
+    if compiled.key != OWN_KEY:
+        frame = frame.filter(pl.col(compiled.key).is_not_null()).unique(compiled.key, keep="first", maintain_order=True)
     values = frame.with_columns(_as_field(builder, each) for each in compiled.fields).with_columns(_standing(compiled, builder))
     return _finish(compiled, values)
+
+
+def mapped_slices(compiled: CompiledPhase, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Map a phase slice by slice. Where rows may share a key, the first one of all slices makes the record."""
+    seen: set[str] = set()
+    for frame in frames:
+        mapped = map_phase(compiled, frame)
+        if compiled.key != OWN_KEY:
+            mapped = mapped.filter(~pl.col("key").is_in(list(seen)))
+            seen.update(mapped["key"])
+        yield mapped
 
 
 def wanted_schema(compiled: Compiled, mapped: Mapping[str, pl.DataFrame]) -> WantedSchema:

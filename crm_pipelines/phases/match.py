@@ -104,10 +104,11 @@ def adopted(frame: pl.DataFrame, existing: pl.DataFrame, fields: Sequence[str]) 
 
 
 def _match_value(fields: Sequence[str]) -> pl.Expr:
-    """Return the casefolded value of the first match field that a payload has; the first entry where it holds several."""
+    """Return what the first match field that a payload has is compared by (keys.match_value); the first entry where it holds several."""
     payload = pl.col("payload")
     paths = [path for name in fields for path in (f"$.{name}[0]", f"$.{name}")]
-    return casefolded(pl.coalesce([payload.str.json_path_match(path) for path in paths]))
+    value = pl.coalesce([payload.str.json_path_match(path) for path in paths])
+    return pl.when(value.str.contains("@", literal=True)).then(value.str.to_lowercase()).otherwise(casefolded(value))
 
 
 def existing_of(session: Session, phase: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from crm_pipelines.errors import Problem
 from crm_pipelines.spec.build import columns_read
 from crm_pipelines.spec.contract import SourceContract
 from crm_pipelines.spec.derived import Frame, consumed
-from crm_pipelines.spec.model import MappingSpec
+from crm_pipelines.spec.model import OWN_KEY, MappingSpec
 from crm_pipelines.spec.parse import Document, Path, nearest
 
 
@@ -46,6 +46,7 @@ def _mapped(spec: MappingSpec, frames: Mapping[str, Frame]) -> Iterator[tuple[st
         nodes = [*phase.columns.values(), *phase.fields.values(), *phase.custom_fields.values()]
         names = [
             *(name for node in nodes for name in columns_read(node)),
+            *([phase.key] if phase.key != OWN_KEY else []),
             *phase.where,
             *(name for hold in phase.hold for name in hold.when),
         ]

@@ -15,7 +15,7 @@ from crm_pipelines.errors import Problem
 from crm_pipelines.spec.conditions import flaw
 from crm_pipelines.spec.contract import CUSTOM_ACCEPTS, DestinationContract, FieldContract, ValueType
 from crm_pipelines.spec.derived import Frame
-from crm_pipelines.spec.model import DescribedField, FieldMap, MappingSpec, SchemaFields
+from crm_pipelines.spec.model import OWN_KEY, DescribedField, FieldMap, MappingSpec, SchemaFields
 from crm_pipelines.spec.parse import Document, Path, nearest
 from crm_pipelines.spec.rules import Rule, Words, load_rules
 from crm_pipelines.spec.templates import read_template, template_columns
@@ -54,7 +54,7 @@ class FieldChecks:
         found += self._conditions(self.phase.where, (*self.path, "where"))
         for number, hold in enumerate(self.phase.hold):
             found += self._conditions(hold.when, (*self.path, "hold", number, "when"))
-        found += self._home()
+        found += [*self._home(), *self._key()]
         for field, node in self.phase.fields.items():
             found += self._standard(field, node)
         found += self._custom_fields()
@@ -74,6 +74,22 @@ class FieldChecks:
             yield self._problem(
                 (*self.path, "where"), f"must be {{{HOME}: {self.name}}}: purchases have several homes, see derive.purchases"
             )
+
+    def _key(self) -> Iterable[Problem]:
+        """A key of its own makes fewer records than rows, which is nothing for a home, nor for what others link to by the frame's key."""
+        key, path = self.phase.key, (*self.path, "key")
+        if key == OWN_KEY:
+            return
+        if key not in self.types:
+            yield self._problem(path, f"unknown column {key!r}{nearest(key, self.types)}")
+        elif self.types[key] != "text":
+            yield self._problem(path, f"holds {self.types[key]}; a key is a text")
+        if self.phase.home_of or self.phase.home_if:
+            yield self._problem(
+                path, "would make one record of several rows that this phase accounts for; only phases that are no home take it"
+            )
+        if any(node.link == self.name for phase in self.spec.phases.values() for node in phase.fields.values()):
+            yield self._problem(path, f"fields link to {self.name} by the key of its frame; only phases that nothing links to take it")
 
     def gives(self, node: FieldMap) -> ValueType:
         """Return the type of value that a field map yields."""

@@ -18,7 +18,7 @@ from crm_pipelines.spec.build import column_dtypes, columns_read
 from crm_pipelines.spec.contract import CUSTOM_DEFAULT, TEXT_MAX, SourceContract, ValueType
 from crm_pipelines.spec.derived import Frame, frame_objects, resolved_frames
 from crm_pipelines.spec.headings import normalise_heading
-from crm_pipelines.spec.model import Case, Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
+from crm_pipelines.spec.model import OWN_KEY, Case, Expect, FieldMap, Hold, MappingSpec, Money, Phase, Pipeline, SchemaFields
 from crm_pipelines.spec.parse import chosen
 from crm_pipelines.spec.rules import Words, load_rules
 from crm_pipelines.spec.settle import settle
@@ -80,7 +80,8 @@ class CompiledPhase:
     """What becomes of records that are only matched and are not there: wait, block or replace."""
     replacement: str | None = None
     """The key that stands in for them."""
-    key: str = "key"
+    key: str = OWN_KEY
+    """Column or step that is the key; other than the frame's own, rows may share it."""
     zone: str = "UTC"
     text_max: int | None = TEXT_MAX
     """Characters that a custom field of type `text` holds; None where there is no limit."""
@@ -212,6 +213,7 @@ def _compile_phase(given: _PhaseInput) -> CompiledPhase:
         zone=given.timezone,
         text_max=given.text_max,
         create_only=frozenset(phase.send_once),
+        key=phase.key,
         unmatched=unmatched.options[decisions[unmatched.decision]] if unmatched else "wait",
         replacement=decisions.get(unmatched.replace_by) if unmatched and unmatched.replace_by else None,
         words={**given.spec.words, **described.words},

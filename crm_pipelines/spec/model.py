@@ -39,6 +39,8 @@ Choice = Mapping[str, Names]
 """Decision -> the options under which this applies."""
 Conditions = Mapping[str, Any]
 """Column -> what it must be: a value, a list of values, `present`, `missing`, or one test such as {over: 0}."""
+OWN_KEY = "key"
+"""The column of every frame that holds its key."""
 
 
 class Node(BaseModel):
@@ -213,6 +215,11 @@ class Phase(Node):
     only_if: Choice = Field(default_factory=dict, description="The phase runs only under these decisions.")
     where: Conditions = Field(
         default_factory=dict, description="Only these rows make a record here (phases that are no home, or `home_phase`)."
+    )
+    key: str = Field(
+        default=OWN_KEY,
+        description="Column or step whose value is the key here (phases that are no home). Rows that share it make one record, rows "
+        "without it none. For what outlives the row that says it: an address that must not be mailed stays when its contact gets another.",
     )
     columns: Mapping[str, FieldMap] = Field(default_factory=dict, description="Named steps on the way, for use in `from` and `when`.")
     hold: tuple[Hold, ...] = ()

@@ -45,6 +45,15 @@ def email(column: pl.Expr) -> pl.Expr:
     return pl.when(usable).then(address)
 
 
+@rule("text", gives="text")
+def mailbox(column: pl.Expr) -> pl.Expr:
+    """An e-mail address as lists of refusals keep it: in small letters; what stands before the @ keeps its case where it holds letters
+    beyond plain ASCII."""
+    local, domain = filled(column).str.extract("^(.*)@", 1), filled(column).str.extract("@([^@]*)$", 1)
+    box = pl.when(local.str.len_chars() == local.str.len_bytes()).then(local.str.to_lowercase()).otherwise(local)
+    return pl.concat_str([box, domain.str.to_lowercase()], separator="@")
+
+
 @rule("text", gives="address")
 def address(*columns: pl.Expr, parts: list[str]) -> pl.Expr:
     """A postal address: one line of all that is not empty, joined by commas, and its parts. `parts` names the part that each

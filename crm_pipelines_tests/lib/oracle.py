@@ -143,6 +143,15 @@ def full_name(*cells: str | None) -> str | None:
 
 
 @says
+def mailbox(cell: str | None) -> str | None:
+    """Mirror `email_normalize` of Odoo: a local part with letters beyond ASCII keeps its case."""
+    if not (cell or "").strip():
+        return None
+    local, _, domain = str(cell).strip().rpartition("@")
+    return f"{local if any(ord(char) > 127 for char in local) else local.lower()}@{domain.lower()}"
+
+
+@says
 def email(cell: str | None) -> str | None:
     value = trimmed(cell) or ""
     if (shown := re.fullmatch(r"(?s).*<([^<>]*)>.*", value)) is not None:

@@ -83,6 +83,9 @@ class Changer:
             if not wanted:
                 batch.answer(attempt_id, Sent("adopted", row.destination_id))
                 continue
+            if self._model.phase == "opt_outs" and "email" in wanted:  # the former address would be mailed again
+                batch.answer(attempt_id, Sent("refused", row.destination_id, "stays_listed: email"))
+                continue
             try:
                 out.append(self._change(attempt_id, row, wanted))
             except Unfit as error:

@@ -330,7 +330,7 @@ def _same(value: Any, now: Any) -> bool:
     if isinstance(value, list) and isinstance(now, list):
         return {str(one).casefold() for one in value} == {str(one).casefold() for one in now}
     if isinstance(value, str) and isinstance(now, str):
-        if "@" in value:  # mail.blacklist writes addresses in lower case
-            return value.casefold() == now.casefold()
+        if "@" in value:  # mail.blacklist writes addresses in lower case; ß and ss are two addresses
+            return value.lower() == now.lower()
         return "<" in value and values.visible(value) == values.visible(now)
     return False

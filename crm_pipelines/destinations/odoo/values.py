@@ -53,11 +53,15 @@ def cell(value: Any) -> str:
 
 
 def email(name: str, value: Any) -> str:
-    """Return one plain address. Raises: Unfit, as `mail.blacklist` refuses all others."""
+    """Return one plain address as `mail.blacklist` writes it. Raises: Unfit, as it refuses all others.
+
+    Source: odoo/tools/mail.py, `_normalize_email`: a local part beyond ASCII keeps its case.
+    """
     text = _text(name, value).strip()
     if not _EMAIL.fullmatch(text):
         raise Unfit("bad_email", name)
-    return text
+    local, _, domain = text.rpartition("@")
+    return f"{local.lower() if local.isascii() else local}@{domain.lower()}"
 
 
 def amount(name: str, value: Any) -> float:

@@ -183,7 +183,7 @@ class Writer:
 
     async def _without_listed(self, batch: Batch, lines: Sequence[Line]) -> list[Line]:
         """Take out addresses that are on the blacklist already: its `create` answers those out of order (mail_blacklist.py)."""
-        wanted = [str(line.columns["email"]).casefold() for line in lines]
+        wanted = [str(line.columns["email"]) for line in lines]
         domain = [["email", "in", wanted]]
         there = await self._api.search_read("list.opt_outs", self._model.name, domain, ["email", "active"], context=listing.NO_ACTIVE_TEST)
         by_email = {row["email"]: row for row in there}

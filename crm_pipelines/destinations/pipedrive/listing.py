@@ -20,6 +20,7 @@ from crm_pipelines.destinations.pipedrive.costs import COSTS, IDS_PER_LIST, LIST
 from crm_pipelines.destinations.pipedrive.entities import ENTITIES, Entity
 from crm_pipelines.destinations.pipedrive.fields import Names
 from crm_pipelines.destinations.pipedrive.shape import labels_of, payload_of, token_in
+from crm_pipelines.keys import match_value
 
 FIND_SCHEMA = pl.Schema(
     {
@@ -126,7 +127,7 @@ def read_frame(phase: str, records: Iterable[Record], names: Names) -> pl.DataFr
 def _match_values(phase: str, record: Record) -> list[str]:
     if phase == "people":
         values = [item.get("value") for item in record.get("emails") or []]
-        return list(dict.fromkeys(str(value).strip().casefold() for value in values if value))
+        return list(dict.fromkeys(match_value(str(value).strip()) for value in values if value))
     name = record.get("title") if phase == "deals" else record.get("name")
     return [" ".join(str(name).split()).casefold()] if name else []
 

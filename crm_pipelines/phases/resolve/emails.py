@@ -55,7 +55,7 @@ def with_emails(frame: pl.DataFrame, source: str) -> pl.DataFrame:
     marked = frame.with_columns(texts.alias("_text")).with_columns(plain_email(bare).alias("_plain"))
     doubtful = marked.filter(~pl.col("_plain") & pl.col("_text").is_not_null())["_text"].unique().to_list()
     normals = {text: normal_email(text) for text in doubtful}
-    keys = {text: normal.casefold() if normal is not None else None for text, normal in normals.items()}
+    keys = {text: normal.lower() if normal is not None else None for text, normal in normals.items()}  # casefold makes one of ß and ss
     blank = pl.col("_text").is_null() | (bare == "") | (bare.str.to_lowercase() == "n/a")
     return (
         marked.with_columns(

@@ -161,5 +161,11 @@ def _affiliate_fields(world: World, affiliate: Any) -> Record:
 
 def opt_out_records(people: People) -> dict[str, Record]:
     """Return the address of everybody who refused, also of those who wait for something else."""
-    with_email = [person for person in people.by_key.values() if person.facts.get("email") and person.facts["email"].address]
-    return {one.key: {"email": one.facts["email"].address.lower()} for one in with_email if is_opted_out(one.facts)}
+    told = [one.facts["email"].address for one in people.by_key.values() if one.facts.get("email") and is_opted_out(one.facts)]
+    return {listed: {"email": listed} for listed in map(_listed, filter(None, told))}
+
+
+def _listed(address: str) -> str:
+    """Return an address as Odoo's blacklist writes it (tools/mail.py, `_normalize_email`)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.lower() if local.isascii() else local}@{domain.lower()}"

@@ -50,7 +50,7 @@ class Email:
     @property
     def match_key(self) -> str | None:
         """The address by which two contacts are one person."""
-        return self.address.casefold() if self.address else None
+        return self.address.lower() if self.address else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def part_of(truth: Json, people: Iterable[str]) -> Json:
     kept["activities"] = {key: one for key, one in records["activities"].items() if wanted & set(one["attendees"])}
     companies = {one.get("parent_id") for one in kept["people"].values()}
     kept["organizations"] = {key: one for key, one in records["organizations"].items() if key in companies}
-    kept["opt_outs"] = {key: one for key, one in records["opt_outs"].items() if key in wanted}
+    addresses = {one["email"].lower() for one in kept["people"].values() if "email" in one}
+    kept["opt_outs"] = {key: one for key, one in records["opt_outs"].items() if key in addresses}
     bought = {one["product"] for phase in ("orders", "invoices") for one in kept[phase].values()}
     kept["products"] = {key: one for key, one in records["products"].items() if key in bought}
     used = {one["stage"] for one in kept["deals"].values()}

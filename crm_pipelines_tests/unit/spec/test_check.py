@@ -92,6 +92,13 @@ ONE_MISTAKE = [
     ("    field_id: A number inside Kartra.", "    field_id: no", "needs a reason that the client understands"),
     ("create: never", "create: when_missing", "must be 'never' for users"),
     (
+        "    from: bookings\n",
+        "    from: bookings\n    key: lead_email\n",
+        "would make one record of several rows that this phase accounts for",
+    ),
+    ("    from: bookings\n", "    from: bookings\n    key: lead_mail\n", "unknown column 'lead_mail'"),
+    ("    from: owners\n", "    from: owners\n    key: reason\n", "fields link to users by the key of its frame"),
+    (
         "    email: email\n    name: [first_name",
         "    email: emial\n    name: [first_name",
         "derive.contacts.email: unknown column 'emial' of contacts; did you mean 'email'?",

@@ -23,7 +23,9 @@ CELLS = [
     ("ann+news@example.com", "ann+news@example.com", "ann+news@example.com", None),
     ("Info@example.com", "Info@example.com", "info@example.com", None),
     ("STRASSE@example.com", "STRASSE@example.com", "strasse@example.com", None),
-    ("Straße@example.com", "Straße@example.com", "strasse@example.com", None),
+    ("Straße@example.com", "Straße@example.com", "straße@example.com", None),  # another mailbox than strasse
+    ("info@Fußball.example.com", "info@fußball.example.com", "info@fußball.example.com", None),  # another domain than fussball (IDNA 2008)
+    ("JÖRG@example.com", "JÖRG@example.com", "jörg@example.com", None),
     ("ann@@example.com", None, None, "unusable_email"),
     ("ann@example", None, None, "unusable_email"),
     ("ann.example.com", None, None, "unusable_email"),
