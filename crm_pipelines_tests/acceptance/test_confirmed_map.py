@@ -17,7 +17,7 @@ from crm_pipelines.defs.account import account_of, remember_forecast, show_sampl
 from crm_pipelines.errors import NotConfirmedError, SettingsError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import match
-from crm_pipelines.phases.confirm import check_confirmed, confirm
+from crm_pipelines.phases.confirm import check_confirmed, confirm, seal_content
 from crm_pipelines.phases.load import load
 from crm_pipelines.phases.predict import predict
 from crm_pipelines.phases.prepare import prepare
@@ -25,6 +25,7 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.reconcile import gate
 from crm_pipelines.phases.session import open_session
 from crm_pipelines.settings import home, load_engagement
+from crm_pipelines_tests.lib import walk
 from crm_pipelines_tests.lib.rig import Rig, Stage
 from crm_pipelines_tests.lib.rig_odoo import OdooRig
 from crm_pipelines_tests.lib.walk import desire
@@ -146,6 +147,25 @@ def test_what_changed_after_confirming_is_named_and_what_is_not_the_maps_is_none
             check(Project.open(load_engagement(one.name)))
     decisions.write_text(before, encoding="utf-8")
     check(Project.open(load_engagement(one.name)))
+
+
+def test_a_stage_or_pipeline_that_people_renamed_stops_the_next_load_and_no_second_one_is_made(rig: Make, monkeypatch: Patch) -> None:
+    one = rig(contacts=30)
+    assert one.walk_here(monkeypatch) == 0
+    (pipeline,) = [each for each in one.sandbox.truth.live("pipelines") if each["name"] == "Kartra"]
+    stage = next(each for each in one.sandbox.truth.live("stages") if each["name"] == "Purchases")
+    api(one, "POST", "/api/v2/stages", {"name": "Refunds", "pipeline_id": pipeline["id"]})
+    assert walk.go_on(one.name) == 0, "a stage that the map does not use stops nothing"
+    for path, name, gone in (
+        (f"/api/v2/stages/{stage['id']}", "Purchases", "stage `Purchases` of pipeline Kartra"),
+        (f"/api/v2/pipelines/{pipeline['id']}", "Kartra", "pipeline Kartra"),
+    ):
+        api(one, "PATCH", path, {"name": "Sales of old"})
+        with pytest.raises(NotConfirmedError, match=rf"since:\n  the {gone} is gone in the destination \(renamed or deleted\)\nNothing"):
+            walk.go_on(one.name)
+        assert not [each for each in (*one.sandbox.truth.live("stages"), *one.sandbox.truth.live("pipelines")) if each["name"] == name]
+        api(one, "PATCH", path, {"name": name})
+    assert walk.go_on(one.name) == 0
 
 
 def test_a_column_that_a_later_export_brings_has_to_be_confirmed(rig: Make, monkeypatch: Patch) -> None:
@@ -285,6 +305,17 @@ def test_odoo_a_new_column_an_option_that_is_gone_and_a_user_who_came(odoo_rig: 
     with pytest.raises(NotConfirmedError, match=text):
         check(project)
     sealed(project)
+    with open_session(project, "test", opens_pass=False) as session:
+        seal = seal_content(session)
+    (board,) = seal["destination"]["stages"].values()
+    stage = next(name for name in board["there"] if name != "Won")
+    (number,) = one.call("crm.stage", "search", domain=[["name", "=", stage]])
+    one.call("crm.stage", "create", vals_list=[{"name": "Nobody's"}])
+    check(project)
+    one.call("crm.stage", "write", ids=[number], vals={"name": "Renamed"})
+    with pytest.raises(NotConfirmedError, match=rf"since:\n  the stage `{stage}` of pipeline CRM is gone in the destination \(renamed"):
+        check(project)
+    one.call("crm.stage", "write", ids=[number], vals={"name": stage})
     missing = without_user(project)
     one.call(
         "res.users", "create", vals_list=[{"login": missing, "email": missing, "name": "Came Later"}], context={"no_reset_password": True}
