@@ -25,6 +25,7 @@ from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.stage import read_sidecar
 
 DECIDED = "decided by workbook"
+"""What the audit trail calls an answer that came by the workbook; others were written into decisions.yaml by hand."""
 
 
 def explained(project: Project, ledger: Ledger, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,22 +137,21 @@ def _words_for_nothing(project: Project, name: str) -> list[str]:
 def _decisions(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
     """Return the questions that applied, each with its answer, and who gave it."""
     entries = [one for one in ledger.audit(project.engagement.name) if one.what == DECIDED]
-    last = entries[-1] if entries else None
     found = []
     for one in decisions(project):
-        answer = project.decisions.get(one["name"], "")
-        is_default = one["answer"] is None
-        who = None if is_default or last is None else last.by
-        told = one["options"].get(answer) or answer
+        answer, is_default = project.decisions.get(one["name"], ""), one["answer"] is None
+        asked = f"question {one['name']}"
+        last = next((each for each in reversed(entries) if asked in each.detail.get("changed", ())), None)
+        who = last if not is_default else None
         found.append(
             {
                 "name": one["name"],
                 "question": one["question"],
                 "answer": answer,
-                "told": told,
+                "told": one["options"].get(answer) or answer,
                 "is_default": is_default,
-                "by": who,
-                "at": last.done_utc.isoformat() if who and last else None,
+                "by": who.by if who else None,
+                "at": who.done_utc.isoformat() if who else None,
             }
         )
     return found

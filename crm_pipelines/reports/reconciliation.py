@@ -24,7 +24,7 @@ from crm_pipelines.reports import reconciliation_cost as cost
 from crm_pipelines.reports import reconciliation_facts as facts
 from crm_pipelines.reports.figures import money, number
 from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation_money import bridges
+from crm_pipelines.reports.reconciliation_money import bridges, without_amount
 from crm_pipelines.reports.reconciliation_words import TERMS, TOKENS_ARE, in_order, records_of, state_words, systems
 from crm_pipelines.reports.scope_words import day, plain, title, upper_first
 
@@ -70,6 +70,7 @@ def as_html(account: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()
         needs=facts.needs(account),
         needs_count=facts.needs_count(account),
         bridges=bridges(account),
+        without_amount=without_amount(account),
         cost_lines=cost.cost_lines(account),
         cost_parts=cost.cost_parts(account),
         passes=cost.pass_lines(account, others),

@@ -16,6 +16,8 @@ from crm_pipelines.reports.reasons import sentence
 from crm_pipelines.reports.reconciliation_words import PAYMENTS, STATES, joined, records_of, systems
 from crm_pipelines.reports.scope_words import plain
 
+PRESENT = ("created", "updated", "unchanged")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -112,3 +114,17 @@ def _notes(one: Mapping[str, Any]) -> Iterator[str]:
     by = [f"{each['status']} {money(each['sum'])} ({each['records']:,})" for each in one["found_by"]]
     if not memo and len(by) > 1:
         yield f"By outcome: {joined(by)}."
+
+
+def without_amount(account: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return how many records that are there carry no amount, kind by kind."""
+    told = []
+    for phase in account["phases"]:
+        there = sum(phase["records"].get(state, 0) for state in PRESENT)
+        bare = there - sum(one["wanted"] for one in phase["money"])
+        if phase["money"] and bare > 0:
+            told.append(
+                f"{bare:,} of the {there:,} {records_of(phase['phase'])} carry no amount, such as subscriptions before their first "
+                "payment: in no sum."
+            )
+    return tuple(told)

@@ -69,6 +69,15 @@ def test_answers_and_defaults_are_told_apart_and_organizations_of_private_person
     assert private == ([("organizations", "companyless")] if "companyless" in by_name else [])
 
 
+def test_an_answer_names_who_gave_it_in_the_workbook(project: Project, ledger: Ledger) -> None:
+    ledger.add_audit("acme", "Ada", "decided by workbook", {"changed": ["question owners"]})
+    ledger.add_audit("acme", "Ben", "decided by workbook", {"changed": ["columns contacts"]})
+    told = explained(project, ledger, {"phases": [], "confirmed": "sample"})
+    assert [one["by"] for one in told["decisions"] if one["name"] == "owners"] == ["Ada"]
+    assert {one["by"] for one in told["decisions"] if one["name"] != "owners"} == {None}
+    assert told["money_bridge"] == [], "a sample is no whole to be bridged"
+
+
 def test_whoever_opted_out_is_counted_with_the_words_that_count(told: dict[str, Any]) -> None:
     (found,) = told["opt_outs"]
     assert found["not_sent"] > found["waiting"], "nothing was sent yet"

@@ -169,6 +169,10 @@ def test_money_runs_from_the_exports_to_the_new_system_and_names_what_is_set_asi
     assert bridge.agrees
 
 
+def test_records_without_an_amount_are_counted() -> None:
+    assert "1,199 of the 1,200 people carry no amount" in read(as_html(EXPLAINED))
+
+
 def test_money_that_does_not_agree_is_said_with_the_difference() -> None:
     off = {**EXPLAINED, "money_bridge": [{**BRIDGE, "found": {"records": 7, "sum": "1300.0000"}, "difference": "-39.5000"}]}
     assert bridges(off)[0].steps[-1].sum == "-39.50"
