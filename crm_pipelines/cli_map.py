@@ -102,6 +102,8 @@ def confirm(  # noqa: PLR0917 - what a person may say
         scope = ", ".join(f"{count:,} {phase}" for phase, count in told["scope"].items() if count)
         cites = f", on the word of sample seal {told['cites']}" if told["cites"] else ""
         out.print(f"Seal {told['seal_no']} ({told['kind']}) by {by}{cites}: {scope}", markup=False, soft_wrap=True)
+        if left := told["undecided"]["told"]:
+            out.print(f"Not decided: {left}", style="yellow", markup=False, soft_wrap=True)
         for note in told["notes"]:
             out.print(f"Note: {note}", markup=False, soft_wrap=True)
 

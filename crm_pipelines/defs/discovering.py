@@ -22,6 +22,7 @@ from crm_pipelines.discovery.assemble import assemble
 from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.discovery.proposal import Proposal
 from crm_pipelines.discovery.proposing import propose as proposed_by
+from crm_pipelines.discovery.undecided import undecided
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.errors import CrmError, SettingsError
 from crm_pipelines.ledger import Ledger
@@ -149,7 +150,8 @@ def decide(project: Project, workbook: Path, by: str) -> dict[str, Any]:
             ledger.add_audit(name, by, "decided by workbook", {"changed": changed})
     remember_workbook(workbook, project)
     opened = Project.open(load_engagement(name))
-    return {"engagement": name, "changed": changed, "by": by, "questions": list(opened.unanswered)}
+    told = {"engagement": name, "changed": changed, "by": by, "questions": list(opened.unanswered)}
+    return told | {"undecided": undecided(opened).as_dict()}
 
 
 def _foretold(session: Session, prediction: Prediction | None) -> tuple[dict[str, Any], tuple[str, ...]]:

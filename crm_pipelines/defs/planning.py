@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from crm_pipelines.defs.commands import walk_to_map
+from crm_pipelines.discovery.undecided import undecided
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.columns import map_notes
@@ -41,6 +42,7 @@ def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
         "forecast": told.as_dict(),
         "prediction": {"is_offline": is_offline, "notes": list(prediction.notes), "phases": _with_days(phases, told, gates), "files": rows}
         | {"gates": [asdict(each) for each in gates]},
+        "undecided": undecided(project).as_dict(),
         "confirmation": confirmation,
     }
 
@@ -52,6 +54,7 @@ def make_confirmation(
     walk_to_map(project)
     done = seal(project, by, sample, without_sample, paused_by=paused_by)
     told: dict[str, Any] = {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope, "cites": done.cites}
+    told["undecided"] = undecided(project).as_dict()
     told["notes"] = [*done.notes, *map_notes(project)]
     if done.coverage is not None:
         told["coverage"] = {**asdict(done.coverage), "told": done.coverage.told()}

@@ -50,10 +50,15 @@ def show_decided(out: Console, told: Mapping[str, Any]) -> None:
         out.print("The workbook decides nothing that was not decided already.")
     for one in told["changed"]:
         out.print(f"  decided: {one}", markup=False, soft_wrap=True)
+    left, look = told["undecided"]["told"], f"Look at `crm plan {told['engagement']}`, then confirm"
     if told["questions"]:
-        out.print(f"Still open, before anything can be confirmed: {', '.join(told['questions'])}", markup=False)
-    else:
-        out.print(f"Nothing is open. Look at `crm plan {told['engagement']}`, then confirm.", markup=False)
+        out.print(f"Still open, before anything can be confirmed: {', '.join(told['questions'])}", markup=False, soft_wrap=True)
+    if left:
+        out.print(f"Not decided: {left}", style="yellow", markup=False, soft_wrap=True)
+    if left and not told["questions"]:
+        out.print(f"Fill in the yellow cells and give the workbook back again, or leave it so. {look}.", markup=False, soft_wrap=True)
+    elif not told["questions"]:
+        out.print(f"Nothing is open. {look}.", markup=False, soft_wrap=True)
 
 
 def _lines(told: Mapping[str, Any]) -> list[str]:

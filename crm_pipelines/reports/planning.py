@@ -33,6 +33,8 @@ def show_plan(console: Console, told: Mapping[str, Any]) -> None:
     console.print(cost_table(told["forecast"]))
     if told["forecast"].get("sample_tokens"):
         console.print(f"Looking at a sample first adds about {told['forecast']['sample_tokens']:,} tokens.", highlight=False)
+    if left := told["undecided"]["told"]:
+        console.print(f"Not decided: {left}", style="yellow", markup=False, soft_wrap=True)
     console.print(told["confirmation"], markup=False, soft_wrap=True)
 
 
