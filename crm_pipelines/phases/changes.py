@@ -142,7 +142,7 @@ def _gone(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
 
     `ready` of a seal counts how often the destination was made ready: what it had then it had after every seal of before.
     """
-    is_ready_since = new.get("ready", 0) > old.get("ready", 0)
+    is_ready_since = new.get("ready", 0) != old.get("ready", 0)
     for part, (whole, member) in GONE.items():
         before = (old.get("destination") or {}).get(part) or {}
         for name, now in ((new.get("destination") or {}).get(part) or {}).items():
