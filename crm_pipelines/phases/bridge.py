@@ -144,7 +144,7 @@ def _bridges(  # noqa: PLR0917 - one place, and all of them are the bridge's end
     signed = pl.when(pl.col("kind").is_in(BACK)).then(-pl.col("amount").abs()).otherwise("amount")
     rows = rows.with_columns(kind=kind).with_columns(amount=signed)
     won, lost = _words(project, homes) if is_paid else (None, set())
-    for currency in sorted({*rows["currency"].drop_nulls(), *(one["currency"] for one in listed)} - {""}):
+    for currency in sorted({*rows["currency"].drop_nulls(), *(one["currency"] for one in listed)}):
         own = rows.filter(pl.col("currency") == currency)
         there = [one for one in listed if one["currency"] == currency]
         if own["amount"].is_not_null().any() or there:

@@ -50,9 +50,9 @@ def _bridge(account: Mapping[str, Any], one: Mapping[str, Any]) -> Bridge:
     kinds = " and ".join(records_of(phase) for phase in one["phases"])
     agrees = Decimal(one["difference"]) == 0
     return Bridge(
-        title=f"{plain(one['object'])} of {source} → {kinds} in {destination}, {one['currency']}",
+        title=f"{plain(one['object'])} of {source} → {kinds} in {destination}, {one['currency'] or 'no currency named'}",
         steps=tuple(_steps(one, destination, agrees=agrees)),
-        notes=tuple(_notes(one)),
+        notes=tuple(_notes(one, are_failed_made=any(each["kind"] == "failed" for each in account.get("made", ())))),
         agrees=agrees,
     )
 
@@ -92,11 +92,12 @@ def _aside(each: Mapping[str, Any]) -> str:
     )
 
 
-def _notes(one: Mapping[str, Any]) -> Iterator[str]:
+def _notes(one: Mapping[str, Any], *, are_failed_made: bool) -> Iterator[str]:
     failed = next((each for each in one["raw"] if each["kind"] == "failed"), None)
     if failed and failed["rows"]:
+        where = "each a record of its own, as you decided, and in none of these sums" if are_failed_made else "left out of these sums"
         yield (
-            f"{Count(failed['rows']):failed payment} of {money(failed['sum'])} in all brought no money: left out of these sums. "
+            f"{Count(failed['rows']):failed payment} of {money(failed['sum'])} in all brought no money: {where}. "
             "They are tries that the payment provider turned down."
         )
     unread = sum(each["no_amount"] for each in one["aside"])
@@ -107,9 +108,10 @@ def _notes(one: Mapping[str, Any]) -> Iterator[str]:
         yield f"{empty:,} of the rows carry no amount."
     memo = one["memo"]
     if memo:
+        why = "paid back in full, or never paid" if are_failed_made else "paid back in full"
         yield (
             f"Separately, as a memo: {Count(memo['records']):record} of {money(memo['sum'])} in all stand as “{memo['status']}” with the "
-            "price first paid. They were paid back in full, so that their sales and refunds cancel out above; do not add this sum."
+            f"price asked first. They were {why}, so that nothing of them is left above; do not add this sum."
         )
     by = [f"{each['status']} {money(each['sum'])} ({each['records']:,})" for each in one["found_by"]]
     if not memo and len(by) > 1:

@@ -64,7 +64,7 @@ def count_money(path: Path, contract: SourceObject, columns: MoneyColumns, *, en
         is_whole = len(cells) == len(heading)
         told = {role: cells[at].strip() if at < len(cells) else "" for role, at in places.items()}
         amount = _number(told.get("amount", ""), is_comma=is_comma) if is_whole else None
-        yield RawAmount(number, told.get("key", ""), told.get("word", ""), told.get("currency") or unit, amount)
+        yield RawAmount(number, told.get("key", ""), told.get("word", ""), told.get("currency", "").upper() or unit, amount)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:

@@ -166,7 +166,10 @@ def test_money_runs_from_the_exports_to_the_new_system_and_names_what_is_set_asi
     assert "3 failed payments of 77.00 in all brought no money" in notes
     assert "2 records of 20.00 in all stand as “lost”" in notes
     assert "do not add this sum" in notes
+    assert "paid back in full, so that" in notes
     assert bridge.agrees
+    made = {**EXPLAINED, "made": [{"phase": "deals", "records": 3, "kind": "failed", "decision": "failed"}]}
+    assert "each a record of its own" in " ".join(bridges(made)[0].notes)
 
 
 def test_records_without_an_amount_are_counted() -> None:
