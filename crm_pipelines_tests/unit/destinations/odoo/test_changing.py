@@ -101,6 +101,61 @@ def test_a_vat_number_of_a_person_never_becomes_a_companys(desk: Desk) -> None:
     ]
 
 
+def test_terms_of_a_person_are_not_lost_to_a_company_in_any_company_of_the_database(desk: Desk) -> None:
+    def make(model: str, **vals: Any) -> int:
+        return int(desk.server.call(desk.database, model, "create", vals_list=[vals])[0])
+
+    mining, farming = make("res.partner.industry", name="Mining"), make("res.partner.industry", name="Farming")
+    fortnight, at_once = make("account.payment.term", name="15 Days"), make("account.payment.term", name="At once")
+    other = make("res.company", name="Another company")
+    uid = desk.server.call(desk.database, "res.users", "context_get")["uid"]
+    desk.server.call(desk.database, "res.users", "write", ids=[uid], vals={"company_ids": [[4, other]]})
+    rich, bare = _theirs(
+        desk,
+        {"name": "Rich", "is_company": True, "industry_id": farming, "property_payment_term_id": at_once},
+        {"name": "Bare", "is_company": True},
+    )
+    miner, agreed, elsewhere, plain = _theirs(
+        desk,
+        {"name": "Miner", "industry_id": mining},
+        {"name": "Agreed", "property_payment_term_id": fortnight},
+        {"name": "Elsewhere"},
+        {"name": "Plain"},
+    )
+    there = {"allowed_company_ids": [other]}
+    desk.server.call(desk.database, "res.partner", "write", ids=[elsewhere], vals={"property_payment_term_id": fortnight}, context=there)
+    before = desk.sql(
+        "select id, industry_id, property_payment_term_id::text from res_partner where id = any(%s)", [miner, agreed, elsewhere]
+    )
+    wanted = {miner: rich, agreed: rich, elsewhere: bare, plain: rich}
+    rows = [_update(f"chg terms {one}", one, {"parent_id": str(firm), "city": "Town"}) for one, firm in wanted.items()]
+    _, outcomes = desk.write("people", rows)
+    assert [each.reason for each in outcomes.values()] == [*["has_own_terms: parent_id"] * 3, ""]
+    assert {each.result for each in outcomes.values()} == {"updated"}
+    after = desk.sql(
+        "select id, industry_id, property_payment_term_id::text from res_partner where id = any(%s)", [miner, agreed, elsewhere]
+    )
+    assert sorted(after) == sorted(before)
+    assert desk.sql("select parent_id, industry_id, city from res_partner where id = any(%s) order by id", [miner, plain]) == [
+        (None, mining, "Town"),
+        (rich, farming, "Town"),
+    ]
+
+
+def test_the_pricelist_of_a_former_company_does_not_become_the_new_ones(desk: Desk) -> None:
+    (pricelist,) = desk.server.call(desk.database, "product.pricelist", "create", vals_list=[{"name": "Former"}])
+    former, new = _theirs(
+        desk,
+        {"name": "Former", "is_company": True, "specific_property_product_pricelist": pricelist},
+        {"name": "New", "is_company": True},
+    )
+    (moving,) = _theirs(desk, {"name": "Moving", "parent_id": former})
+    _, outcomes = desk.write("people", [_update("chg pricelist", moving, {"parent_id": str(new)})])
+    assert [(each.result, each.reason) for each in outcomes.values()] == [("updated", "")]
+    now = desk.server.call(desk.database, "res.partner", "read", ids=[former, new, moving], fields=["specific_property_product_pricelist"])
+    assert [bool(row["specific_property_product_pricelist"]) for row in now] == [True, False, False]
+
+
 def test_tags_are_added_and_none_that_a_person_set_meanwhile_is_taken_away(desk: Desk) -> None:
     number = desk.create("people", {"chg tags": {"name": "Tags", "category_id": ["VIP"]}})["chg tags"]
     (tag,) = desk.server.call(desk.database, "res.partner.category", "create", vals_list=[{"name": "By hand"}])
