@@ -128,20 +128,31 @@ def _overall_told(rules: Mapping[str, Any], overall: Grade, topics: Sequence[str
 
 
 def _known(found: Discovery) -> set[str]:
-    parts = {"files": found.files, "destination": found.inspection, "forecast": found.forecast}
+    records = bool(found.clean) and not empty_exports(found)
+    rows = records or any(file.bad_rows for file in found.files)
+    parts = {"files": found.files, "destination": found.inspection, "forecast": found.forecast, "records": records, "rows": rows}
     return {name for name, part in parts.items() if part}
 
 
 def _unknown(topic: Mapping[str, Any], known: set[str]) -> str:
+    if known.issuperset({"files"} & set(topic["needs"])) and not known.issuperset({"records", "rows"} & set(topic["needs"])):
+        return f"{topic['topic']}: nothing to judge, an export that nothing goes without holds no record."
     lacking = {"files": "the exports", "destination": "a look at the destination", "forecast": "a forecast"}
-    return f"{topic['topic']}: not graded yet, {' and '.join(lacking[name] for name in topic['needs'] if name not in known)} missing."
+    return f"{topic['topic']}: not graded yet, {' and '.join(lacking[name] for name in topic['needs'] if name in lacking and name not in known)} missing."
 
 
 def _of_exports(found: Discovery) -> dict[str, int]:
     absent = [item.is_required for item in found.checklist if not item.is_there]
     oldest = max(export_ages(found).values(), default=0)
-    told = {"required_missing": sum(absent), "optional_missing": len(absent) - sum(absent), "files": len(found.files)}
+    told = {"required_missing": sum(absent), "required_empty": len(empty_exports(found)), "files": len(found.files)}
+    told["optional_missing"] = len(absent) - sum(absent)
     return {**told, "export_age": oldest, "files_broken": len({one["file"] for one in found.broken if next_is_export(one["reason"])})}
+
+
+def empty_exports(found: Discovery) -> list[str]:
+    """Return the objects without which nothing starts, and whose files were read and hold no record."""
+    needed = {item.object for item in found.checklist if item.is_required and item.is_there}
+    return [one.object for one in found.clean if one.object in needed and not one.distinct_keys]
 
 
 def export_ages(found: Discovery) -> dict[str, int]:

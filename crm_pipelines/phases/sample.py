@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases.oddities import Traits, traits_of
 from crm_pipelines.phases.project import Project
 
@@ -58,6 +59,7 @@ def choose_sample(project: Project, count: int, absent: Mapping[str, Collection[
     """Choose `count` records of the widest phase, with their parents and the records that hang on them; none of them waits.
 
     `absent` names, per phase that is only matched, the keys that have no match: records that point to them would wait.
+    Raises: SettingsError where no record could be loaded: nobody can look at nothing.
     """
     frames = {phase: _read(project, phase) for phase in project.phases}
     centre = centre_of(project, {phase: frame.height for phase, frame in frames.items()})
@@ -65,8 +67,17 @@ def choose_sample(project: Project, count: int, absent: Mapping[str, Collection[
     features = _features(project, frames, centre, ready)
     chosen = _cover(features, _files(ready), count)
     chosen += _spread(ready, chosen, count - len(chosen))
+    if not chosen:
+        raise SettingsError(_nothing_to_show(project, centre, frames[centre].height))
     keys = _with_relatives(project, frames, centre, chosen)
     return Sample({phase: sorted(found) for phase, found in keys.items()}, _coverage(features, centre, chosen))
+
+
+def _nothing_to_show(project: Project, centre: str, count: int) -> str:
+    name = project.engagement.name
+    if not count:
+        return f"{name}: a sample of nothing shows nothing: the exports make no record. Look at `crm discover {name}`. Nothing was sealed."
+    return f"{name}: all {count:,} {centre} wait, so no sample can be loaded. `crm plan {name}` says why they do. Nothing was sealed."
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from crm_pipelines.discovery.grades import FRESH_DAYS, Count, export_ages, needs_signature, next_is_export, read_rules
+from crm_pipelines.discovery.grades import FRESH_DAYS, Count, empty_exports, export_ages, needs_signature, next_is_export, read_rules
 from crm_pipelines.discovery.reckoning import seats_short
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.reports.scope_clean import to_clean
@@ -39,6 +39,8 @@ def start_here(found: Discovery) -> str:
     missing = [plain(item.object) for item in found.checklist if not item.is_there and item.is_required]
     if missing:
         return f"{when}export {', '.join(missing)} from {title(found.source)}. Where to find it is told under “Exports”."
+    if empty := [plain(name) for name in empty_exports(found)]:
+        return f"{when}export {', '.join(empty)} from {title(found.source)} again: the file holds no record that can be read."
     if files := broken_files(found):
         what = f"{Count(len(files)):file} that came damaged (named under “Who must do what”)"
         return f"{when}export again {what}; then open the workbook and answer the questions marked with “!”."
@@ -148,6 +150,8 @@ def _yours(found: Discovery) -> list[Line]:
 def _again(found: Discovery) -> list[Line]:
     """Return the files that came damaged, and the exports that are old."""
     lines, files = [], broken_files(found)
+    if empty := [plain(name) for name in empty_exports(found)]:
+        lines.append(Line(f"Export {', '.join(empty)} again", "The file holds no record that can be read.", is_must=True))
     if files:
         bad = [one for one in found.broken if next_is_export(one["reason"])]
         parts = some([rows_of(sum(one["rows"] for one in bad if one["object"] == name), name) for name in dict.fromkeys(_objects(bad))])

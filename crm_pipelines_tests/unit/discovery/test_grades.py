@@ -156,6 +156,18 @@ def test_before_anything_was_exported_only_the_exports_are_graded() -> None:
     assert [(one.topic, one.grade) for one in found.grades] == [("Exports", "D")]
 
 
+def test_an_export_without_a_record_is_nothing_to_judge_and_stops_everything() -> None:
+    needed = next(item.object for item in BASE.checklist if item.is_required)
+    hollow = replace(clean_slate(), clean=(CleanCount(needed, 0, 0, {}, 0, {}),), history=())
+    grades = graded(hollow)
+    assert [(one.topic, one.grade) for one in grades.topics if one.topic in ("Exports", "Data", "History")] == [("Exports", "D")]
+    assert grades.unknown == tuple(
+        f"{topic}: nothing to judge, an export that nothing goes without holds no record." for topic in ("Data", "History")
+    )
+    broken = {one.topic: one.grade for one in graded(replace(hollow, **files(bad=1000))).topics}
+    assert (broken["Data"], "History" in broken) == ("D", False), "rows that cannot be read are judged"
+
+
 def test_contacts_that_are_merged_are_not_counted_as_hardly_worth_moving() -> None:
     merged = CleanCount("contacts", 100, 100, {"duplicate_email": 20}, 80, {}, merged=20)
     assert measures(replace(clean_slate(), clean=(merged,)))["unclean_pct"] == 0

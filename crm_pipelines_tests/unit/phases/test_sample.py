@@ -8,9 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from crm_pipelines.errors import SettingsError
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.sample import choose_sample
 from crm_pipelines.settings import load_engagement
+from crm_pipelines_tests.lib.opened import written
 from crm_pipelines_tests.lib.rig import Rig, build
 from crm_pipelines_tests.lib.walk import desire
 
@@ -73,3 +75,11 @@ def test_records_of_an_owner_without_a_user_are_left_for_later(project: Project)
     owner = owned.get_column("link_owner_id").mode().sort().item(0)
     chosen = choose_sample(project, 60, {"users": [owner]})
     assert not set(chosen.keys["people"]) & set(owned.filter(pl.col("link_owner_id") == owner).get_column("key"))
+
+
+def test_a_sample_of_nothing_is_refused(tmp_path: Path) -> None:
+    """Nobody can look at it, so nobody's word may stand on it."""
+    project = written(tmp_path, [("contacts_1.csv", "id,email,first_name\n")])
+    desire(project)
+    with pytest.raises(SettingsError, match=r"a sample of nothing shows nothing: the exports make no record"):
+        choose_sample(project, 5)
