@@ -39,7 +39,7 @@ LOOKS, PREPARE = ("list", "count", "read"), "prepare"
 OPEN_BUCKETS = ("waiting", "refused", "quarantined")
 VERDICTS = {
     EXIT_RECONCILED: "Reconciled: every row and record adds up, nothing waits.",
-    EXIT_ROWS_WAIT: "Reconciled: every row and record adds up; some rows wait for a person.",
+    EXIT_ROWS_WAIT: "Every row and record adds up; not finished yet: some rows wait for a person.",
     EXIT_DIFFERENCES: "Not reconciled: a gate is shut.",
     EXIT_DESTINATION: "Not finished: the load goes on when it is run again.",
 }
