@@ -135,10 +135,12 @@ def _known(found: Discovery) -> set[str]:
 
 
 def _unknown(topic: Mapping[str, Any], known: set[str]) -> str:
-    if known.issuperset({"files"} & set(topic["needs"])) and not known.issuperset({"records", "rows"} & set(topic["needs"])):
-        return f"{topic['topic']}: nothing to judge, an export that nothing goes without holds no record."
+    """Return why a topic is not graded: nothing was looked at yet, or what was read holds nothing to judge."""
     lacking = {"files": "the exports", "destination": "a look at the destination", "forecast": "a forecast"}
-    return f"{topic['topic']}: not graded yet, {' and '.join(lacking[name] for name in topic['needs'] if name in lacking and name not in known)} missing."
+    missing = [lacking[name] for name in topic["needs"] if name in lacking and name not in known]
+    if missing:
+        return f"{topic['topic']}: not graded yet, {' and '.join(missing)} missing."
+    return f"{topic['topic']}: nothing to judge, an export that nothing goes without holds no record."
 
 
 def _of_exports(found: Discovery) -> dict[str, int]:

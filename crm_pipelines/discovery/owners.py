@@ -59,7 +59,8 @@ def _alike(owner: str, email: str, name: str) -> float:
     local, _, domain = owner.partition("@")
     other, _, home = email.partition("@")
     words, theirs = _words(local), _words(other)
-    score = max(fuzz.token_sort_ratio(words, theirs), fuzz.ratio(local, other), fuzz.token_sort_ratio(words, _words(name)))
+    alike = [fuzz.token_sort_ratio(words, each) for each in (theirs, _words(name)) if words and each]  # two empty texts would be alike
+    score = max(fuzz.ratio(local, other), *alike, 0.0)
     is_colleague = bool(domain) and domain == home
     if _shares_a_name(words, f"{theirs} {_words(name)}", 3 if is_colleague else 4):
         score = max(score, ALIKE)

@@ -99,10 +99,19 @@ def test_money_is_that_of_the_records_that_would_go_to_the_owner(project: Projec
         ("annamiller@example.com", ("anna.miller@example.com",)),
         ("bob.smith@example.com", ("rsmith@example.com",)),
         ("quentin@example.com", ()),
+        ("=1+1", ()),
+        ("0815@old.example.com", ()),
+        ("", ()),
+        ("1234@old.example.com", ("1234@example.com",)),
     ],
 )
 def test_users_are_suggested_by_name_and_address(owner: str, found: tuple[str, ...]) -> None:
-    users = {"anna.miller@example.com": "Anna Miller", "rsmith@example.com": "Bob Smith", "xy@example.com": "Xavier Young"}
+    users = {
+        "anna.miller@example.com": "Anna Miller",
+        "rsmith@example.com": "Bob Smith",
+        "xy@example.com": "Xavier Young",
+        "1234@example.com": "",
+    }
     assert suggestions(owner, users) == found
 
 
