@@ -107,6 +107,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "date_out_of_range": ("The CRM does not take a date so far away.", "Correct the date in the export file and give the file back."),
     "bad_email": ("The CRM does not take this e-mail address.", "Correct the address in the export file and give the file back."),
     "bad_number": ("The CRM does not take this number.", "Correct the number in the export file and give the file back."),
+    "won_stage": (
+        "The deal is not won, and its stage is one in which the CRM takes every deal for won.",
+        "Set the deal to won in the export file, or name another stage there, and give the file back; or take the mark `won` off the stage.",
+    ),
     "too_precise": ("The amount has more decimals than the CRM keeps.", "Round it in the export file and give the file back."),
     "refused_by_rule": ("A rule of the CRM forbids this record.", "Look at the row's values together: dates in order, links that fit."),
     "external_id_taken": ("The CRM holds another record under this key.", "Find out whose it is; take its external ID away, or keep it."),

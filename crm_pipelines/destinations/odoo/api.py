@@ -42,6 +42,7 @@ CONTEXT: Mapping[str, Any] = {
     "mail_auto_subscribe_no_notify": True,
     "mail_activity_automation_skip": True,
     "no_mail_to_attendees": True,
+    "no_calendar_sync": True,  # google_sync.py, microsoft_sync.py: nothing goes to the calendars outside while it is written
     "no_reset_password": True,
 }
 PATIENCE = Patience(answer_s=150.0)  # limit_time_real is 120 s by default: the server gives up first

@@ -63,6 +63,11 @@ DOES = {
     "multi": "does several things",
     "ai": "asks a language model",
 }
+OUTSIDE = (
+    "Appointments of users who joined their calendar at {maker} are copied there, a year back and ahead, and {maker} invites the guests of "
+    "those to come by e-mail. The load itself sends nothing, but this job does it later."
+)
+"""Source: `_get_sync_domain` of google_calendar and microsoft_calendar takes every appointment that has no copy outside yet."""
 JOBS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = {
     "crm.ir_cron_crm_lead_assign": (
         "Lead assignment", "assignment rule", ("deals",), "Deals that arrive without an owner are handed out to the sales teams.",
@@ -72,6 +77,12 @@ JOBS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = {
     ),
     "calendar.ir_cron_scheduler_alarm": (
         "Calendar reminders", "scheduled action", ("activities",), "Attendees of coming appointments with a reminder get it by e-mail.",
+    ),
+    "google_calendar.ir_cron_sync_all_cals": (
+        "Google Calendar", "calendar synchronization", ("activities",), OUTSIDE.format(maker="Google"),
+    ),
+    "microsoft_calendar.ir_cron_sync_all_cals": (
+        "Outlook Calendar", "calendar synchronization", ("activities",), OUTSIDE.format(maker="Microsoft"),
     ),
     "sale.send_invoice_cron": (
         "Automatic invoices", "scheduled action", ("orders",), "Invoices of orders that were paid online are made and sent.",
@@ -83,6 +94,10 @@ JOBS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = {
 """External id of a job -> name, kind, phases, what it does."""
 DEACTIVATE = (
     "Archive it for the days of the load (Settings > Technical > Automation > Automation Rules), and note who switches it on again."
+)
+CALENDAR_OFF = (
+    "Switch it off, and let it on again only when appointments to come may be copied and their guests invited; or load past ones alone. "
+    "Stopping the synchronization of the users concerned (Calendar > their settings) does the same."
 )
 JOB_OFF = "Switch it off for the days of the load (Settings > Technical > Scheduled Actions)."
 
@@ -109,6 +124,8 @@ def automation_findings(automations: Sequence[Automation], reader: Reader) -> It
     """Yield a finding for each, and one where rules could not be seen."""
     for one in automations:
         todo = DEACTIVATE if one.kind == "automation rule" else JOB_OFF
+        if one.kind == "calendar synchronization":
+            todo = CALENDAR_OFF
         if one.kind == "marketing campaign":
             todo = "Stop the campaign for the days of the load, and exclude the imported contacts before it starts again."
         yield Finding("automations", "warning", one.name, one.told, todo)

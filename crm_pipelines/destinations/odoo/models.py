@@ -185,6 +185,9 @@ ACTIVITIES = Model(
         "skip_contact_description": True,  # else the organizer's name and phone are written into the description
         "dont_notify": True,  # no alarms
         "no_document": True,
+        # google_calendar, microsoft_calendar: not marked to be sent out (fields of these names exist only with those apps)
+        "default_need_sync": False,
+        "default_need_sync_m": False,
     },
 )
 

@@ -34,6 +34,7 @@ class Names:
         self._labels = {phase: _folded(labels) for phase, labels in schema.labels.items()}
         self._label_names = {phase: {str(number): name for name, number in labels.items()} for phase, labels in schema.labels.items()}
         self._stages = {name: str(number) for place in schema.stages.values() for name, number in place.items()}
+        self._won = frozenset(stage.number for stage in described.stages if stage.is_won)
         self._stage_names = {number: name for name, number in self._stages.items()}
         self._countries = {str(number): code for code, number in described.countries.items()}
         self._currency_names = {str(number): code for code, number in described.currencies.items()}
@@ -78,6 +79,10 @@ class Names:
     def stage_name(self, number: object) -> str | None:
         """Return a stage's name."""
         return self._stage_names.get(str(number))
+
+    def is_won(self, stage: str) -> bool:
+        """Return whether Odoo takes every deal in a stage for won, whatever the stage is called."""
+        return stage in self._stages and int(self._stages[stage]) in self._won
 
     def country_id(self, code: str) -> int | None:
         """Return the id of a country by its ISO code."""

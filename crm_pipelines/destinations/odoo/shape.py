@@ -22,6 +22,7 @@ from crm_pipelines.destinations.odoo.values import Unfit
 CUSTOM = "custom"
 QUANTITY = {"order_line": "product_uom_qty", "invoice_line_ids": "quantity"}
 LOST = {"active": False, "probability": 0}  # what action_set_lost does (crm_lead.py)
+NOT_WON = frozenset({"open", "lost"})
 STATUS_OF = {"won": "won", "lost": "lost", "pending": "open"}
 INDEXED_BYTES = 2_600  # a btree row holds 2,704 bytes (PostgreSQL, B-tree); name, ref and default_code have such an index
 INDEXED = {
@@ -196,11 +197,19 @@ def _attendees(sheet: _Sheet, name: str, value: Any) -> None:
 def _status(sheet: _Sheet, name: str, value: Any) -> None:
     """A lead's status is its stage, activity and probability; an invoice's is reached by buttons, after it was made (finish)."""
     _refuse_unknown(sheet, name, value)
-    if sheet.model.phase == "deals" and value == "lost":
-        sheet.out.update(LOST)
+    if sheet.model.phase == "deals":
+        _refuse_won_stage(sheet)
+        sheet.out.update(LOST if value == "lost" else {})
+
+
+def _refuse_won_stage(sheet: _Sheet) -> None:
+    """A deal in a won stage is won at once, and one that is lost cannot stand there (crm_lead.py, `_check_won_validity`)."""
+    if sheet.whole.get("status") in NOT_WON and sheet.names.is_won(str(sheet.whole.get("stage") or "")):
+        raise Unfit("won_stage", "stage")
 
 
 def _stage(sheet: _Sheet, name: str, value: Any) -> None:
+    _refuse_won_stage(sheet)
     sheet.out[sheet.model.columns[name].name] = sheet.names.stage_id(str(value))
 
 

@@ -221,6 +221,18 @@ def test_rules_and_jobs_that_an_import_sets_off(odoo_server: OdooServer, automat
     assert _of(found, "debris") == []
 
 
+def test_a_job_that_copies_appointments_to_a_calendar_outside_is_told(odoo_server: OdooServer, automated: str) -> None:
+    (job,) = odoo_server.call(automated, "ir.cron", "search", domain=[["name", "=", "Mine"]])
+    named = {"module": "google_calendar", "name": "ir_cron_sync_all_cals", "model": "ir.cron", "res_id": job}  # as the app calls its own
+    planted = odoo_server.call(automated, "ir.model.data", "create", vals_list=[named])
+    found = _inspected(odoo_server, automated)
+    odoo_server.call(automated, "ir.model.data", "unlink", ids=planted)
+    (told,) = [one for one in found.automations if "Google Calendar" in one.name]
+    assert told.phases == ("activities",)
+    assert "invites the guests" in told.told
+    assert any("Switch it off" in one.todo for one in _of(found, "automations", "Google Calendar"))
+
+
 @pytest.fixture(scope="module")
 def automated(odoo_server: OdooServer) -> Iterator[str]:
     """A database with the app for automation rules, some rules and some jobs."""

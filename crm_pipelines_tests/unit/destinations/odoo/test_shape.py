@@ -12,6 +12,7 @@ import pytest
 
 from crm_pipelines.destinations.base import FoundField, Schema
 from crm_pipelines.destinations.odoo import values
+from crm_pipelines.destinations.odoo.describe import Stage
 from crm_pipelines.destinations.odoo.keys import external_id, key_of, name_of
 from crm_pipelines.destinations.odoo.models import DEALS, MODELS, ORDERS, PEOPLE
 from crm_pipelines.destinations.odoo.names import Names
@@ -45,6 +46,7 @@ DESCRIBED: Any = SimpleNamespace(
     states={("US", "ca"): "13", ("US", "california"): "13"},
     currencies={"USD": "1", "EUR": "126"},
     pricelists={"EUR": "2"},
+    stages=(Stage(1, "New", 1, False), Stage(4, "Gewonnen", 70, True)),
 )
 NAMES = Names(DESCRIBED)
 
