@@ -16,6 +16,8 @@ import httpx
 from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import FoundField, Schema
 from crm_pipelines.destinations.odoo.api import Api, Reply, error_of
+from crm_pipelines.destinations.odoo.books import Books, read_books
+from crm_pipelines.destinations.odoo.books import notes as notes_of_books
 from crm_pipelines.destinations.odoo.models import MODELS
 from crm_pipelines.destinations.odoo.rights import forbidden_in
 from crm_pipelines.errors import SettingsError
@@ -78,6 +80,7 @@ class Described:
     """Model -> its row in ir.model."""
     field_ids: Mapping[tuple[str, str], int]
     """(Model, code) of custom fields -> row in ir.model.fields."""
+    books: Books
     forbidden: tuple[str, ...]
     """`create crm.stage` and the like: what the key's user may not do, of all that a migration may need."""
 
@@ -90,9 +93,12 @@ async def describe(api: Api) -> Described:
     await api.connect()
     me = await _me(api)  # alone: a wrong key or database is said once
     await _check_prefix(api)
-    parts = await together(_users(api), _fields(api), _labels(api), _stages(api), _places(api), _money(api), _modules(api), _uuid(api))
+    parts = await together(
+        _users(api), _fields(api), _labels(api), _stages(api), _places(api), _money(api, me.company_id), _modules(api), _uuid(api)
+    )
     users, fields, labels, stages, places, money, modules, uuid = parts
     counts = await _counts(api)
+    books = await read_books(api, me.company_id)
     forbidden = await forbidden_in(api, set(counts), me.uid)
     currency = next((code for code, number in money.currencies.items() if number == me.currency_id), "USD")
     tenant = uuid or api.account.database or httpx.URL(api.account.base_url).host
@@ -109,7 +115,7 @@ async def describe(api: Api) -> Described:
         types={CURRENCIES: money.ready(currency)},
         caps={},
         record_counts=counts,
-        notes=tuple(_notes(modules, users, forbidden)),
+        notes=(*_notes(modules, users, forbidden), *(notes_of_books(books, currency) if "invoices" in counts else ())),
     )
     return Described(
         schema=schema,
@@ -127,6 +133,7 @@ async def describe(api: Api) -> Described:
         stages=tuple(stages or ()),
         model_ids=fields.model_ids,
         field_ids=fields.ids,
+        books=books,
         forbidden=forbidden,
     )
 
@@ -142,7 +149,7 @@ async def read_again(api: Api, described: Described, kind: str) -> Described:
     if kind == "stage":
         stages = await _stages(api) or []
         return replace(described, schema=replace(schema, stages={PIPELINE: stage_names(stages)}), stages=tuple(stages))
-    money = await _money(api)
+    money = await _money(api, described.company_id)
     types = {**schema.types, CURRENCIES: money.ready(described.company_currency)}
     return replace(described, schema=replace(schema, types=types), active_currencies=money.active, pricelists=money.pricelists)
 
@@ -298,10 +305,10 @@ async def _places(api: Api) -> tuple[dict[str, str], dict[tuple[str, str], str]]
     return {code: str(number) for number, code in code_of.items()}, found
 
 
-async def _money(api: Api) -> _Money:
+async def _money(api: Api, company_id: int) -> _Money:
     rows = await api.search_read("list.currencies", "res.currency", [], ["name", "active"], context=ARCHIVED_TOO)
     currencies = {str(row["name"]): str(row["id"]) for row in rows}
-    domain = [["name", "in", [pricelist_name(code) for code in currencies]]]
+    domain = [["name", "in", [pricelist_name(code) for code in currencies]], ["company_id", "in", [False, company_id]]]
     reply = await api.ask(
         "list.pricelists", "product.pricelist", "search_read", domain=domain, fields=["name", "currency_id"], order="id desc"
     )

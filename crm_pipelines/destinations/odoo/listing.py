@@ -5,7 +5,7 @@ Belongs here: which calls answer which question, and pages. Not here: values (sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -35,12 +35,17 @@ READ_SCHEMA = pl.Schema({"destination_id": pl.String(), "payload": pl.String()})
 # archived records, lost leads among them, are records; links read without asking which targets are active, too (a quarter of the CPU)
 NO_ACTIVE_TEST = {"active_test": False}
 MATCHED: Mapping[str, tuple[str, list[Any]]] = {
-    "people": ("email_normalized", [["email", "!=", False], ["is_company", "=", False]]),
+    "people": ("email_normalized", [["email", "!=", False], ["is_company", "=", False], ["type", "in", ["contact", "other", False]]]),
     "organizations": ("name", [["is_company", "=", True]]),
     "products": ("name", []),
     "opt_outs": ("email", []),
 }
-"""Phase -> the field that a record which is not ours is matched by, and which records come into question."""
+"""Phase -> the field that a record which is not ours is matched by, and which records come into question.
+
+A partner of type Delivery or Invoice is an address of somebody, not a person.
+"""
+OF_ONE_COMPANY = frozenset({"people", "organizations", "products"})
+"""Phases whose records may belong to one company of the database: an order of another company may not name them."""
 
 
 async def all_ours(api: Api, prefix: str, model: Model) -> list[tuple[str, int]]:
@@ -104,18 +109,33 @@ async def find(api: Api, prefix: str, model: Model, names: Names) -> pl.DataFram
 
 
 async def existing(api: Api, prefix: str, model: Model, names: Names) -> pl.DataFrame:
-    """Return active records that are not ours, for matching; see Destination.existing for the shape."""
+    """Return active records that are not ours, for matching; see Destination.existing for the shape.
+
+    Left out: records of another company of the database, addresses of somebody (type Delivery or Invoice; any, where the contact they
+    are of has the same e-mail address), and the partners that users are: what a contact says of itself is not a user's to receive.
+    """
     if model.phase not in MATCHED:
         return pl.DataFrame(schema=EXISTING_SCHEMA)
     field, domain = MATCHED[model.phase]
+    if model.phase in OF_ONE_COMPANY:
+        domain = [*domain, ["company_id", "in", [False, names.described.company_id]]]
+    fields = [field, "parent_id"] if model.phase == "people" else [field]
     ours = {number for _, number in await all_ours(api, prefix, model)}
-    found = await api.search_read(f"list.{model.phase}", model.name, domain, [field], page=ID_ROWS)
+    found = await api.search_read(f"list.{model.phase}", model.name, domain, fields, page=ID_ROWS)
     matches = {row["id"]: match_value(str(row[field]).strip()) for row in found if row[field] and row["id"] not in ours}
+    if model.phase == "people":
+        matches = _persons(matches, found, {int(number) for number in names.described.user_partners.values()})
     if model.phase == "opt_outs":  # two addresses that differ in case alone are two to Odoo then; the writer finds the very one
         matches = {number: value for number, value in matches.items() if value.rpartition("@")[0].isascii()}
     read = await payloads(api, model, sorted(matches), names)
     rows = [(str(number), matches[number], orjson.dumps(payload).decode()) for number, payload in read.items()]
     return pl.DataFrame(rows, schema=EXISTING_SCHEMA, orient="row")
+
+
+def _persons(matches: Mapping[int, str], found: Sequence[Record], users: Collection[int]) -> dict[int, str]:
+    parents = {row["id"]: row["parent_id"][0] for row in found if row["parent_id"]}
+    value_of = {row["id"]: match_value(str(row["email_normalized"]).strip()) for row in found if row["email_normalized"]}
+    return {number: value for number, value in matches.items() if number not in users and value_of.get(parents.get(number, 0)) != value}
 
 
 async def read(api: Api, model: Model, ids: Sequence[str], names: Names) -> pl.DataFrame:

@@ -58,6 +58,44 @@ def test_records_that_are_not_ours_are_there_for_matching_and_read_as_a_map_woul
     assert firms.filter(match="firm").get_column("destination_id").to_list() == [str(firm)]
 
 
+def test_addresses_users_and_records_of_another_company_are_nobody_to_match(desk: Desk) -> None:
+    def make(model: str, *vals: dict[str, object]) -> list[int]:
+        return [int(number) for number in desk.server.call(desk.database, model, "create", vals_list=list(vals))]
+
+    (other,) = make("res.company", {"name": "Branch"})
+    uid = desk.server.call(desk.database, "res.users", "context_get")["uid"]
+    desk.server.call(desk.database, "res.users", "write", ids=[uid], vals={"company_ids": [[4, other]]})
+    make("res.users", {"name": "Staff", "login": "staff@nobody.example.com", "email": "staff@nobody.example.com"})
+    firm, jane = make(
+        "res.partner",
+        {"name": "Nobody", "is_company": True},
+        {"name": "Jane", "email": "jane@nobody.example.com"},
+    )
+    kept = {"jane@nobody.example.com": jane}
+    make(
+        "res.partner",
+        {"name": "Warehouse", "email": "stock@nobody.example.com", "type": "delivery", "parent_id": firm},
+        {"name": "Accounts", "email": "bills@nobody.example.com", "type": "invoice", "parent_id": firm},
+        {"name": "Jane's parcels", "email": "jane@nobody.example.com", "type": "delivery", "parent_id": jane},
+        {"name": "Jane's hut", "email": "Jane@Nobody.example.com", "type": "other", "parent_id": jane},
+        {"name": "Of the branch", "email": "branch@nobody.example.com", "company_id": other},
+        {"name": "Branch Ltd", "is_company": True, "company_id": other},
+    )
+    (kept["other@nobody.example.com"],) = make(
+        "res.partner", {"name": "Other", "email": "other@nobody.example.com", "type": "other", "parent_id": firm}
+    )
+    make("product.product", {"name": "Branch product", "company_id": other})
+    (franc,) = desk.server.call(desk.database, "res.currency", "search", domain=[["name", "=", "CHF"], ["active", "=", False]])
+    desk.server.call(desk.database, "res.currency", "write", ids=[franc], vals={"active": True})
+    make("product.pricelist", {"name": "Migration CHF", "currency_id": franc, "company_id": other})
+    anew = desk.open()
+    assert "CHF" not in anew.describe().types["currencies"]
+    rows = anew.existing("people", MemoryJournal()).select("match", "destination_id").rows()
+    assert {match: int(number) for match, number in rows if "nobody" in match} == kept
+    assert "branch ltd" not in anew.existing("organizations", MemoryJournal())["match"].to_list()
+    assert "branch product" not in anew.existing("products", MemoryJournal())["match"].to_list()
+
+
 def test_thousands_are_read_in_pages_and_missing_ones_are_absent(desk: Desk) -> None:
     made = desk.create("people", {f"many {n}": {"name": f"Many {n}"} for n in range(1203)})
     frame = desk.main.read("people", [*made.values(), "99999999"], MemoryJournal())
