@@ -22,6 +22,7 @@ from crm_pipelines.discovery.assemble import assemble
 from crm_pipelines.discovery.duplicates import likely_duplicates
 from crm_pipelines.discovery.proposal import Proposal
 from crm_pipelines.discovery.proposing import propose as proposed_by
+from crm_pipelines.discovery.room import FieldRoom, remember_room, ticked_within, too_many
 from crm_pipelines.discovery.undecided import undecided
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.errors import CrmError, SettingsError
@@ -117,9 +118,13 @@ def propose(project: Project, *, out: Path | None = None, is_offline: bool = Fal
     walk_to_map(project)
     inspection = None if is_offline else _asked(project)
     proposed = proposed_by(project, None if inspection is None else inspection.schema)
+    room = None if inspection is None else FieldRoom.of(project, inspection.schema)
+    if inspection is not None:
+        remember_room(project, room)
+    proposed, warning = ticked_within(proposed, project, room)
     proposed = replace(proposed, duplicates=tuple(one.as_dict() for one in likely_duplicates(project)))
     found = assemble(project, inspection, {}, None, made_at=datetime.now(UTC))
-    path = write_workbook(out or project.engagement.handoff / WORKBOOK, proposed, found, project)
+    path = write_workbook(out or project.engagement.handoff / WORKBOOK, proposed, found, project, warning=warning)
     return {
         "engagement": project.engagement.name,
         "workbook": str(path),
@@ -130,6 +135,7 @@ def propose(project: Project, *, out: Path | None = None, is_offline: bool = Fal
         "duplicates": len(proposed.duplicates),
         "questions": list(project.unanswered),
         "threshold": proposed.threshold,
+        "room": warning,
     }
 
 
@@ -151,7 +157,7 @@ def decide(project: Project, workbook: Path, by: str) -> dict[str, Any]:
     remember_workbook(workbook, project)
     opened = Project.open(load_engagement(name))
     told = {"engagement": name, "changed": changed, "by": by, "questions": list(opened.unanswered)}
-    return told | {"undecided": undecided(opened).as_dict()}
+    return told | {"undecided": undecided(opened).as_dict(), "room": too_many(opened)}
 
 
 def _foretold(session: Session, prediction: Prediction | None) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -40,6 +40,8 @@ def show_proposal(out: Console, told: Mapping[str, Any]) -> None:
         out.print("Every column is mapped or left behind with a reason.")
     counts = {"words to settle": told["words"], "likely duplicates": told["duplicates"], "questions open": len(told["questions"])}
     out.print(", ".join(f"{name}: {count:,}" for name, count in counts.items()))
+    if told["room"]:
+        out.print(told["room"], style="yellow", markup=False, soft_wrap=True)
     out.print(f"For the client to fill in:\n  {told['workbook']}", markup=False, soft_wrap=True)
     out.print(f"Then: crm decide {told['engagement']} {told['workbook']} --by NAME", markup=False, soft_wrap=True)
 
@@ -55,9 +57,11 @@ def show_decided(out: Console, told: Mapping[str, Any]) -> None:
         out.print(f"Still open, before anything can be confirmed: {', '.join(told['questions'])}", markup=False, soft_wrap=True)
     if left:
         out.print(f"Not decided: {left}", style="yellow", markup=False, soft_wrap=True)
-    if left and not told["questions"]:
+    if told["room"]:
+        out.print(told["room"], style="bold yellow", markup=False, soft_wrap=True)
+    if left and not told["questions"] and not told["room"]:
         out.print(f"Fill in the yellow cells and give the workbook back again, or leave it so. {look}.", markup=False, soft_wrap=True)
-    elif not told["questions"]:
+    elif not told["questions"] and not told["room"]:
         out.print(f"Nothing is open. {look}.", markup=False, soft_wrap=True)
 
 

@@ -66,9 +66,9 @@ Decided = tuple[Mapping[str, str], ClientMap]
 _ALWAYS = (QUESTIONS, COLUMNS)
 
 
-def write_workbook(path: Path, proposed: ProposedMap, found: Discovery, project: Project) -> Path:
-    """Write the workbook of an engagement, in one step, readable by its owner only."""
-    return write_material(path, Material.of(proposed, found, project))
+def write_workbook(path: Path, proposed: ProposedMap, found: Discovery, project: Project, *, warning: str = "") -> Path:
+    """Write the workbook of an engagement, in one step, readable by its owner only; a warning stands on its first page."""
+    return write_material(path, Material.of(proposed, found, project), warning)
 
 
 def read_workbook(path: Path, project: Project, before: Client) -> tuple[dict[str, str], ClientMap]:
@@ -96,7 +96,7 @@ def remember_workbook(path: Path, project: Project) -> None:
     remember(project.engagement.work, read.id, *read.decided(None))
 
 
-def write_material(path: Path, material: Material) -> Path:
+def write_material(path: Path, material: Material, warning: str = "") -> Path:
     """Write the workbook that a client fills in.
 
     Shape: sheets of `workbook_layout`; those without rows are left out. Everything that the client map holds has a row.
@@ -106,7 +106,7 @@ def write_material(path: Path, material: Material) -> Path:
     filled_in = [_sheet(name, rows[name], material) for name in LAYOUT if rows[name] or name in _ALWAYS]
     sheets = [*filled_in, *reading_sheets(material)]
     made = _made(material, picks, filled_in)
-    return write_book(path, [start_sheet(material, sheets), *sheets, made.as_sheet()], f"Map of {material.proposed.engagement}")
+    return write_book(path, [start_sheet(material, sheets, warning), *sheets, made.as_sheet()], f"Map of {material.proposed.engagement}")
 
 
 def read_decided(

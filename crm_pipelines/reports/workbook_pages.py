@@ -38,8 +38,9 @@ _STEPS = (
 )
 
 
-def start_sheet(material: Material, sheets: Sequence[Sheet]) -> Sheet:
-    """Return the first page: what this is, how to fill it in, what is open, what the colours mean."""
+def start_sheet(material: Material, sheets: Sequence[Sheet], warning: str = "") -> Sheet:
+    """Return the first page: what this is, how to fill it in, what is open, what to beware of, what the colours mean."""
+    beware: list[_Values] = [{"what": "Too many fields", "told": Cell(warning, state="open")}] if warning else []
     rows: list[_Values] = [
         {"what": f"Your migration: {material.proposed.engagement}", STATE: "title"},
         {
@@ -50,6 +51,7 @@ def start_sheet(material: Material, sheets: Sequence[Sheet]) -> Sheet:
         {},
         {"what": "Sheet", "told": "What it asks", "open": "Open when this was made", STATE: "head"},
         *(_progress(sheet, material) for sheet in sheets),
+        *beware,
         {},
         {"what": "Colour", "told": "What it means", STATE: "head"},
         {

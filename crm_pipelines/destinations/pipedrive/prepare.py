@@ -25,6 +25,8 @@ from crm_pipelines.errors import SettingsError
 OPTIONS_PER_CALL = 500  # no limit is published; keeps one body below 50 KB
 TYPE_ICONS = frozenset({"task", "email", "meeting", "deadline", "call", "lunch"})  # of the 40 icon keys in OpenAPI v1 addActivityType
 PLAIN_ICON = "task"
+NAMED = 10
+"""New fields that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _check_caps(wanted: WantedSchema, found: Schema, steps: Sequence[Step]) -> N
     if cap is not None and there + len(new) > cap:
         raise SettingsError(
             f"the {found.plan} plan allows {cap} custom fields per company; {there} exist and the map needs {len(new)} more "
-            f"({', '.join(new)}). Take fields out of the map (decision extra_fields), delete unused ones, or choose a larger plan"
+            f"({', '.join(new[:NAMED])}{f' and {len(new) - NAMED} more' if len(new) > NAMED else ''}). Leave columns behind (workbook, "
+            "sheet Columns; listed ones: decision extra_fields), delete unused fields, or choose a larger plan"
         )
     _check_deals(wanted, found)
     _check_options(wanted, found, steps)

@@ -10,6 +10,9 @@ from rich.console import Console
 
 from crm_pipelines.discovery.undecided import Undecided
 from crm_pipelines.reports.discovering import show_decided
+from crm_pipelines.reports.sheets import Cell
+from crm_pipelines.reports.workbook_pages import start_sheet
+from crm_pipelines_tests.unit.reports.material import material
 
 
 def shown(show: Any, told: dict[str, Any]) -> str:
@@ -20,7 +23,7 @@ def shown(show: Any, told: dict[str, Any]) -> str:
 
 def decided(columns: tuple[str, ...] = (), words: dict[str, int] | None = None, **more: Any) -> dict[str, Any]:
     left = Undecided(columns, words or {}).as_dict()
-    return {"engagement": "acme", "changed": [], "questions": [], "undecided": left, **more}
+    return {"engagement": "acme", "changed": [], "questions": [], "undecided": left, "room": "", **more}
 
 
 @pytest.mark.parametrize(("columns", "words"), [(("contacts: Hobby",), {}), ((), {"contacts.status": 2})])
@@ -37,3 +40,15 @@ def test_a_question_without_an_answer_comes_before_columns_without_a_place() -> 
     assert "Still open, before anything can be confirmed: owners" in told
     assert "1 column with content stays behind, because nobody said where to (contacts: Hobby)." in told
     assert "then confirm" not in told
+
+
+def test_a_map_that_the_plan_cannot_hold_is_never_called_settled() -> None:
+    told = shown(show_decided, decided(room="The lite plan allows 30 custom fields: 2 too many."))
+    assert "2 too many" in told
+    assert "Nothing is open" not in told
+
+
+def test_a_warning_stands_on_the_first_page_of_the_workbook() -> None:
+    rows = {row.get("what"): row.get("told") for row in start_sheet(material(), [], "Too little room.").rows}
+    assert rows["Too many fields"] == Cell("Too little room.", state="open")
+    assert "Too many fields" not in {row.get("what") for row in start_sheet(material(), []).rows}
