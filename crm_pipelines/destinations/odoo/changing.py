@@ -13,7 +13,7 @@ import orjson
 
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.destinations.batches import Batch
-from crm_pipelines.destinations.odoo import finishing, relatives, values
+from crm_pipelines.destinations.odoo import books, finishing, relatives, values
 from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.binding import Binder
 from crm_pipelines.destinations.odoo.faults import Fault
@@ -45,6 +45,8 @@ class Change:
     """What has to be written once more, after Odoo's own consequences."""
     reopened: bool = False
     """Whether it has to be a draft meanwhile."""
+    was: str = ""
+    """State of an invoice before it became a draft: what it goes back to when its change is refused."""
 
 
 class Changer:
@@ -69,7 +71,7 @@ class Changer:
         faults = await self._write([(each.number, each.vals) for each in changes if each.vals], rows[0][0])
         after = [(each.number, each.after) for each in changes if each.after and each.number not in faults]
         faults |= await self._write(after, rows[0][0])
-        faults |= await self._closed_again([each for each in changes if each.reopened and each.number not in faults], rows[0][0])
+        faults = {**await self._closed_again([each for each in changes if each.reopened], faults, rows[0][0]), **faults}
         for each in changes:
             is_refused = each.number in faults
             reason = faults.get(each.number) or left_out.get(each.number, "")
@@ -121,9 +123,8 @@ class Changer:
         if not asked:
             return changes
         lines = self._model.lines
-        read = await self._api.call(
-            f"list.{self._model.phase}", self._model.name, "read", ids=sorted(asked), fields=["state", lines], load=None
-        )
+        fields = [*(books.STATE_FIELDS if self._model.phase == "invoices" else ["state"]), lines]
+        read = await self._api.call(f"list.{self._model.phase}", self._model.name, "read", ids=sorted(asked), fields=fields, load=None)
         there = {record["id"]: record for record in read}
         kept = []
         for each in changes:
@@ -133,16 +134,39 @@ class Changer:
                 continue
             if record["state"] == "draft" and "state" not in _wanted(each.row):  # a person made a draft of it
                 each.reopened = False
+            if each.reopened and (reason := self._stays_posted(each, record)):
+                batch.answer(each.attempt_id, Sent("refused", str(each.number), reason))
+                continue
             if each.line:
                 each.vals[lines] = [[1, record[lines][0], each.line]]
+            each.was = str(record["state"])
             kept.append(each)
-        drafts = [each.number for each in kept if each.reopened and there.get(each.number, {}).get("state") in {"posted", "cancel"}]
-        if drafts:
-            await self._must(f"{self._model.phase}.draft", "button_draft", drafts, kept[0].attempt_id)
-        return kept
+        return await self._as_drafts(batch, kept)
 
-    async def _closed_again(self, changes: Sequence[Change], attempt_id: int) -> dict[int, str]:
-        steps = {each.number: step for each in changes if (step := finishing.step_of(self._model, each.row.payload)) is not None}
+    def _stays_posted(self, change: Change, record: Mapping[str, Any]) -> str:
+        """Return why an invoice has to stay as it is, as a reason code; empty where it may be changed."""
+        if not record["state"]:
+            return ""
+        found, wanted = self._names.described.books, _wanted(change.row)
+        try:
+            books.refuse_unfit(self._model.phase, {**change.row.payload, **wanted}, found, self._names.company_currency)
+        except Unfit as error:
+            return str(error)
+        return books.keeps_posted(record, found, FROZEN_WHEN_POSTED & wanted.keys())
+
+    async def _as_drafts(self, batch: Batch, changes: list[Change]) -> list[Change]:
+        """Make drafts of the invoices that have to be; returns the changes without those that Odoo keeps as they are."""
+        drafts = [each.number for each in changes if each.reopened and each.was in {"posted", "cancel"}]
+        faults = await self._draft(drafts, changes[0].attempt_id) if drafts else {}
+        for each in changes:
+            if each.number in faults:
+                batch.answer(each.attempt_id, Sent("refused", str(each.number), faults[each.number]))
+        return [each for each in changes if each.number not in faults]
+
+    async def _closed_again(self, changes: Sequence[Change], faults: Mapping[int, str], attempt_id: int) -> dict[int, str]:
+        """Take invoices out of the draft; those whose change was refused to where they were."""
+        ends = {each.number: each.was if each.number in faults else finishing.step_of(self._model, each.row.payload) for each in changes}
+        steps = {number: step for number, step in ends.items() if step in finishing.BUTTONS}
         return await finishing.finish(self._api, self._model, steps, attempt_id) if steps else {}
 
     async def _write(self, pairs: Sequence[tuple[int, dict[str, Any]]], attempt_id: int) -> dict[int, str]:
@@ -211,12 +235,23 @@ class Changer:
             raise error_of(operation, reply.fault)
         return reply.fault
 
-    async def _must(self, operation: str, method: str, numbers: Sequence[int], attempt_id: int) -> None:
-        reply = await self._api.ask(operation, self._model.name, method, ids=list(numbers), attempt_id=attempt_id, writes=True)
-        if reply.fault is not None:
+    async def _draft(self, numbers: Sequence[int], attempt_id: int) -> dict[int, str]:
+        """Make drafts. Shape: id -> reason, of those alone that Odoo refused.
+
+        Raises: OutcomeUnknown when none of them is at fault: some may be drafts by then.
+        """
+        operation = f"{self._model.phase}.draft"
+        reply = await self._api.ask(operation, self._model.name, "button_draft", ids=list(numbers), attempt_id=attempt_id, writes=True)
+        if reply.fault is None:
+            return {}
+        if reply.fault.kind not in NARROWABLE:
             raise OutcomeUnknown(
                 f"{operation}: Odoo refused ({reply.fault.reason}); the records are compared again before anything is sent"
             )
+        if len(numbers) == 1:
+            return {numbers[0]: reply.fault.reason}
+        middle = len(numbers) // 2
+        return {**await self._draft(numbers[:middle], attempt_id), **await self._draft(numbers[middle:], attempt_id)}
 
 
 MULTI_SINCE = 19  # web_save_multi is in web/models/models.py of 19.0; of earlier versions only write is used

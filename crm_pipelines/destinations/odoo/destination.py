@@ -22,7 +22,7 @@ from crm_pipelines.destinations.odoo.inspect import inspect
 from crm_pipelines.destinations.odoo.lookup import look_up
 from crm_pipelines.destinations.odoo.models import MODELS, PEOPLE, Model, capabilities
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.write import Memory, Writer, language_of
+from crm_pipelines.destinations.odoo.write import Memory, Writer
 from crm_pipelines.errors import TransientError
 from crm_pipelines.journal import Allowance, Journal, OpenAttempt
 from crm_pipelines.observe import STOP
@@ -30,7 +30,7 @@ from crm_pipelines.settings import AccountSettings
 
 BATCHES_AT_ONCE = 1  # a threaded server writes fewer records with two (measured); a prefork server takes as many as it has workers
 KNOWN_ROWS = 5_000  # records to a batch where most are there already: they are only read
-DESCRIBE_REQUESTS = 29  # counted
+DESCRIBE_REQUESTS = 31  # counted; one more for every currency that has rates
 FRESH_S = 120.0  # a description of this process that is younger is not read again before steps are made
 
 
@@ -153,7 +153,7 @@ class OdooDestination:
         if model.phase not in memory.had_ours:
             memory.had_ours[model.phase] = self._api.run(listing.has_ours(self._api, self._account.prefix, model), journal)
         if model.name == PEOPLE.name and memory.language is None:
-            memory.language = self._api.run(language_of(self._api, names.described.company_id), journal)
+            memory.language = names.described.language
 
     def _schema(self, journal: Journal | None) -> Schema:
         return self._known().schema if self._described is not None else self.describe(journal)

@@ -17,6 +17,7 @@ import httpx
 from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import Automation, Finding, Inspection, Schema, WantedSchema
 from crm_pipelines.destinations.odoo.api import Api
+from crm_pipelines.destinations.odoo.books import Books
 from crm_pipelines.destinations.odoo.debris_ids import id_debris, read_ids
 from crm_pipelines.destinations.odoo.debris_jobs import job_debris
 from crm_pipelines.destinations.odoo.debris_models import model_debris, models_of
@@ -24,6 +25,7 @@ from crm_pipelines.destinations.odoo.debris_views import view_debris
 from crm_pipelines.destinations.odoo.describe import describe
 from crm_pipelines.destinations.odoo.inspect_account import (
     account_findings,
+    book_findings,
     closed_findings,
     field_findings,
     record_findings,
@@ -55,13 +57,14 @@ async def inspect(api: Api, wanted: WantedSchema | None = None) -> Inspection:
     before = api.unbooked()
     me = await api.call("read.me", "res.users", "context_get")  # alone: a wrong key or database is said at once
     reader = Reader(api)
-    schema, forbidden, refusal = await _described(api)
+    schema, forbidden, books, refusal = await _described(api)
     modules = await modules_of(reader)
     inside = await _inside(reader, modules, await _companies(reader, int(me["uid"])))
     findings = (
         *refusal,
         *app_findings(schema, api.version, modules, wanted),
         *await account_findings(reader, schema),
+        *book_findings(books, schema, wanted),
         *field_findings(schema, inside.required, wanted),
         *(right_findings(forbidden, wanted) if not refusal else ()),
         *record_findings(schema),
@@ -81,14 +84,14 @@ async def inspect(api: Api, wanted: WantedSchema | None = None) -> Inspection:
     )
 
 
-async def _described(api: Api) -> tuple[Schema, tuple[str, ...], tuple[Finding, ...]]:
+async def _described(api: Api) -> tuple[Schema, tuple[str, ...], Books, tuple[Finding, ...]]:
     """Return the description and what is forbidden; where it cannot be made, what little is known, and why as a finding."""
     try:
         described = await describe(api)
     except (SettingsError, RefusedError) as error:
         told = f"The database cannot be described with this API key, and nothing could be loaded with it: {error}."
-        return _bare(api), (), (Finding("rights", "blocker", "describe", told, "Do what the sentence says, then run again."),)
-    return described.schema, described.forbidden, ()
+        return _bare(api), (), Books(), (Finding("rights", "blocker", "describe", told, "Do what the sentence says, then run again."),)
+    return described.schema, described.forbidden, described.books, ()
 
 
 def _bare(api: Api) -> Schema:

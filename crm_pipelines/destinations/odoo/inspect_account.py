@@ -11,6 +11,8 @@ from typing import Literal
 
 from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import Finding, Schema, WantedSchema
+from crm_pipelines.destinations.odoo.books import Books, unrated
+from crm_pipelines.destinations.odoo.describe import CURRENCIES
 from crm_pipelines.destinations.odoo.fields import pick
 from crm_pipelines.destinations.odoo.inspect_reading import ARCHIVED_TOO, Reader, Row
 from crm_pipelines.destinations.odoo.models import MODELS
@@ -42,6 +44,24 @@ async def account_findings(reader: Reader, schema: Schema) -> list[Finding]:
         reader.rows("res.company", [], ["currency_id"]),
     )
     return [*_users(users, schema), *_settings(schema, languages, companies)]
+
+
+def book_findings(books: Books, schema: Schema, wanted: WantedSchema | None) -> Iterable[Finding]:
+    """Yield what the books would do to invoices; nothing where no invoice can arrive."""
+    if "invoices" not in schema.record_counts:
+        return
+    if books.closed_until:
+        told = f"The books are closed up to {books.closed_until}. Invoices of those days are refused: Odoo would give them a later date."
+        yield Finding("settings", "warning", "lock dates", told, "Open the period for the time of the migration, or bring them as orders.")
+    lacking = unrated(books, wanted.currencies if wanted else tuple(schema.types.get(CURRENCIES, {})), schema.currency)
+    if lacking:
+        told = f"No rate is entered for {', '.join(lacking)}. Posted invoices in it are refused: Odoo would count it 1 to 1 in the books."
+        todo = "Enter a rate of the oldest invoice's day or earlier. Without one, reports of orders count it 1 to 1, too."
+        yield Finding("settings", "warning", "res.currency.rate", told, todo)
+    rated = {code: day for code, day in sorted(books.rates.items()) if code != schema.currency}
+    if rated:
+        told = f"First rates: {', '.join(f'{code} of {day}' for code, day in rated.items())}. Posted invoices of earlier days are refused."
+        yield Finding("settings", "note", "res.currency.rate", told, "Enter older rates where invoices are older.")
 
 
 def field_findings(schema: Schema, required: Mapping[str, Sequence[str]], wanted: WantedSchema | None) -> Iterable[Finding]:

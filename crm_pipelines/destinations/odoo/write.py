@@ -13,7 +13,7 @@ from typing import Any
 
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.destinations.batches import Batch
-from crm_pipelines.destinations.odoo import finishing, listing
+from crm_pipelines.destinations.odoo import books, finishing, listing
 from crm_pipelines.destinations.odoo.api import Api
 from crm_pipelines.destinations.odoo.binding import TAKEN, Binder
 from crm_pipelines.destinations.odoo.changing import Changer
@@ -125,7 +125,9 @@ class Writer:
         lines = []
         for attempt_id, row in rows:
             try:
-                lines.append(Line(attempt_id, row.key, columns_of(self._model, row.payload, self._names)))
+                columns = columns_of(self._model, row.payload, self._names)
+                books.refuse_unfit(self._model.phase, row.payload, self._names.described.books, self._names.company_currency)
+                lines.append(Line(attempt_id, row.key, columns))
             except Unfit as error:
                 batch.answer(attempt_id, Sent("refused", reason=str(error)))
         return lines
@@ -204,12 +206,6 @@ class Writer:
             reason = failed.get(attempt_id)
             batch.answer(attempt_id, Sent("refused", None, reason) if reason else Sent("adopted", str(number)))
         return list(fresh.values())
-
-
-async def language_of(api: Api, company_id: int) -> str:
-    """Return the language of a company's own partner, empty where it has none: contacts made by hand get the like."""
-    rows = await api.search_read("read.language", PEOPLE.name, [["ref_company_ids", "in", [company_id]]], ["lang"])
-    return str(rows[0]["lang"] or "") if rows else ""
 
 
 def _spoken(model: Model, language: str | None) -> Model:
