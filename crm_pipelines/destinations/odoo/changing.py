@@ -67,7 +67,9 @@ class Changer:
             batch.answer(attempt_id, Sent("refused", None, reason))
         changes = self._changes(batch, [(number, row) for number, row in rows if number not in taken])
         changes = await self._on_lines(batch, changes)
-        left_out = await relatives.keep_apart(self._api, self._model, {each.number: each.vals for each in changes})
+        left_out = await relatives.keep_apart(
+            self._api, self._model, {each.number: each.vals for each in changes}, self._names.countries_of_states
+        )
         faults = await self._write([(each.number, each.vals) for each in changes if each.vals], rows[0][0])
         after = [(each.number, each.after) for each in changes if each.after and each.number not in faults]
         faults |= await self._write(after, rows[0][0])

@@ -37,6 +37,9 @@ class Names:
         self._won = frozenset(stage.number for stage in described.stages if stage.is_won)
         self._stage_names = {number: name for name, number in self._stages.items()}
         self._countries = {str(number): code for code, number in described.countries.items()}
+        countries = {code: int(number) for code, number in described.countries.items()}
+        self.countries_of_states = {int(number): countries[code] for (code, _), number in described.states.items() if code in countries}
+        """State -> its country, by ids."""
         self._currency_names = {str(number): code for code, number in described.currencies.items()}
         self._state_codes: dict[str, str] = {}
         for (_, text), number in described.states.items():

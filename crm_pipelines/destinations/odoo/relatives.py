@@ -3,6 +3,8 @@
 Belongs here: the ways in which `_fields_sync` (res_partner.py, 19.0) spreads a write, and what stops each. Not here: creates
 (write, finishing), other changes (changing).
 
+A state goes with its country: one that is of another is emptied.
+
 An address: a contact of type Contact takes its company's when it comes under it, and gives its own to a company without one; a later
 change of it goes to the company and from there to every other contact of that type. One of type Other Address does none of this.
 
@@ -44,8 +46,8 @@ TERMS = (
 """Fields that are the company's for all of its contacts; a database has some. Source: `_commercial_fields` of every module of 19.0."""
 
 
-async def keep_apart(api: Api, model: Model, changes: Mapping[int, dict[str, Any]]) -> dict[int, str]:
-    """Complete what is written to persons, id -> columns, in place.
+async def keep_apart(api: Api, model: Model, changes: Mapping[int, dict[str, Any]], states: Mapping[int, int]) -> dict[int, str]:
+    """Complete what is written to persons, id -> columns, in place. `states` tells the country of each state.
 
     Shape: id -> what was left out of it, and why.
     """
@@ -56,7 +58,7 @@ async def keep_apart(api: Api, model: Model, changes: Mapping[int, dict[str, Any
     there = await listing.records(api, model, asked, ["parent_id", "type", "vat", *(SYNCED & {*terms}), *ADDRESS])
     adopted = {record["id"]: changes[record["id"]].get("parent_id") for record in there if not record["parent_id"]}
     special = await _with_terms(api, model, {number: int(parent) for number, parent in adopted.items() if parent}, terms)
-    return {record["id"]: reason for record in there if (reason := _apart(record, changes[record["id"]], special))}
+    return {record["id"]: reason for record in there if (reason := _apart(record, changes[record["id"]], special, states))}
 
 
 async def _terms(api: Api, model: Model) -> list[str]:
@@ -82,7 +84,7 @@ def _has_own(person: Mapping[str, Any], company: Mapping[str, Any], fields: Iter
     return any(person.get(name) and person[name] != company.get(name) for name in fields)
 
 
-def _apart(record: Mapping[str, Any], vals: dict[str, Any], with_terms: Iterable[int]) -> str:
+def _apart(record: Mapping[str, Any], vals: dict[str, Any], with_terms: Iterable[int], states: Mapping[int, int]) -> str:
     reason = ""
     if vals.get("parent_id") and vals["parent_id"] != record["parent_id"]:
         if record["parent_id"]:
@@ -91,6 +93,8 @@ def _apart(record: Mapping[str, Any], vals: dict[str, Any], with_terms: Iterable
             reason = HAS_VAT if record["vat"] else HAS_TERMS
             del vals["parent_id"]
     new = {**record, **vals}
+    if vals.get("country_id") and new["state_id"] and states.get(new["state_id"]) != vals["country_id"]:
+        vals["state_id"] = False  # Odoo's own form empties it, too: there is no California in Germany
     if new["parent_id"] and new["type"] == "contact" and any(new[name] for name in ADDRESS):
         vals["type"] = "other"
     return reason

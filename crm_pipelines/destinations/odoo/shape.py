@@ -40,6 +40,7 @@ class _Sheet:
     names: Names
     whole: Mapping[str, Any]
     """The whole desired payload; an update names only some of its fields."""
+    is_update: bool = False
     out: dict[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +62,7 @@ def columns_of(model: Model, payload: Mapping[str, Any], names: Names) -> dict[s
 
 def changes_of(model: Model, payload: Mapping[str, Any], names: Names, whole: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return technical field -> clean value of the fields that a payload, or the changes to one, names. Raises: as `columns_of`."""
-    sheet = _Sheet(model, names, payload if whole is None else whole)
+    sheet = _Sheet(model, names, payload if whole is None else whole, is_update=whole is not None)
     for name, value in payload.items():
         if name == CUSTOM or value is None:
             continue
@@ -170,12 +171,14 @@ def _country(sheet: _Sheet, name: str, value: Any) -> None:
     if number is None:
         raise Unfit("unknown_country", name)
     sheet.out[sheet.model.columns[name].name] = number
+    if sheet.is_update and (state := str(sheet.whole.get("state") or "")) and (found := sheet.names.state_id(str(value), state)):
+        sheet.out[sheet.model.columns["state"].name] = found
 
 
 def _state(sheet: _Sheet, name: str, value: Any) -> None:
-    """Find a state within its country; a text that is none stays where the map keeps it as it was exported."""
+    """Find a state within its country; a text that is none stays where the map keeps it as it was exported, and the state is nobody's."""
     number = sheet.names.state_id(str(sheet.whole.get("country") or ""), str(value))
-    if number is not None:
+    if number is not None or sheet.is_update:
         sheet.out[sheet.model.columns[name].name] = number
 
 

@@ -70,6 +70,27 @@ def test_an_address_of_a_contact_stays_with_the_contact(desk: Desk) -> None:
     ]
 
 
+def test_a_state_is_emptied_when_its_country_or_text_is_another(desk: Desk) -> None:
+    where = "select c.code as country, s.code as state from res_partner p join res_country c on c.id = p.country_id left join res_country_state s"
+    where += " on s.id = p.state_id where p.id = %s"
+    was = {"name": "Mover", "country": "US", "state": "CA", "custom": {"Kartra state": "CA"}}
+    moves: list[tuple[dict[str, Any], tuple[str, str | None]]] = [
+        ({"country": "DE", "state": "Oberland", "custom": {"Kartra state": "Oberland"}}, ("DE", None)),
+        ({"country": "DE"}, ("DE", None)),
+        ({"state": "Oberland", "custom": {"Kartra state": "Oberland"}}, ("US", None)),
+        ({"state": "Texas", "custom": {"Kartra state": "Texas"}}, ("US", "TX")),
+        ({"country": "IT"}, ("IT", "CA")),  # Cagliari
+    ]
+    made = desk.create("people", {f"mover {n}": was for n in range(len(moves))})
+    for (key, number), (changes, wanted) in zip(made.items(), moves, strict=True):
+        _, outcomes = desk.write("people", [_update(key, number, {**was, **changes}, changes)])
+        assert (outcomes[key].result, desk.sql(where, int(number))) == ("updated", [wanted]), changes
+        assert desk.payload("people", number)["state"] == changes.get("state", "CA")
+    (theirs,) = _theirs(desk, {"name": "Theirs", "country_id": 233, "state_id": 13})
+    desk.write("people", [_update("mover theirs", theirs, {"name": "Theirs", "country": "FR"}, {"country": "FR"})])
+    assert desk.sql(where, theirs) == [("FR", None)]
+
+
 def test_a_vat_number_of_a_person_never_becomes_a_companys(desk: Desk) -> None:
     one, two, taxed = _theirs(
         desk,
