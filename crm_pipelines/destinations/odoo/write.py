@@ -208,6 +208,12 @@ class Writer:
         return list(fresh.values())
 
 
+async def language_of(api: Api, company_id: int) -> str:
+    """Return the language of a company's own partner, empty where it has none: contacts made by hand get the like."""
+    rows = await api.search_read("read.language", PEOPLE.name, [["ref_company_ids", "in", [company_id]]], ["lang"])
+    return str(rows[0]["lang"] or "") if rows else ""
+
+
 def _spoken(model: Model, language: str | None) -> Model:
     """Partners would get the language of the call, which is English whatever the company speaks (res_partner.py, _compute_lang)."""
     if model.name != PEOPLE.name or not language:
