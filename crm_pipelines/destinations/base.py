@@ -30,6 +30,8 @@ class WantedField:
     """Labels that must exist, for enum and set."""
     is_external_id: bool = False
     """True for the field that carries the source key."""
+    keeps: str = ""
+    """The standard field of the phase that is made from the same column: this one keeps the text as it was exported."""
 
 
 @dataclass(frozen=True)

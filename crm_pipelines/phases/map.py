@@ -199,7 +199,9 @@ def _payloads(compiled: CompiledPhase, values: pl.DataFrame) -> pl.Series:
 
 def _wanted_field(phase: CompiledPhase, each: CompiledField, mapped: pl.DataFrame) -> WantedField:
     options = _open_options(each, mapped) if each.is_open else each.options
-    return WantedField(phase.name, each.name, each.type, options, is_external_id=each.node.external_id)  # type: ignore[arg-type]
+    same = (other.name for other in phase.fields if not other.is_custom and each.node.from_ and other.node.from_ == each.node.from_)
+    keeps = "" if each.node.rule else next(same, "")
+    return WantedField(phase.name, each.name, each.type, options, is_external_id=each.node.external_id, keeps=keeps)  # type: ignore[arg-type]
 
 
 def _open_options(each: CompiledField, mapped: pl.DataFrame) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ class OdooDestination:
     def _bound(self, journal: Journal) -> Names:
         if self._names is None:
             self._schema(journal)
-            self._names = Names(prepare.known_as(self._known(), self._wanted))
+            self._names = Names(prepare.known_as(self._known(), self._wanted), self._wanted)
         return self._names
 
 

@@ -15,7 +15,7 @@ from crm_pipelines.destinations.odoo.api import Api
 from crm_pipelines.destinations.odoo.keys import key_of, name_of
 from crm_pipelines.destinations.odoo.models import READ_ROWS, Model
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.shape import CUSTOM, fields_of, is_state_text, labels_of, line_fields, payload_of, status_of
+from crm_pipelines.destinations.odoo.shape import CUSTOM, fields_of, labels_of, line_fields, payload_of, status_of
 from crm_pipelines.keys import match_value
 
 Record = dict[str, Any]
@@ -151,7 +151,7 @@ def _columns(model: Model, names: Names, only: Sequence[Mapping[str, Any]] | Non
         return [*fields_of(model, names), *(found.code for found in custom)]
     standard = {name for payload in only for name in payload}
     inner = {name for payload in only for name in payload.get(CUSTOM) or {}}
-    kept = [found.code for found in custom if found.name in inner or ("state" in standard and is_state_text(found.name))]
+    kept = [found.code for found in custom if found.name in inner or ("state" in standard and names.keeps_state(found))]
     return [*fields_of(model, names, standard), *kept]
 
 

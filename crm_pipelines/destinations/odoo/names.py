@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from crm_pipelines.destinations.base import FoundField
+from crm_pipelines.destinations.base import FoundField, WantedSchema
 from crm_pipelines.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ _MARKED = re.compile(rf"{MARK}[0-9]+")
 class Names:
     """The names of one description of the database."""
 
-    def __init__(self, described: Described) -> None:
+    def __init__(self, described: Described, wanted: WantedSchema | None = None) -> None:
         schema = described.schema
+        told = wanted.fields if wanted is not None else ()
+        self._state_texts = {(want.phase, want.name) for want in told if want.keeps == "state"} if told else None
         self.described = described
         self.schema = schema
         self.company_currency = described.company_currency
@@ -56,6 +58,12 @@ class Names:
     def custom_of(self, phase: str) -> Iterable[FoundField]:
         """Return the custom fields of a phase."""
         return [found for (of, _), found in self._by_code.items() if of == phase]
+
+    def keeps_state(self, found: FoundField) -> bool:
+        """Return whether a custom field keeps the text of the state; by its name (`... state`) as long as nobody told what is wanted."""
+        if self._state_texts is not None:
+            return (found.phase, found.name) in self._state_texts
+        return found.name.casefold().split()[-1:] == ["state"]
 
     def label_id(self, phase: str, label: str) -> int:
         """Return the id of a category: of that very name, else the oldest that differs in case alone.

@@ -119,11 +119,6 @@ def labels_of(record: Mapping[str, Any], phase: str, names: Names) -> list[str]:
     return [names.label_name(phase, number) for number in record.get("category_id") or []]
 
 
-def is_state_text(name: str) -> bool:
-    """Return whether a custom field keeps the text of a state, by its name: `Kartra state`."""
-    return name.casefold().split()[-1:] == ["state"]
-
-
 def status_of(record: Mapping[str, Any]) -> str:
     """Return won, lost or open of a lead."""
     return STATUS_OF.get(str(record.get("won_status")), "open")
@@ -301,14 +296,14 @@ def _stage_back(model: Model, record: Mapping[str, Any], names: Names) -> str | 
 def _state_back(model: Model, record: Mapping[str, Any], names: Names) -> str | None:
     """Return the state as the map wrote it: by code, by name, or as a text that is no state of the country.
 
-    Odoo keeps a number alone, so that the text is taken from the custom field that maps keep beside it (`... state`) when it
+    Odoo keeps a number alone, so that the text is taken from the custom field that maps keep beside it when it
     still means that number; else the state's code.
     """
     number = _number_in(record.get("state_id")) or None
     country = names.country_code(_number_in(record.get("country_id"))) or ""
     for found in names.custom_of(model.phase):
         text = record.get(found.code)
-        if text and is_state_text(found.name) and names.state_id(country, str(text)) == number:
+        if text and names.keeps_state(found) and names.state_id(country, str(text)) == number:
             return str(text)
     return None if number is None else names.state_code(number)
 

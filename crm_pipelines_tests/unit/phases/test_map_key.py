@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from crm_pipelines.phases.map import mapped_schema, mapped_slices
+from crm_pipelines.phases.map import map_phase, mapped_schema, mapped_slices, wanted_schema
 from crm_pipelines.spec.client import load_decisions
 from crm_pipelines.spec.compile import CompiledPhase, compile_spec
 from crm_pipelines.spec.parse import parse
@@ -19,6 +19,13 @@ ROUTE = Path(__file__).parents[3] / "mapping_specs" / "kartra_to_odoo.yaml"
 def opt_outs() -> CompiledPhase:
     spec = parse(ROUTE.read_text("utf-8")).spec
     return compile_spec(spec, load_decisions(spec, "owners: queue_rows\n")).phases["opt_outs"]
+
+
+def test_the_field_that_keeps_the_text_of_the_state_is_told_by_its_column() -> None:
+    spec = parse(ROUTE.read_text("utf-8")).spec
+    compiled = compile_spec(spec, load_decisions(spec, "owners: queue_rows\n"))
+    wanted = wanted_schema(compiled, {"people": map_phase(compiled.phases["people"], pl.DataFrame([contact("1", "ann@example.com")]))})
+    assert {field.name: field.keeps for field in wanted.fields if field.keeps} == {"Kartra state": "state"}
 
 
 def contact(key: str, address: str | None, status: str = "Unsubscribed") -> dict[str, Any]:

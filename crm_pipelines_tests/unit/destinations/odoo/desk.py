@@ -23,7 +23,7 @@ from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
 PREFIX = "crm_desk"
 WANTED = WantedSchema(
     fields=(
-        WantedField("people", "Kartra state", "text"),
+        WantedField("people", "Kartra state", "text", keeps="state"),
         WantedField("people", "GDPR status", "enum", ("Accepted", "Not accepted")),
         WantedField("people", "Kartra created date", "datetime"),
         WantedField("people", "GDPR consent date", "date"),

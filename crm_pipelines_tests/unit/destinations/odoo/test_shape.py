@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crm_pipelines.destinations.base import FoundField, Schema
+from crm_pipelines.destinations.base import FoundField, Schema, WantedField, WantedSchema
 from crm_pipelines.destinations.odoo import values
 from crm_pipelines.destinations.odoo.describe import Stage
 from crm_pipelines.destinations.odoo.keys import external_id, key_of, name_of
@@ -149,6 +149,13 @@ def test_a_state_that_is_none_of_the_country_is_left_out_and_reads_back_from_the
     assert payload_of(PEOPLE, record, NAMES)["state"] == "California"
     moved = {"name": "N", "country_id": 233, "state_id": 13, "x_kartra_state": "Texas"}
     assert payload_of(PEOPLE, moved, NAMES)["state"] == "CA"
+
+
+def test_another_field_whose_name_ends_in_state_is_not_the_state() -> None:
+    wanted = WantedSchema(fields=(WantedField("people", "Kartra state", "text"), WantedField("people", "Region", "text", keeps="state")))
+    record = {"name": "N", "country_id": 75, "state_id": False, "x_kartra_state": "frozen"}
+    assert payload_of(PEOPLE, record, NAMES)["state"] == "frozen", "by its name, as long as nobody told"
+    assert "state" not in payload_of(PEOPLE, record, Names(DESCRIBED, wanted))
 
 
 def test_an_orders_one_line_has_no_tax_and_its_currency_is_a_pricelist() -> None:
