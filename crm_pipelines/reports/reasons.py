@@ -107,6 +107,14 @@ REASONS: dict[str, tuple[str, str]] = {
     "date_out_of_range": ("The CRM does not take a date so far away.", "Correct the date in the export file and give the file back."),
     "bad_email": ("The CRM does not take this e-mail address.", "Correct the address in the export file and give the file back."),
     "bad_number": ("The CRM does not take this number.", "Correct the number in the export file and give the file back."),
+    "stays_listed": (
+        "The contact's address is another one now, and the one that must not be mailed stays on the list.",
+        "Make the address the key of the phase (`key`), so that the new one is listed beside it.",
+    ),
+    "withdrawn": (
+        "Somebody took this address off the CRM's list of who must not be mailed.",
+        "Put it back there if the contact must not be mailed; it is not done by itself.",
+    ),
     "won_stage": (
         "The deal is not won, and its stage is one in which the CRM takes every deal for won.",
         "Set the deal to won in the export file, or name another stage there, and give the file back; or take the mark `won` off the stage.",
