@@ -29,7 +29,6 @@ from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues import CONFLICT, left_over
 from crm_pipelines.phases.reconcile import queue_rows, summary
 from crm_pipelines.phases.session import Session, open_session
-from crm_pipelines.reports.merged import write_merged
 from crm_pipelines.reports.reconciliation import write_reconciliation
 from crm_pipelines.reports.side_by_side import write_side_by_side
 
@@ -115,7 +114,9 @@ def queues_of(project: Project, ledger: Ledger) -> list[dict[str, Any]]:
 
 def write_account(project: Project, ledger: Ledger) -> tuple[dict[str, Any], dict[str, Path]]:
     """Write reconciliation and queue files; return the account and where the files lie."""
-    from crm_pipelines.defs.queues import write_queue_files  # here, so that a look at the account loads no workbook writer
+    # here, so that a look at the account loads no workbook writer
+    from crm_pipelines.defs.queues import write_queue_files
+    from crm_pipelines.reports.merged import write_merged
 
     told = account_of(project, ledger)
     paths = write_reconciliation(told, project.engagement.handoff)

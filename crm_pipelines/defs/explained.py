@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from crm_pipelines.discovery.assemble import NAMES, decisions
 from crm_pipelines.discovery.checklist import checklist
+from crm_pipelines.discovery.questions import NAMES, decisions
 from crm_pipelines.discovery.reckoning import private_persons, waiting_records
 from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases import accounts

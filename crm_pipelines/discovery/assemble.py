@@ -15,18 +15,16 @@ from crm_pipelines.destinations.base import Inspection
 from crm_pipelines.discovery.foreseen import foreseen
 from crm_pipelines.discovery.gather import gather
 from crm_pipelines.discovery.grades import Count, graded
+from crm_pipelines.discovery.questions import NAMES, decisions
 from crm_pipelines.discovery.reckoning import broken_lines, seats_short, without_owner
 from crm_pipelines.discovery.timeline import timeline
 from crm_pipelines.discovery.values import Discovery, OwnerFinding
 from crm_pipelines.phases.automations import Signature
 from crm_pipelines.phases.predict import Prediction
 from crm_pipelines.phases.project import Project
-from crm_pipelines.spec.parse import chosen
 
 SIGNED_LEVEL = "good"
 ABBREVIATIONS = {"gdpr": "GDPR", "sms": "SMS"}
-NAMES = {"mrr_and_arr": "recurring revenue per month and year"}
-"""Gaps that a client knows under another name."""
 
 
 def assemble(
@@ -69,27 +67,6 @@ def assemble(
         automations_signed=None if signed is None else signed.told(),
     )
     return _graded(found)
-
-
-def decisions(project: Project) -> tuple[dict[str, Any], ...]:
-    """Return the questions that apply, open ones first.
-
-    Shape: name, question, options (option -> meaning), default, answer (None where the client gave none), why, is_open.
-    """
-    found = [
-        {
-            "name": name,
-            "question": one.question,
-            "options": dict(one.options),
-            "default": one.default,
-            "answer": project.answered.get(name),
-            "why": one.why,
-            "is_open": name in project.unanswered,
-        }
-        for name, one in project.spec.decisions.items()
-        if name in project.unanswered or chosen(one.needed_if, project.decisions)
-    ]
-    return tuple(sorted(found, key=lambda one: not one["is_open"]))
 
 
 def _graded(found: Discovery) -> Discovery:

@@ -13,13 +13,24 @@ from typing import Any
 
 from crm_pipelines.discovery.grades import Count
 from crm_pipelines.phases.queues import CONFLICT, DECISION, EDITED, OWNER, PARENT, REMEDIATION
-from crm_pipelines.reports.merged import FILE
 from crm_pipelines.reports.reasons import next_step, sentence
-from crm_pipelines.reports.reconciliation_words import CHECKS, MADE, NOTES, STATES, joined, records_of, short_names, state_words, systems
+from crm_pipelines.reports.reconciliation_words import (
+    CHECKS,
+    MADE,
+    MERGED_FILE,
+    NOTES,
+    STATES,
+    joined,
+    records_of,
+    short_names,
+    state_words,
+    systems,
+)
 from crm_pipelines.reports.scope_words import SETTLED, counted, day, plain, upper_first
-from crm_pipelines.reports.workbook_layout import COLUMNS
 
 OPEN_QUOTE = "unterminated_quote"
+COLUMNS_SHEET = "Columns"
+"""The workbook's own name for it (workbook_layout), which a look at an account does not wait for."""
 CONSENTED = "subscribed"
 """What records say of people who agreed to be mailed."""
 SCHEMA = "destination_schema"
@@ -138,7 +149,8 @@ def _undecided(account: Mapping[str, Any]) -> Iterator[Need]:
             continue
         why = f"No rule knows this column. Until you decide, its {Count(values):value} {'stays' if values == 1 else 'stay'} behind."
         todo = "Say which field it goes to, or that it stays behind and why; then the map is confirmed again."
-        yield Need(f"column “{one['heading']}” of {plain(one['object'])}", 1, "column", why, todo, f"handoff/map.xlsx, sheet “{COLUMNS}”")
+        what = f"column “{one['heading']}” of {plain(one['object'])}"
+        yield Need(what, 1, "column", why, todo, f"handoff/map.xlsx, sheet “{COLUMNS_SHEET}”")
 
 
 def kinds(account: Mapping[str, Any]) -> tuple[Kind, ...]:
@@ -206,7 +218,10 @@ def _merged(account: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     told = account.get("merged") or {"values": 0, "records": 0}
     if told["values"]:
         where = f"Several contacts became {Count(told['records']):record} and said different things: one value stayed."
-        yield f"{Count(told['values']):value} of merged contacts did not arrive", f"{where} The others stand by row and column in {FILE}."
+        yield (
+            f"{Count(told['values']):value} of merged contacts did not arrive",
+            f"{where} The others stand by row and column in {MERGED_FILE}.",
+        )
 
 
 def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:

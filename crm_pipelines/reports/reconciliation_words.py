@@ -70,6 +70,8 @@ TERMS = {
 }
 """Term -> what it means here."""
 TOKENS_ARE = "what the new system's daily allowance is counted in; every request costs some."
+MERGED_FILE = "merged_contacts.csv"
+"""Where stands what merged contacts said otherwise (reports.merged)."""
 HASH = re.compile(r"[_-][0-9a-f]{10,}$", re.IGNORECASE)
 
 

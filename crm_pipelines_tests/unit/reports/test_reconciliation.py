@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from crm_pipelines.reports import workbook_layout
 from crm_pipelines.reports.reconciliation import as_html, write_reconciliation
 from crm_pipelines.reports.reconciliation_cost import cost_lines, cost_parts
-from crm_pipelines.reports.reconciliation_facts import different, headline, kinds, mailing, needs, needs_count, stayed
+from crm_pipelines.reports.reconciliation_facts import COLUMNS_SHEET, different, headline, kinds, mailing, needs, needs_count, stayed
 from crm_pipelines.reports.reconciliation_money import bridges
 from crm_pipelines.reports.reconciliation_words import short_names
 from crm_pipelines_tests.unit.reports.test_reports import ACCOUNT
@@ -118,6 +119,10 @@ def read(page: str) -> str:
     """Return a page as it is read: no marks, one blank between words."""
     body = page[page.index("<body>") :]
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def test_the_sheet_of_columns_is_called_as_the_workbook_calls_it() -> None:
+    assert COLUMNS_SHEET == workbook_layout.COLUMNS
 
 
 def test_everything_that_is_a_persons_to_do_is_in_one_list_with_its_file() -> None:
