@@ -25,6 +25,8 @@ DATED: Mapping[str, str] = {"orders": "date_order", "invoices": "invoice_date"}
 """Phases that go in the order of their days, so that Odoo's own numbers do."""
 OWN_LOCKS = ("user_fiscalyear_lock_date", "user_sale_lock_date", "user_hard_lock_date")  # 18 on: exceptions of the user count
 LOCKS = ("fiscalyear_lock_date", "period_lock_date")  # 17 and earlier
+PRICE_DIGITS = 2  # decimal.precision "Product Price"
+PRICES_WHOLE_SINCE = 19  # sale_order_line.py, account_move_line.py: price_unit has min_display_digits there, and was rounded before
 MATCHED = frozenset({"in_payment", "paid", "partial", "reversed"})
 
 
@@ -36,15 +38,24 @@ class Books:
     """Last day of the closed period; empty where every day is open."""
     rates: Mapping[str, str] = field(default_factory=dict)
     """Currency -> day of its first rate."""
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    """Currency -> digits behind the point that amounts in it keep."""
+
+    def digits(self, currency: str) -> int:
+        """Return how many digits behind the point Odoo keeps of an amount."""
+        return self.decimals.get(currency, PRICE_DIGITS)
 
 
 async def read_books(api: Api, company_id: int) -> Books:
-    """Read lock dates and first rates; two requests, and one per currency that has rates."""
+    """Read lock dates, first rates and decimals; three requests, and one per currency that has rates."""
     root, locks = await _company(api, company_id)
     have = await api.ask("list.rates", "res.currency", "search_read", domain=[["rate_ids", "!=", False]], fields=["name"], context=ALL)
     found = [] if have.fault is not None else have.data
+    kept = await api.search_read("list.currencies", "res.currency", [], ["name", "decimal_places"], context=ALL)
+    most = 9 if api.version[0] >= PRICES_WHOLE_SINCE else PRICE_DIGITS
+    decimals = {str(row["name"]): min(int(row["decimal_places"]), most) for row in kept}
     days = await together(*(_first_rate(api, int(row["id"]), root) for row in found))
-    return Books(max(locks, default=""), {str(row["name"]): day for row, day in zip(found, days, strict=True) if day})
+    return Books(max(locks, default=""), {str(row["name"]): day for row, day in zip(found, days, strict=True) if day}, decimals)
 
 
 ALL = {"active_test": False}

@@ -17,6 +17,7 @@ from crm_pipelines.destinations.batches import Batches, Batching
 from crm_pipelines.destinations.http import Patience
 from crm_pipelines.destinations.odoo import listing, prepare
 from crm_pipelines.destinations.odoo.api import Api
+from crm_pipelines.destinations.odoo.books import in_order
 from crm_pipelines.destinations.odoo.describe import Described, describe
 from crm_pipelines.destinations.odoo.inspect import inspect
 from crm_pipelines.destinations.odoo.lookup import look_up
@@ -30,7 +31,7 @@ from crm_pipelines.settings import AccountSettings
 
 BATCHES_AT_ONCE = 1  # a threaded server writes fewer records with two (measured); a prefork server takes as many as it has workers
 KNOWN_ROWS = 5_000  # records to a batch where most are there already: they are only read
-DESCRIBE_REQUESTS = 31  # counted; one more for every currency that has rates
+DESCRIBE_REQUESTS = 32  # counted; one more for every currency that has rates
 FRESH_S = 120.0  # a description of this process that is younger is not read again before steps are made
 
 
@@ -118,7 +119,7 @@ class OdooDestination:
             workers=self._connections,
             rows=KNOWN_ROWS if self._memory.had_ours[phase] else model.batch_rows,
         )
-        return Batches(batching, iter(rows), journal).run()
+        return Batches(batching, iter(in_order(phase, rows)), journal).run()
 
     def read(self, phase: str, ids: Sequence[str], journal: Journal) -> pl.DataFrame:
         """Return records by destination id; missing ids are absent."""

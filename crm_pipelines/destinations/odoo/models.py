@@ -28,7 +28,7 @@ class Column:
     name: str
     """Technical name of the field in Odoo."""
     kind: Kind
-    role: Literal["", "labels", "country", "state", "attendees", "status", "stage", "currency", "line", "customer"] = ""
+    role: Literal["", "labels", "country", "state", "attendees", "status", "stage", "currency", "line", "customer", "due"] = ""
     """What decides its value beside the kind: `line` stands on the one order line, not on the record."""
 
 
@@ -134,7 +134,8 @@ INVOICES = Model(
     {
         **_chars("ref"),
         "partner_id": Column("partner_id", "link", "customer"),
-        "invoice_date": Column("invoice_date", "date"),
+        # due on the day of the import, else (_compute_invoice_date_due)
+        "invoice_date": Column("invoice_date", "date", "due"),
         "state": Column("state", "selection", "status"),  # "You cannot create a move already in the posted state"
         "invoice_user_id": _link("invoice_user_id"),
         **_LINE,

@@ -147,7 +147,9 @@ def _plain(sheet: _Sheet, name: str, value: Any) -> None:
 
 def _on_line(sheet: _Sheet, name: str, value: Any) -> None:
     column = sheet.model.columns[name]
-    found = values.amount(name, value) if column.kind == "float" else values.clean(column.kind, name, value)
+    is_money = column.kind == "float"
+    digits = sheet.names.described.books.digits(sheet.whole.get("currency") or sheet.names.company_currency) if is_money else 0
+    found = values.amount(name, value, digits) if is_money else values.clean(column.kind, name, value)
     sheet.out[f"{sheet.model.lines}/{column.name}"] = found
 
 
@@ -181,6 +183,12 @@ def _customer(sheet: _Sheet, name: str, value: Any) -> None:
     """The customer, and its addresses: of a contact of type Other Address Odoo would take the company's (`address_get`)."""
     _plain(sheet, name, value)
     sheet.out.update(dict.fromkeys(sheet.model.addresses, sheet.out[sheet.model.columns[name].name]))
+
+
+def _due(sheet: _Sheet, name: str, value: Any) -> None:
+    """The day of an invoice, and the day it is due: where the customer has payment terms, Odoo makes that of them."""
+    _plain(sheet, name, value)
+    sheet.out["invoice_date_due"] = sheet.out[sheet.model.columns[name].name]
 
 
 def _attendees(sheet: _Sheet, name: str, value: Any) -> None:
@@ -231,6 +239,7 @@ _WRITERS: Mapping[str, Callable[[_Sheet, str, Any], None]] = {
     "stage": _stage,
     "currency": _currency,
     "customer": _customer,
+    "due": _due,
 }
 
 

@@ -18,7 +18,6 @@ from typing import Any
 
 INTEGER_MAX = 2**31 - 1  # int4; more is "integer out of range" for the whole batch
 YEARS = range(1000, 10_000)  # strftime writes no leading zeros, so that Odoo could not read its own year 999 back
-AMOUNT_DIGITS = 2  # decimal.precision "Product Price"
 SETS_ITSELF = frozenset({"id", "create_date", "create_uid", "write_date", "write_uid", "display_name"})
 """Fields that Odoo fills itself; it drops what is given without a word."""
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\.]+(\.[^@\s,;:<>()\[\]\"\\.]+)+")
@@ -64,10 +63,10 @@ def email(name: str, value: Any) -> str:
     return f"{local.lower() if local.isascii() else local}@{domain.lower()}"
 
 
-def amount(name: str, value: Any) -> float:
-    """Return an amount of money. Raises: Unfit when Odoo would round it."""
+def amount(name: str, value: Any, digits: int) -> float:
+    """Return an amount of money; `digits` are those behind the point that Odoo keeps. Raises: Unfit when it would round it."""
     number = _float(name, value)
-    if abs(round(number, AMOUNT_DIGITS) - number) > 1e-9:
+    if abs(round(number, digits) - number) > 1e-9:
         raise Unfit("too_precise", name)
     return number
 

@@ -12,6 +12,7 @@ import pytest
 
 from crm_pipelines.destinations.base import FoundField, Schema, WantedField, WantedSchema
 from crm_pipelines.destinations.odoo import values
+from crm_pipelines.destinations.odoo.books import Books
 from crm_pipelines.destinations.odoo.describe import Stage
 from crm_pipelines.destinations.odoo.keys import external_id, key_of, name_of
 from crm_pipelines.destinations.odoo.models import DEALS, MODELS, ORDERS, PEOPLE
@@ -39,6 +40,7 @@ SCHEMA = Schema(
     caps={},
 )
 DESCRIBED: Any = SimpleNamespace(
+    books=Books(),
     schema=SCHEMA,
     company_currency="USD",
     user_partners={"7": "70"},
