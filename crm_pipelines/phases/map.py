@@ -71,7 +71,7 @@ def mapped_slices(compiled: CompiledPhase, frames: Iterable[pl.DataFrame]) -> It
     for frame in frames:
         mapped = map_phase(compiled, frame)
         if compiled.key != OWN_KEY:
-            mapped = mapped.filter(~pl.col("key").is_in(list(seen)))
+            mapped = mapped.filter(pl.Series([key not in seen for key in mapped["key"]], dtype=pl.Boolean))
             seen.update(mapped["key"])
         yield mapped
 
