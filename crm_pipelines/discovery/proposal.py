@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from crm_pipelines.spec.client_map import DateOrder, DecimalLocale
+
 DayOrder = Literal["day first", "month first", "either way", ""]
 State = Literal["pre-ticked", "choose", "unmapped"]
 """Ticked because such proposals are right 19 times of 20; a choice of three; nothing comes near."""
@@ -45,6 +47,27 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One way to read a column of text as a type, by the rule that a field of this type would be given."""
+
+    type: str
+    """Type of a field: number, money, date, datetime, boolean."""
+    filled: int
+    waiting: int
+    """Filled cells that the rule does not read: their rows would wait."""
+    date_order: DateOrder | None = None
+    decimal_locale: DecimalLocale | None = None
+    currency: str | None = None
+    has_short_years: bool = False
+    """Whether some wait only because their years have two digits."""
+
+    @property
+    def share(self) -> float:
+        """Share of filled cells that are read."""
+        return 1 - self.waiting / self.filled
+
+
+@dataclass(frozen=True)
 class Proposal:
     """Everything proposed for one column, best first; one-to-one within its file as far as `candidates[0]` goes."""
 
@@ -57,6 +80,12 @@ class Proposal:
     state: State
     day_order: DayOrder = ""
     """How its dates are written, where they are of numbers only."""
+    readings: tuple[Reading, ...] = ()
+    """What the loader reads its cells as; empty for columns that the source types."""
+
+    def ways(self, type_: str) -> tuple[Reading, ...]:
+        """Return the ways to read it as a type of field, as far as the cells were looked at."""
+        return tuple(each for each in self.readings if each.type == type_)
 
     @property
     def best(self) -> Candidate:

@@ -21,8 +21,9 @@ from crm_pipelines.discovery.meanings import meanings
 from crm_pipelines.discovery.model import load_model
 from crm_pipelines.discovery.overlap import Overlap
 from crm_pipelines.discovery.owners import owner_findings
-from crm_pipelines.discovery.proposal import DayOrder, EmptyField, Proposal, ProposedMap, Target, WordProposal
+from crm_pipelines.discovery.proposal import Candidate, DayOrder, EmptyField, Proposal, ProposedMap, Reading, Target, WordProposal
 from crm_pipelines.discovery.propose import NEAR, NO_TARGET, PLACES, propose_columns, weighed
+from crm_pipelines.discovery.readings import OFFERED_SHARE, TICKED_SHARE, Told, readings
 from crm_pipelines.discovery.types import infer_type
 from crm_pipelines.discovery.vocabularies import known_words, vocabularies
 from crm_pipelines.phases.columns import column_account
@@ -36,6 +37,15 @@ FEW_ROWS = 3
 """Rows that have to be filled before a column is ticked as a field of its own."""
 SHOWN_MAX = 0.99
 """Nothing that is estimated is certain."""
+KEPT: Mapping[str, str] = {"date": "dates", "datetime": "dates", "boolean": "yes or no"}
+"""What is never left behind before somebody says so."""
+READ_AS: Mapping[str, str] = {
+    "number": "a number",
+    "money": "an amount in the new system's currency",
+    "date": "a date",
+    "datetime": "a date",
+    "boolean": "yes or no",
+}
 ROLES: Mapping[str, str] = {"status": "status", "stage": "stage", "kind": "kind", "list": "option", "consent": "status"}
 
 
@@ -50,10 +60,11 @@ def propose(project: Project, schema: Schema | None) -> ProposedMap:
     overlap = overlap_of(schema)
     for name, lines in _by_object(project).items():
         places = Places(project, name, schema)
-        looked = {str(line["heading"]): _sample(project, name, line) for line in lines}
+        told = _told(project, name, schema)
+        looked = {str(line["heading"]): _sample(project, name, line, told) for line in lines}
         samples = {heading: each.sample for heading, each in looked.items()}
         waiting = [samples[str(line["heading"])] for line in lines if line["state"] == "waiting"]
-        columns += [_with_doubt(each, looked[each.heading]) for each in places.proposals(waiting, overlap)]
+        columns += [_with_doubt(each, looked[each.heading], places) for each in places.proposals(waiting, overlap)]
         empty += places.empty_fields(list(samples.values()), overlap)
     return ProposedMap(
         engagement=project.engagement.name,
@@ -103,6 +114,15 @@ class Places:
         if any(self._contract.phases[phase].custom_fields for phase in self.phases):
             return list(made)
         return [replace(each, candidates=tuple(one for one in each.candidates if one.target.kind != "new")) for each in made]
+
+    def takes(self, target: Target, inferred: str) -> str:
+        """Return as what type of field a target reads a column's text; a field of numbers takes amounts, too."""
+        if target.kind == "new":
+            return inferred
+        if target.kind != "field":
+            return target.type
+        takes = self._contract.phases[target.phase].fields[target.name].takes
+        return "money" if takes == "number" else takes  # as reports.workbook_picks offers it
 
     def empty_fields(self, columns: Sequence[ColumnSample], overlap: Overlap) -> Iterator[EmptyField]:
         """Yield every standard field that nothing fills, with the columns that could, mapped ones among them."""
@@ -170,22 +190,64 @@ def _left_behind(proposal: Proposal) -> Proposal:
 
 @dataclass(frozen=True)
 class _Looked:
-    """Some cells of a column, and what is said of all of them: how its dates are written, how many different words it holds."""
+    """Some cells of a column, and what is said of all of them: how its dates are written, how many different words it holds, what the
+    loader reads."""
 
     sample: ColumnSample
     day_order: DayOrder
     distinct: int
+    readings: tuple[Reading, ...]
+    told: Told
 
 
-def _with_doubt(proposal: Proposal, looked: _Looked) -> Proposal:
-    """Return a proposal that is not surer than its rows: what says little is no field of its own before somebody says so."""
-    best, *others = (replace(each, confidence=min(each.confidence, SHOWN_MAX)) for each in proposal.candidates)
-    state = proposal.state
-    why = "the same word in every row" if looked.distinct == 1 else f"only {looked.sample.filled} rows are filled"
-    if best.target.kind == "new" and (looked.distinct == 1 or looked.sample.filled < FEW_ROWS):
-        best = replace(best, evidence=(why, *best.evidence))
-        state = "choose" if state == "pre-ticked" else state
-    return replace(proposal, candidates=(best, *others), state=state, day_order=looked.day_order)
+def _with_doubt(proposal: Proposal, looked: _Looked, places: Places) -> Proposal:
+    """Return a proposal that is not surer than its rows: what says little, is not read or would be lost is not ticked."""
+    proposal = replace(proposal, day_order=looked.day_order, readings=looked.readings)
+    takes = [places.takes(each.target, proposal.inferred) for each in proposal.candidates]
+    doubts = [_read_doubt(proposal.ways(kind), looked.told, each) for kind, each in zip(takes, proposal.candidates, strict=True)]
+    little = _says_little(proposal, looked)
+    is_held = bool(little) or doubts[0].is_held
+    candidates = []
+    for number, (each, doubt) in enumerate(zip(proposal.candidates, doubts, strict=True)):
+        evidence = tuple(why for why in (little if number == 0 else "", doubt.why, *each.evidence) if why)
+        candidates.append(replace(each, confidence=min(each.confidence, SHOWN_MAX), evidence=evidence))
+    state = "choose" if is_held and proposal.state == "pre-ticked" else proposal.state
+    return replace(proposal, candidates=tuple(candidates), state=state)
+
+
+def _says_little(proposal: Proposal, looked: _Looked) -> str:
+    """Return why the best candidate is for a person to choose; nothing where it is not."""
+    kind = proposal.best.target.kind
+    if kind == "new" and looked.distinct == 1:
+        return "the same word in every row"
+    if kind == "new" and looked.sample.filled < FEW_ROWS:
+        return f"only {looked.sample.filled} rows are filled"
+    if kind == "none" and len(proposal.candidates) > 1 and proposal.inferred in KEPT:
+        return f"its cells read as {KEPT[proposal.inferred]}: whether they are needed is for you to say"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """What a client has to know of how a candidate's field is filled, and whether it is too much to tick it."""
+
+    why: str = ""
+    is_held: bool = False
+
+
+def _read_doubt(ways: Sequence[Reading], told: Told, candidate: Candidate) -> _Doubt:
+    best = min(ways, key=lambda each: each.waiting, default=None)
+    if best is None:
+        return _Doubt()
+    if best.waiting:
+        short = " (a year needs four digits)" if best.has_short_years else ""
+        is_offered = candidate.target.kind != "new" or best.share >= OFFERED_SHARE
+        then = ": their rows would wait" if is_offered else ", so that it is offered as text"
+        why = f"{best.waiting:,} of {best.filled:,} filled cells do not read as {READ_AS[best.type]}{short}{then}"
+        return _Doubt(why, best.share < TICKED_SHARE)
+    if best.currency and not told.currency:
+        return _Doubt(f"its amounts name a currency ({best.currency}): make sure that it is the one of the new system", is_held=True)
+    return _Doubt()
 
 
 def _by_object(project: Project) -> dict[str, list[dict[str, object]]]:
@@ -195,16 +257,30 @@ def _by_object(project: Project) -> dict[str, list[dict[str, object]]]:
     return found
 
 
-def _sample(project: Project, name: str, line: Mapping[str, object]) -> _Looked:
-    """Read some cells of a column, spread over all of it, for the engine and nothing else; tell how its dates are written."""
+def _told(project: Project, name: str, schema: Schema | None) -> Told:
+    """Return what is known of an export's columns before one looks at their cells."""
+    return Told(
+        zone=project.engagement.node.source.timezone,
+        order=project.date_orders().get(name),
+        locale=project.decimal_locales().get(name),
+        currency=schema.currency if schema else "",
+    )
+
+
+def _sample(project: Project, name: str, line: Mapping[str, object], told: Told) -> _Looked:
+    """Read some cells of a column, spread over all of it, for the engine and nothing else; tell how its dates are written, and what of a
+    column that waits is read."""
     heading = str(line["heading"])
     column = source_contract(project.source).staged_column(name, heading)
-    cells = _as_text(frames.column_values(project, name, column)).drop_nulls()
+    values = frames.column_values(project, name, column)
+    cells = _as_text(values).drop_nulls()
     reads = infer_type(cells)
+    is_read = line["state"] == "waiting" and values.dtype == pl.String
     step = max(1, len(cells) // SAMPLE_MAX)
     some = tuple(cells.gather_every(step).head(SAMPLE_MAX).to_list())
     sample = ColumnSample(name, heading, column, some, int(str(line["filled"])), reads.type)
-    return _Looked(sample, reads.day_order, cells.str.strip_chars().str.to_lowercase().n_unique())
+    distinct = cells.str.strip_chars().str.to_lowercase().n_unique()
+    return _Looked(sample, reads.day_order, distinct, readings(cells, reads.day_order, told) if is_read else (), told)
 
 
 def _as_text(cells: pl.Series) -> pl.Series:

@@ -1,30 +1,21 @@
 """How dates, amounts, numbers, telephones and yes/no are written in English, German, Spanish and French.
 
-Belongs here: patterns over lower-cased, trimmed cells. Not here: which of them a column is (types).
+Belongs here: patterns over lower-cased, trimmed cells, wider than what is read. Not here: which of them a column is (types), the words
+themselves and what the loader reads (spec.reading_words, spec.rules_read).
 """
 
 from __future__ import annotations
 
-YES_NO_PAIRS = (
-    ("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("on", "off"), ("1", "0"), ("checked", "unchecked"),
-    ("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("an", "aus"),
-    ("sí", "no"), ("si", "no"), ("s", "n"), ("verdadero", "falso"), ("oui", "non"), ("o", "n"), ("vrai", "faux"),
-)  # fmt: skip
+from crm_pipelines.spec.reading_words import CURRENCY_WORDS, MONTHS, WEEKDAYS, YES_NO_PAIRS, one_of
+
+MONTH, WEEKDAY = one_of(tuple(MONTHS)), one_of(WEEKDAYS)
 YES_NO = tuple(dict.fromkeys(word for pair in YES_NO_PAIRS for word in pair))
 YES_OR_NO_ALONE = tuple(word for word in YES_NO if (len(word) > 2 and word not in ("aus", "off")) or word in ("ja", "no", "sí", "si"))
 """Words that mean yes or no without the other one beside them."""
 SEPARATORS = ("|", ";", ",")
 
-_MONTH_NAMES = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-    "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
-    "januar", "jänner", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember", "mär", "okt", "dez",
-    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "setiembre", "octubre", "noviembre",
-    "diciembre", "ene", "abr", "ago", "dic", "janvier", "février", "fevrier", "mars", "avril", "juin", "juillet", "août", "aout",
-    "septembre", "octobre", "novembre", "décembre", "decembre", "janv", "févr", "fevr", "avr", "juil", "déc",
-)  # fmt: skip
-_MONTH = rf"(?:{'|'.join(sorted(_MONTH_NAMES, key=len, reverse=True))})\.?"
-_WEEKDAY = r"(?:\p{L}{2,10}\.?,?\s+)?"
+_MONTH = rf"(?:{MONTH})\.?"
+_WEEKDAY = rf"(?:{WEEKDAY}\.?,?\s+)?"
 _Y, _M, _D = r"\d{4}", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _YY = r"(?:\d{4}|'?\d{2})"
 _NUMERIC = "|".join(
@@ -43,10 +34,7 @@ NUMERIC_DAY = r"^(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?'?\d{2,4}"
 
 _SPACE = "[ \u00a0\u202f]"
 _AMOUNT = rf"(?:\d{{1,3}}(?:(?:,|\.|'|’|{_SPACE})\d{{3}})+(?:[.,]\d{{1,4}})?|\d+(?:[.,]\d{{1,4}})?)(?:,?[-–]{{1,2}})?"
-_CURRENCY = (
-    r"(?:\p{Sc}|us\$|ca\$|a\$|au\$|nz\$|usd|eur|gbp|chf|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|mxn|brl|ars|clp|cop|inr|jpy|cny|sgd|hkd|zar|"
-    r"aed|ils|try|rub|euros?|dollars?|pounds?|fr\.|sfr\.?|kr\.?|zł)"
-)
+_CURRENCY = rf"(?:\p{{Sc}}|{one_of(CURRENCY_WORDS)})"
 _SIGN = r"[+\-−(]?\s?"
 MONEY = rf"^{_SIGN}(?:{_CURRENCY}{_SPACE}?{_SIGN}{_AMOUNT}|{_AMOUNT}{_SPACE}?{_CURRENCY})\)?$"
 NUMBER = rf"^[+\-−]?(?:\d{{1,3}}(?:(?:,|\.|'|’|{_SPACE})\d{{3}})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|[.,]\d+){_SPACE}?%?$"

@@ -19,6 +19,7 @@ from crm_pipelines.discovery.proposal import DayOrder
 from crm_pipelines.discovery.values import InferredType
 from crm_pipelines.phases.resolve.emails import plain_email
 from crm_pipelines.spec.countries import country_code
+from crm_pipelines.spec.reading_words import YES_NO_PAIRS
 
 SHARE = 0.8
 SAMPLE = 5_000
@@ -62,7 +63,7 @@ def infer_type(cells: pl.Series, *, has_options: bool = True) -> Inference:
     judged = int(counts["count"].sum() or 0)
     if not judged:
         return Inference("empty", 1.0, 0)
-    sample = _spread(counts)
+    sample = spread(counts)
     for kind, reads in _RECOGNISED:
         share = _share(sample, reads(sample))
         if share >= SHARE and (kind != "boolean" or _is_yes_no(counts)):
@@ -82,14 +83,14 @@ def value_counts(cells: pl.Series) -> pl.DataFrame:
 
 def share_of(cells: pl.Series, kind: InferredType) -> float:
     """Return which share of the filled cells reads as a type that the source declares (email, phone, country)."""
-    sample = _spread(value_counts(cells))
+    sample = spread(value_counts(cells))
     reads = {"email": _emails, "phone": _phone_like, "country": _countries}.get(kind)
     return _share(sample, reads(sample)) if reads and sample.height else 1.0
 
 
-def _spread(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return at most SAMPLE of the distinct texts, evenly over the frequent and the rare."""
-    return counts if counts.height <= SAMPLE else counts.gather_every(-(-counts.height // SAMPLE))
+def spread(counts: pl.DataFrame, most: int = SAMPLE) -> pl.DataFrame:
+    """Return at most so many of the distinct texts, evenly over the frequent and the rare."""
+    return counts if counts.height <= most else counts.gather_every(-(-counts.height // most))
 
 
 def _share(counts: pl.DataFrame, reads: pl.Series) -> float:
@@ -178,7 +179,7 @@ _RECOGNISED: tuple[tuple[InferredType, Callable[[pl.DataFrame], pl.Series]], ...
 def _is_yes_no(counts: pl.DataFrame) -> bool:
     """Tell whether words of yes and no are used as such: a pair of them, or one that means nothing else; at most two languages."""
     words = set(counts["low"].to_list()) & set(patterns.YES_NO)
-    is_meant = any(words.issuperset(pair) for pair in patterns.YES_NO_PAIRS) or bool(words & set(patterns.YES_OR_NO_ALONE))
+    is_meant = any(words.issuperset(pair) for pair in YES_NO_PAIRS) or bool(words & set(patterns.YES_OR_NO_ALONE))
     return is_meant and len(words) <= 4
 
 

@@ -28,10 +28,12 @@ from crm_pipelines.phases.contracts import destination_contract, source_contract
 from crm_pipelines.phases.project import Project
 from crm_pipelines.reports.sheets import Cell, Row, Sheet
 from crm_pipelines.reports.workbook_layout import MADE, MADE_COLUMNS, VERSION
-from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder
+from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder, DecimalLocale
 from crm_pipelines.spec.contract import DestinationContract, SourceContract
 from crm_pipelines.spec.model import MappingSpec
 
+READING = ("date_order", "year_pivot", "decimal_locale", "currency")
+"""What a choice may say of how text is read."""
 _CHUNK = 12_000
 """Characters of JSON per cell: half a cell, since an underscore may be written as seven characters."""
 
@@ -90,6 +92,9 @@ class Pick(BaseModel):
     field: str | None = None
     custom_field: str | None = None
     date_order: DateOrder | None = None
+    year_pivot: int | None = None
+    decimal_locale: DecimalLocale | None = None
+    currency: str | None = None
     is_new: bool = False
     type: Any = None
 
@@ -98,9 +103,14 @@ class Pick(BaseModel):
         if not self.phase:
             return ColumnChoice(ignore=reason)
         if self.field is not None:
-            return ColumnChoice(phase=self.phase, field=self.field, date_order=self.date_order)
+            return ColumnChoice(phase=self.phase, field=self.field, **self.reading)
         name = name if self.is_new else str(self.custom_field)
-        return ColumnChoice(phase=self.phase, custom_field=name, type=self.type, date_order=self.date_order)
+        return ColumnChoice(phase=self.phase, custom_field=name, type=self.type, **self.reading)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How text is read, as a choice says it."""
+        return self.model_dump(include=set(READING), exclude_none=True)
 
 
 class Made(BaseModel):

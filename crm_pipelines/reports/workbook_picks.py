@@ -6,11 +6,13 @@ Belongs here: the labels of targets. Not here: the rows they stand in (workbook_
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from crm_pipelines.discovery.proposal import Candidate, Proposal, Target
+from crm_pipelines.discovery.readings import OFFERED_SHARE, ORDERS
 from crm_pipelines.reports.workbook_layout import BEHIND
-from crm_pipelines.reports.workbook_material import Material, Pick
-from crm_pipelines.spec.client_map import ColumnChoice, DateOrder
+from crm_pipelines.reports.workbook_material import READING, Material, Pick
+from crm_pipelines.spec.client_map import ColumnChoice
 from crm_pipelines.spec.contract import COLUMN_VALUES, CUSTOM_DEFAULT, ValueType
 from crm_pipelines.spec.derived import frame_of
 from crm_pipelines.spec.overlay import CUSTOM_RULES
@@ -40,10 +42,18 @@ _NEW = {
 """Type of a custom field -> what a client reads; text where the client map does not say a type."""
 
 
-_ORDERS: Mapping[str, tuple[DateOrder | None, ...]] = {"day first": ("dmy",), "month first": ("mdy",), "either way": ("dmy", "mdy")}
-"""How a column's dates are written -> what may be chosen."""
-_ORDER_WORDS: Mapping[DateOrder | None, str] = {"dmy": " (day first: 31/12)", "mdy": " (month first: 12/31)"}
+_WAYS: Mapping[str, str] = {
+    "dmy": " (day first: 31/12)",
+    "mdy": " (month first: 12/31)",
+    "us": " (decimal point: 1,234.50)",
+    "eu": " (decimal comma: 1.234,50)",
+}
+"""How text is read -> what a client reads behind a place."""
+_READ_AS: Mapping[str, str] = {"number": "money"}
+"""What a standard field takes -> type of which its text is read: a number may be an amount that names its currency."""
 _Place = tuple[str, Pick]
+_Way = Mapping[str, str]
+"""What a choice says of how text is read."""
 WORTH_TELLING = 0.01
 """Confidence from which a candidate is shown; less reads as 0 %."""
 
@@ -78,33 +88,33 @@ class Picks:
         if not places:
             return "New field"
         words, pick = places[0]
-        is_asked = sum(_without_order(each) == _without_order(pick) for _, each in places) > 1
-        return words.removesuffix(_ORDER_WORDS["dmy"]) if is_asked else self._add(words, pick)
+        is_asked = sum(_untold(each) == _untold(pick) for _, each in places) > 1
+        return _without_way(words, pick) if is_asked else self._add(words, pick)
 
     def chosen(self, choice: ColumnChoice) -> tuple[str, str, str]:
         """Return label, name of a new field and reason of what was decided before."""
         if choice.ignore is not None:
             return BEHIND, "", choice.ignore
-        phase, order = str(choice.phase), choice.date_order
+        phase, way = str(choice.phase), {name: getattr(choice, name) for name in READING}
         if choice.field is not None:
-            pick = Pick(phase=phase, field=choice.field, date_order=order)
-            return self._label(pick) or self._add(*_ordered(f"{choice.field} [{phase}]", pick, order)), "", ""
-        known = self._label(Pick(phase=phase, custom_field=choice.custom_field, type=choice.type, date_order=order))
-        return (known, "", "") if known else (self._add(*_field(phase, choice.type, order)), str(choice.custom_field), "")
+            place = _told(f"{choice.field} [{phase}]", Pick(phase=phase, field=choice.field), way)
+            return self._label(place[1]) or self._add(*place), "", ""
+        known = self._label(Pick(phase=phase, custom_field=choice.custom_field, type=choice.type, **way))
+        return (known, "", "") if known else (self._add(*_field(phase, choice.type, way)), str(choice.custom_field), "")
 
     def _label(self, pick: Pick) -> str:
         return next((label for label, each in self.by_label.items() if each == pick), "")
 
     def _known(self, target: Target, proposal: Proposal) -> list[_Place]:
-        """Return a place of the destination, once for every way in which the column's dates may be read."""
+        """Return a place of the destination, once for every way in which the column's text may be read."""
         phase = self._material.destination.phases.get(target.phase)
         if target.kind == "field":
-            taken = phase.fields.get(target.name) if phase else None
+            takes = phase.fields[target.name].takes if phase and target.name in phase.fields else ""
             words, pick = f"{target.label or target.name} [{target.phase}]", Pick(phase=target.phase, field=target.name)
-            return [_ordered(words, pick, order) for order in self._orders(proposal, taken.takes if taken else "")]
+            return [_told(words, pick, way) for way in self._ways(proposal, _READ_AS.get(takes, takes))]
         words, type_ = f"{target.name} [custom field of {target.phase}]", self._type_of(target, proposal)
         pick = Pick(phase=target.phase, custom_field=target.name, type=type_)
-        return [_ordered(words, pick, order) for order in self._orders(proposal, type_ or "")]
+        return [_told(words, pick, way) for way in self._ways(proposal, type_ or "")]
 
     def _type_of(self, target: Target, proposal: Proposal) -> str | None:
         """Return the type that an existing field has in the mapping language; None for text and what is written as text."""
@@ -112,19 +122,24 @@ class Picks:
         return type_ if self._fits(type_, self._kind(proposal)) else None
 
     def _new(self, phase: str, proposal: Proposal) -> list[_Place]:
-        """Return the new fields that fit: of the type that the column reads as, and of text; else of its own type."""
+        """Return the new fields that fit: of the type that the column reads as, as far as the loader reads it, and of text; else of its
+        own type."""
         if not self._material.destination.phases[phase].custom_fields:
             return []
         kind = self._kind(proposal)
-        fitting = [each for each in (_TYPES.get(proposal.inferred), None) if self._fits(each, kind)] or [CUSTOM_DEFAULT[kind]]
-        return [_field(phase, each, order) for each in fitting for order in self._orders(proposal, each or "")]
+        wanted = [each for each in (_TYPES.get(proposal.inferred), None) if each is None or _is_read(proposal, each)]
+        fitting = [each for each in wanted if self._fits(each, kind)] or [CUSTOM_DEFAULT[kind]]
+        return [_field(phase, each, way) for each in fitting for way in self._ways(proposal, each or "")]
 
-    def _orders(self, proposal: Proposal, type_: str) -> tuple[DateOrder | None, ...]:
-        """Return the orders of day and month that may be chosen; None where there is nothing to be said."""
+    def _ways(self, proposal: Proposal, type_: str) -> list[_Way]:
+        """Return how the text of a column may be read as a type; a way that says nothing where nothing is to be said."""
+        if self._kind(proposal) != "text":
+            return [{}]
+        if found := proposal.ways(type_):
+            return [{name: value for name in READING if (value := getattr(each, name, None))} for each in found]
         is_declared = proposal.object in self._material.date_orders
-        if type_ not in ("date", "datetime") or is_declared or self._kind(proposal) != "text":
-            return (None,)
-        return _ORDERS.get(proposal.day_order, (None,))
+        orders = () if type_ not in ("date", "datetime") or is_declared else ORDERS.get(proposal.day_order, ())
+        return [{"date_order": order} for order in orders if order] or [{}]
 
     def _fits(self, type_: str | None, kind: ValueType) -> bool:
         known = type_ is None or type_ in self._material.destination.custom_types
@@ -148,14 +163,31 @@ class Picks:
         return wanted
 
 
-def _field(phase: str, type_: str | None, order: DateOrder | None) -> _Place:
+def _is_read(proposal: Proposal, type_: str) -> bool:
+    """Tell whether the loader reads enough of a column as a type to offer a field of it."""
+    ways = proposal.ways(type_)
+    return not ways or max(each.share for each in ways) >= OFFERED_SHARE
+
+
+def _field(phase: str, type_: str | None, way: Mapping[str, Any]) -> _Place:
     words = _NEW.get(type_ or "", f"New field of type {type_}")
-    return _ordered(f"{words} [{phase}]", Pick(phase=phase, is_new=True, type=type_), order)
+    return _told(f"{words} [{phase}]", Pick(phase=phase, is_new=True, type=type_), way)
 
 
-def _ordered(words: str, pick: Pick, order: DateOrder | None) -> _Place:
-    return words + _ORDER_WORDS.get(order, ""), pick.model_copy(update={"date_order": order})
+def _told(words: str, pick: Pick, way: Mapping[str, Any]) -> _Place:
+    pick = pick.model_copy(update=dict(way))
+    currency = f", amounts in {pick.currency}" if pick.currency else ""
+    century = f" (19{pick.year_pivot:02} to 20{pick.year_pivot - 1:02})" if pick.year_pivot else ""
+    return words + currency + _way(pick) + century, pick
 
 
-def _without_order(pick: Pick) -> Pick:
-    return pick.model_copy(update={"date_order": None})
+def _way(pick: Pick) -> str:
+    return _WAYS.get(str(pick.date_order), "") + _WAYS.get(str(pick.decimal_locale), "")
+
+
+def _without_way(words: str, pick: Pick) -> str:
+    return words.removesuffix(_way(pick))
+
+
+def _untold(pick: Pick) -> Pick:
+    return pick.model_copy(update=dict.fromkeys(READING))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,53 @@ def test_a_column_that_says_little_is_never_ticked_as_a_new_field(tmp_path: Path
     found = propose(extra(tmp_path, "kartra_to_pipedrive", ("Zodiac house", cells)), None).columns[0]
     assert (found.best.target.kind, found.state == "pre-ticked") == ("new", False)
     assert why in found.best.evidence
+
+
+def many(root: Path, heading: str, cells: list[str]) -> Project:
+    """Stage contacts with one column that the contract does not know."""
+    rows = "".join(f'{n},c{n}@example.com,Ann,Lee,2024-01-05,"{cell}"\n' for n, cell in enumerate(cells, 1))
+    return written(root, [("contacts_kartra_09_06_2026_a.csv", f"{HEAD}{heading}\n{rows}")])
+
+
+DAYS = [f"{day}. Februar 1961" for day in range(1, 29)] * 5
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "state", "why"),
+    [
+        ("Geburtstag", DAYS, "pre-ticked", ""),
+        ("Geburtstag", [*DAYS, "soon"], "pre-ticked", "1 of 141 filled cells do not read as a date: their rows would wait"),
+        (
+            "Geburtstag",
+            [*DAYS[:99], "soon", "1.2.61"],
+            "choose",
+            "2 of 101 filled cells do not read as a date (a year needs four digits): ",
+        ),
+        (
+            "Geburtstag",
+            ["31.05.61", "14.07.58"] * 9,
+            "choose",
+            "18 of 18 filled cells do not read as a date (a year needs four digits), so ",
+        ),
+        ("Aktiv", ["t", "f"] * 20, "choose", "its cells read as yes or no: whether they are needed is for you to say"),
+        ("Kunde seit", [f"2024{month:02}{day:02}" for month in (1, 5) for day in range(1, 20)], "choose", "its cells read as dates: "),
+        ("Rabatt", [f"{number} %" for number in range(1, 40)], "pre-ticked", ""),
+        ("Lifetime value", [f"${number}.50" for number in range(1, 40)], "choose", "its amounts name a currency ($): "),
+    ],
+)
+def test_only_what_is_read_is_ticked_and_what_would_wait_is_counted(
+    tmp_path: Path, heading: str, cells: list[str], state: str, why: str
+) -> None:
+    (found,) = propose(many(tmp_path, heading, cells), None).columns
+    assert (found.state, found.best.evidence[0].startswith(why)) == (state, True)
+    assert ("filled cells" in found.best.evidence[0]) == ("filled cells" in why)
+
+
+@pytest.mark.parametrize(("account", "state"), [("USD", "pre-ticked"), ("EUR", "choose")])
+def test_amounts_are_ticked_where_they_name_the_currency_of_the_account(tmp_path: Path, account: str, state: str) -> None:
+    project = many(tmp_path, "Lifetime value", [f"${number}.50" for number in range(1, 40)])
+    (found,) = propose(project, replace(schema_of(), currency=account)).columns
+    assert found.state == state
 
 
 def test_one_word_that_a_label_has_too_proves_nothing_and_one_address_of_a_user_does(tmp_path: Path) -> None:

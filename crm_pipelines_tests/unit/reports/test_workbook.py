@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_pipelines.discovery.proposal import Candidate, DayOrder, Proposal, ProposedMap, Target, WordProposal
+from crm_pipelines.discovery.proposal import Candidate, DayOrder, Proposal, ProposedMap, Reading, Target, WordProposal
+from crm_pipelines.discovery.values import InferredType
 from crm_pipelines.reports.sheets import SheetError, read_book
 from crm_pipelines.reports.workbook import _read_made, read_decided, write_material
 from crm_pipelines.reports.workbook_answers import Reader
 from crm_pipelines.reports.workbook_layout import APART, BEHIND, DROP, FIRST, LAYOUT, RENAME, SECOND, STAY
+from crm_pipelines.reports.workbook_picks import Picks
 from crm_pipelines.spec.client_map import ClientMap, ColumnChoice, DateOrder
 from crm_pipelines_tests.unit.reports.material import ROUTES, a_field, decided, material, person_phase, route
 
@@ -111,6 +113,16 @@ COLUMN_CHOICES = st.one_of(
         lambda name, order: {"phase": PHASE, "custom_field": name, "type": "date", "date_order": order},
         WORD,
         st.sampled_from(("dmy", "mdy")),
+    ),
+    st.builds(
+        lambda name, told: {"phase": PHASE, "custom_field": name, "type": "date", **told},
+        WORD,
+        st.sampled_from(({"year_pivot": 0}, {"year_pivot": 30, "date_order": "dmy"})),
+    ),
+    st.builds(
+        lambda name, told: {"phase": PHASE, "custom_field": name, "type": "number", **told},
+        WORD,
+        st.sampled_from(({"decimal_locale": "eu"}, {"currency": "$"}, {"currency": "EUR", "decimal_locale": "us"})),
     ),
     st.builds(lambda reason: {"ignore": f"because {reason}"}, WORD),
 )
@@ -295,6 +307,43 @@ def test_dates_that_read_two_ways_are_asked_about_and_never_ticked(tmp_path: Pat
     assert MONTH_FIRST in options
     client = read(fill(path, {("Columns", ("contacts", "Geburtsdatum")): {"choice": MONTH_FIRST}}))[1]
     assert client.columns["contacts"]["Geburtsdatum"].date_order == "mdy"
+
+
+def of_readings(tmp_path: Path, inferred: InferredType, *readings: Reading) -> tuple[Path, str | None, tuple[str, ...]]:
+    """Return the workbook of a column that is pre-ticked as a new field, its choice and the options."""
+    one = Proposal("contacts", "Umsatz", "umsatz", 40, inferred, (NEW_DATE,), "pre-ticked", readings=readings)
+    path = write_material(tmp_path / "map.xlsx", material(proposed=ProposedMap("acme", ROUTES[0], (one,), (), (), 0.95)))
+    page = openpyxl.load_workbook(path)["Columns"]
+    chosen = next(row[5].value for row in page.iter_rows() if "Umsatz" in [cell.value for cell in row])
+    return path, chosen, Picks(material()).options(one)
+
+
+POINT, COMMA = (f"New number field [{PHASE}]{way}" for way in (" (decimal point: 1,234.50)", " (decimal comma: 1.234,50)"))
+
+
+def test_numbers_that_read_two_ways_are_asked_about_and_never_ticked(tmp_path: Path) -> None:
+    ways = [Reading("number", 40, 0, decimal_locale=each) for each in ("us", "eu")]
+    path, chosen, options = of_readings(tmp_path, "number", *ways)
+    assert chosen is None
+    assert POINT in options
+    client = read(fill(path, {("Columns", ("contacts", "Umsatz")): {"choice": COMMA}}))[1]
+    assert client.columns["contacts"]["Umsatz"] == ColumnChoice(phase=PHASE, custom_field="Umsatz", type="number", decimal_locale="eu")
+
+
+def test_amounts_that_name_a_currency_are_read_in_it(tmp_path: Path) -> None:
+    path, chosen, _ = of_readings(tmp_path, "money", Reading("money", 40, 0, decimal_locale="eu", currency="EUR"))
+    assert chosen == f"New amount field [{PHASE}], amounts in EUR (decimal comma: 1.234,50)"
+    wanted = ColumnChoice(phase=PHASE, custom_field="Umsatz", type="money", decimal_locale="eu", currency="EUR")
+    assert read(path)[1].columns == {"contacts": {"Umsatz": wanted}}
+
+
+@pytest.mark.parametrize(("waiting", "is_offered"), [(20, True), (21, False), (40, False)])
+def test_a_type_is_offered_where_the_loader_reads_half_of_the_cells_and_text_always_is(
+    tmp_path: Path, waiting: int, is_offered: bool
+) -> None:
+    _, _, options = of_readings(tmp_path, "date", Reading("date", 40, waiting))
+    assert (f"New date field [{PHASE}]" in options) == is_offered
+    assert f"New text field [{PHASE}]" in options
 
 
 def test_where_the_engagement_declares_the_order_nobody_is_asked(tmp_path: Path) -> None:
