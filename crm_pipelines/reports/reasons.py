@@ -26,12 +26,13 @@ REASONS: dict[str, tuple[str, str]] = {
     "left_out_with_contact": ("Rows that belong to a contact who is left out stay behind with that contact, as decided.", ""),
     "left_behind": ("Somebody said that this row stays behind.", ""),
     "unreadable_number": (
-        "A cell should hold a number, and does not.",
-        "Correct the cell and give the file back, or make the field a text.",
+        "A cell should hold a number, and does not, or holds one that reads two ways (1,234) or names another currency.",
+        "Say how this column writes numbers, or write it as 1234.50 and give the file back, or make the field a text.",
     ),
     "unreadable_date": (
-        "A cell should hold a date, and does not, or holds one that reads two ways (05/06/2026).",
-        "Say whether day or month comes first in this column, or write the date as 2026-05-31 and give the file back.",
+        "A cell should hold a date, and does not, or holds one that reads two ways (05/06/2026) or has a year of two digits.",
+        "Say whether day or month comes first in this column, or write the date as 2026-05-31, with four digits for the year, and give the "
+        "file back.",
     ),
     "unreadable_yes_no": (
         "A cell should say yes or no, and does not.",
@@ -117,7 +118,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "won_stage": (
         "The deal is not won, and its stage is one in which the CRM takes every deal for won.",
-        "Set the deal to won in the export file, or name another stage there, and give the file back; or take the mark `won` off the stage.",
+        "Set the deal to won in the export file, or name another stage there, and give the file back; or take the mark “won” off it.",
     ),
     "too_precise": ("The amount has more decimals than the CRM keeps.", "Round it in the export file and give the file back."),
     "refused_by_rule": ("A rule of the CRM forbids this record.", "Look at the row's values together: dates in order, links that fit."),
