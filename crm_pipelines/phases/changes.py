@@ -194,7 +194,9 @@ def _choice(choice: Any) -> str:
 
 
 def _order(choice: Mapping[str, Any]) -> str:
-    return f", {choice['date_order']}" if choice.get("date_order") else ""
+    told = (choice.get(name) for name in ("date_order", "decimal_locale", "currency"))
+    pivot = [f"years from {choice['year_pivot']:02} on are of the last century"] if choice.get("year_pivot") is not None else []
+    return "".join(f", {each}" for each in (*told, *pivot) if each)
 
 
 def _word(path: Sequence[str], was: Any, now: Any) -> str:

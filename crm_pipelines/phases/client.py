@@ -29,7 +29,22 @@ from crm_pipelines.spec.parse import load_spec, read_document
 SIGNATURE = "# Last written by "
 WIDTH = 140
 PLAIN = re.compile(r"[^\W\d_](?:[\w .@/+()-]*[\w.)])?")
-ONE_LINE = frozenset({"phase", "field", "custom_field", "type", "date_order", "ignore", "take", "export", "there"})
+ONE_LINE = frozenset(
+    {
+        "phase",
+        "field",
+        "custom_field",
+        "type",
+        "date_order",
+        "year_pivot",
+        "decimal_locale",
+        "currency",
+        "ignore",
+        "take",
+        "export",
+        "there",
+    }
+)
 """Keys of what stands on one line: a column's choice, a conflict's answer."""
 NO_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 

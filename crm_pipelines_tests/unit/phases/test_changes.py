@@ -123,6 +123,19 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             {"contacts": {"Shirt size": {"ignore": "nobody asks"}, "Age": {"phase": "people", "custom_field": "Age", "type": "number"}}},
             ["column `Age` of contacts: now custom field people.Age (number)", "column `Shirt size` of contacts: now ignored: nobody asks"],
         ),
+        (
+            "map/columns",
+            {
+                "contacts": {
+                    "Umsatz": {"phase": "people", "custom_field": "Umsatz", "type": "money", "decimal_locale": "eu", "currency": "EUR"},
+                    "Born": {"phase": "people", "custom_field": "Born", "type": "date", "date_order": "dmy", "year_pivot": 5},
+                }
+            },
+            [
+                "column `Born` of contacts: now custom field people.Born (date, dmy, years from 05 on are of the last century)",
+                "column `Umsatz` of contacts: now custom field people.Umsatz (money, eu, EUR)",
+            ],
+        ),
         ("map/values", {"contacts.status": {"Aktiv": "Active"}}, ["word `Aktiv` of contacts.status: now read as `Active`"]),
         ("map/owners", {"x@example.com": "y@example.com"}, ["records of x@example.com: now go to y@example.com"]),
         ("map/tags", {"contacts.tags": {"old": None}}, ["tag `old` of contacts.tags: new, left out"]),

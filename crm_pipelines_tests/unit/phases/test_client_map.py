@@ -188,3 +188,13 @@ def test_bytes_that_are_no_text_are_a_message(opened: Opened) -> None:
     load_engagement("acme").decisions_path.write_bytes(b"owners: \xff\n")
     (problem,) = check_engagement("acme")
     assert problem.message.endswith("is not UTF-8 text (byte 8); save it as UTF-8")
+
+
+def test_how_files_are_declared_to_write_numbers_counts_for_the_columns_of_the_client(opened: Opened) -> None:
+    home = load_engagement("acme").exports.parent
+    (home / "exports" / LATER).write_text("id,email,Jahresumsatz\n1,ann@example.com,1.107\n", encoding="utf-8")
+    decided = DATES.replace("Born", "Jahresumsatz").replace("date", "number")
+    assert dict(opened(decided).spec.phases["people"].custom_fields["Jahresumsatz"].with_) == {}
+    (home / "engagement.yaml").write_text(f"{SETTINGS}  source: {{files: {{{LATER}: {{decimal_locale: eu}}}}}}\n", encoding="utf-8")
+    project = Project.open(load_engagement("acme"))
+    assert dict(project.spec.phases["people"].custom_fields["Jahresumsatz"].with_) == {"locale": "eu"}

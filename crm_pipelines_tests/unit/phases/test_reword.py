@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_pipelines.phases.contracts import load_source, source_contract
@@ -97,6 +97,7 @@ def test_pieces_of_a_cell_are_compared_as_whole_words_are() -> None:
     assert found["hobbies"].to_list() == ["Travel, Chess"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.text(alphabet=st.sampled_from("aAßẞsS İı\u00a0\t\x1c\u200bΣς"), max_size=8), max_size=12))
 def test_a_column_is_folded_as_each_of_its_words_is(words: list[str | None]) -> None:
     found = pl.DataFrame({"word": pl.Series(words, dtype=pl.String)}).select(folded_words(pl.col("word")))["word"].to_list()
