@@ -39,7 +39,7 @@ def doubled_event(patch: Patch) -> None:
 def cents_lost(patch: Patch) -> None:
     """Amounts are cut to whole numbers."""
     right = shape.values.amount
-    patch.setattr(shape.values, "amount", lambda name, value: float(int(right(name, value))))
+    patch.setattr(shape.values, "amount", lambda name, value, digits: float(int(right(name, value, digits))))
 
 
 def address_of_a_colleague(patch: Patch) -> None:

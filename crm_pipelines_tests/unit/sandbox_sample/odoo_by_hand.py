@@ -200,7 +200,7 @@ class OdooByHand:
             "ref": one["ref"],
             **dict.fromkeys(("partner_id", "partner_shipping_id"), self.ids["people"][one["partner_id"]]),
             "invoice_user_id": self.users.get(one.get("invoice_user_id"), False),
-            "invoice_date": one["invoice_date"],
+            **dict.fromkeys(("invoice_date", "invoice_date_due"), one["invoice_date"]),
             "invoice_line_ids": self._line(one, "quantity", "tax_ids"),
         }
 

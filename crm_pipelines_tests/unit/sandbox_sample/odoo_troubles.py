@@ -151,6 +151,11 @@ TROUBLES: dict[str, tuple[str, Found]] = {
         "UPDATE account_move SET invoice_date = '2020-01-01' WHERE id = {invoices}",
         ("invoices", "invoice_date", "wrong"),
     ),
+    "invoice due on another day": (
+        "UPDATE account_move SET invoice_date_due = '2030-01-01' WHERE id = {invoices}",
+        ("invoices", "invoice_date_due", "wrong"),
+    ),
+    "invoice in another period": ("UPDATE account_move SET date = '2030-01-01' WHERE id = {invoices}", ("invoices", "date", "wrong")),
     "invoice not posted": ("UPDATE account_move SET state = 'draft' WHERE id = {invoices}", ("invoices", "state", "wrong")),
     "a payment": (
         "INSERT INTO account_payment (payment_type, partner_type, date, state, company_id, journal_id)"

@@ -24,6 +24,8 @@ Truth = Mapping[str, Any]
 MARKUP = frozenset({("people", "comment"), ("deals", "description"), ("activities", "description")})
 # Nobody but the customer is invoiced or delivered to: of a contact with an address of its own Odoo would take the company's.
 ADDRESSES: Mapping[str, tuple[str, ...]] = {"orders": ("partner_invoice_id", "partner_shipping_id"), "invoices": ("partner_shipping_id",)}
+# What was sold then was due then, and is in the books of that day.
+DAYS: Mapping[str, tuple[str, ...]] = {"invoices": ("invoice_date_due", "date")}
 # What a record has of which the truth says nothing; every other field is empty then.
 USUAL: Mapping[str, Record] = {
     "organizations": {"active": True, "type": "contact", "employee": False},
@@ -112,6 +114,7 @@ class _Judge:
         if "attendees" in wanted:
             expected["invited"] = wanted["attendees"]
         expected |= dict.fromkeys(ADDRESSES.get(self._phase, ()), wanted.get("partner_id"))
+        expected |= dict.fromkeys(DAYS.get(self._phase, ()), wanted.get("invoice_date"))
         if self._phase in {"organizations", "people"}:
             expected.setdefault("lang", self._company_lang)
         if self._phase in {"orders", "invoices", "deals"}:  # without an amount: the company's

@@ -101,7 +101,7 @@ class Observer:
             "ref": row["ref"],
             **self._customer(row, "partner_id", "partner_shipping_id"),
             "invoice_user_id": self._user(row["invoice_user_id"]),
-            "invoice_date": _day(row["invoice_date"]),
+            **{name: _day(row[name]) for name in ("invoice_date", "invoice_date_due", "date")},
             "state": row["state"],
             "move_type": row["move_type"],
             "currency": self._database.currencies.get(row["currency_id"]),

@@ -41,7 +41,6 @@ NOT_COMPARED: NotCompared = {
         **_OWN,
         "name, sequence_*, payment_reference": "Odoo's own sequence (INV/2024/00001)",
         "journal_id, invoice_payment_term_id, fiscal_position_id, team_id, narration": "the account's defaults",
-        "invoice_date_due": "follows the account's payment terms",
         "commercial_partner_id": "computed by Odoo: the customer's company",
         "payment_state, amount_residual": "computed by Odoo; that no payment was registered is compared",
         "journal items other than the product line": "computed by Odoo from it",
