@@ -5,6 +5,7 @@ Belongs here: what several command modules need. Not here: a command (cli, cli_m
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -31,6 +32,8 @@ def crm(verbose: bool) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     logging.getLogger("crm").setLevel(logging.INFO if verbose else logging.CRITICAL)  # what a user must know is in the message
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a heading that the terminal has no signs for ends no command
 
 
 def command(name: str, *, initialised: bool = True) -> Callable[[Callable[..., int | None]], click.Command]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import yaml
 
 from crm_pipelines.cli import crm, main
+from crm_pipelines.cli_base import out
 from crm_pipelines_tests.unit.defs.conftest import install, write_engagement
 
 Ran = tuple[int, str, str]
@@ -190,3 +193,13 @@ def test_the_sample_command_passes_its_arguments_on(where: Path, run: Run) -> No
     assert json.loads(out)["records"]["people"] > 30
     assert (where / "sample" / "truth.json").exists()
     assert run("sample", "kartra", "--contacts", "1", "--out", str(where / "other"))[0] == 2
+
+
+def test_a_text_that_the_terminal_has_no_signs_for_ends_no_command(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", shown)
+    with pytest.raises(SystemExit):
+        main(["status", "nobody"])
+    out.print("Gr\N{LATIN SMALL LETTER O}\N{COMBINING DIAERESIS}ße")
+    shown.flush()
+    assert shown.buffer.getvalue().decode("latin-1") == "Gro?ße\n"
