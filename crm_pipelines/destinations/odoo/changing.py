@@ -13,13 +13,14 @@ import orjson
 
 from crm_pipelines.destinations.base import WriteRow
 from crm_pipelines.destinations.batches import Batch
-from crm_pipelines.destinations.odoo import books, finishing, relatives, values
+from crm_pipelines.destinations.odoo import books, finishing, guests, listing, relatives, values
 from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.binding import Binder
 from crm_pipelines.destinations.odoo.faults import Fault
 from crm_pipelines.destinations.odoo.loading import NARROWABLE
 from crm_pipelines.destinations.odoo.models import WRITE_ROWS, Model
 from crm_pipelines.destinations.odoo.names import Names
+from crm_pipelines.destinations.odoo.reopening import lost_among, reopen
 from crm_pipelines.destinations.odoo.shape import CUSTOM, changes_of
 from crm_pipelines.destinations.odoo.values import Unfit
 from crm_pipelines.destinations.sending import Sent
@@ -27,6 +28,8 @@ from crm_pipelines.errors import OutcomeUnknown
 
 FROZEN_WHEN_POSTED = frozenset({"product", "description", "amount", "currency", "partner_id", "invoice_date", "state"})
 """Fields of an invoice that only a draft takes (account_move.py)."""
+INVITES = frozenset({"user_id", "attendees"})
+"""Fields of an appointment that say whom we invited: the host, by the user, and the guest."""
 MOVES_DATE = frozenset({"status", "stage"})
 """Fields of a lead whose change lets Odoo write date_closed anew (crm_lead.py, write)."""
 
@@ -70,7 +73,10 @@ class Changer:
         left_out = await relatives.keep_apart(
             self._api, self._model, {each.number: each.vals for each in changes}, self._names.countries_of_states
         )
+        await self._invite(changes)
+        lost = await self._lost(changes)
         faults = await self._write([(each.number, each.vals) for each in changes if each.vals], rows[0][0])
+        faults |= await reopen(self._api, self._model, sorted(lost - faults.keys()), rows[0][0])
         after = [(each.number, each.after) for each in changes if each.after and each.number not in faults]
         faults |= await self._write(after, rows[0][0])
         faults = {**await self._closed_again([each for each in changes if each.reopened], faults, rows[0][0]), **faults}
@@ -118,6 +124,24 @@ class Changer:
             change.vals.setdefault("active", True)
         closed = whole.get("date_closed")
         change.after = {"date_closed": values.clean("datetime", "date_closed", closed) if closed else False}
+
+    async def _invite(self, changes: Sequence[Change]) -> None:
+        """Change our own attendees of appointments: those whom people added stay."""
+        moved = {each.number: each for each in changes if self._model.phase == "activities" and INVITES & _wanted(each.row).keys()}
+        read = await listing.records(self._api, self._model, sorted(moved), guests.FIELDS) if moved else []
+        await guests.ours_first(self._api, read, self._names)
+        for record in read:
+            change = moved[record["id"]]
+            guest = _wanted(change.row).get("attendees")
+            change.vals["partner_ids"] = guests.invited(record, change.vals, None if guest is None else int(guest), self._names)
+
+    async def _lost(self, changes: Sequence[Change]) -> set[int]:
+        """Return the lost deals that are to be open again; their way back is not a change of `active` alone."""
+        opened = {each.number: each for each in changes if self._model.phase == "deals" and each.vals.get("active") and _is_open(each)}
+        lost = await lost_among(self._api, self._model, opened)
+        for number in lost:
+            del opened[number].vals["active"]
+        return lost
 
     async def _on_lines(self, batch: Batch, changes: list[Change]) -> list[Change]:
         """Point changes of an order's line to it, and make drafts of invoices that are to change."""
@@ -257,6 +281,10 @@ class Changer:
 
 
 MULTI_SINCE = 19  # web_save_multi is in web/models/models.py of 19.0; of earlier versions only write is used
+
+
+def _is_open(change: Change) -> bool:
+    return {**change.row.payload, **_wanted(change.row)}.get("status") == "open"
 
 
 def _wanted(row: WriteRow) -> Mapping[str, Any]:

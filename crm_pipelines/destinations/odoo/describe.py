@@ -19,6 +19,7 @@ from crm_pipelines.destinations.odoo.api import Api, Reply, error_of
 from crm_pipelines.destinations.odoo.books import Books, read_books
 from crm_pipelines.destinations.odoo.books import notes as notes_of_books
 from crm_pipelines.destinations.odoo.models import MODELS
+from crm_pipelines.destinations.odoo.named import Stage, language_of, own_names, read_labels, stage_names, stage_of
 from crm_pipelines.destinations.odoo.rights import forbidden_in
 from crm_pipelines.errors import SettingsError
 
@@ -26,7 +27,6 @@ LABEL_PHASES = ("organizations", "people")
 """Both are partners, and share their categories."""
 PIPELINE = "CRM"
 """Odoo has one pipeline; the map may name it as it likes."""
-WON = "Won"
 CURRENCIES = "currencies"
 """Key of `Schema.types` that tells which currencies amounts may have: code -> pricelist id, empty for the company's own."""
 SECOND_PARTS: Mapping[str, Sequence[Any]] = {
@@ -39,16 +39,6 @@ SECOND_PARTS: Mapping[str, Sequence[Any]] = {
 ARCHIVED_TOO = {"active_test": False}
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of the pipeline."""
-
-    number: int
-    name: str
-    sequence: int
-    is_won: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +70,10 @@ class Described:
     """Model -> its row in ir.model."""
     field_ids: Mapping[tuple[str, str], int]
     """(Model, code) of custom fields -> row in ir.model.fields."""
+    language: str
+    """Of the company; empty where it has none."""
+    remembered: Mapping[str, str]
+    """Name in a map -> id, of categories that a map used before, whatever they are called by now."""
     books: Books
     forbidden: tuple[str, ...]
     """`create crm.stage` and the like: what the key's user may not do, of all that a migration may need."""
@@ -93,8 +87,10 @@ async def describe(api: Api) -> Described:
     await api.connect()
     me = await _me(api)  # alone: a wrong key or database is said once
     await _check_prefix(api)
+    language = await language_of(api, me.company_id)
+    categories = read_labels(api, api.account.prefix, language)
     parts = await together(
-        _users(api), _fields(api), _labels(api), _stages(api), _places(api), _money(api, me.company_id), _modules(api), _uuid(api)
+        _users(api), _fields(api), categories, _stages(api, language), _places(api), _money(api, me.company_id), _modules(api), _uuid(api)
     )
     users, fields, labels, stages, places, money, modules, uuid = parts
     counts = await _counts(api)
@@ -110,7 +106,7 @@ async def describe(api: Api) -> Described:
         timezone=me.timezone,
         users=users.ids,
         fields=tuple(fields.found),
-        labels=dict.fromkeys(LABEL_PHASES, labels),
+        labels=dict.fromkeys(LABEL_PHASES, labels.ids),
         stages={PIPELINE: stage_names(stages)} if stages is not None else {},
         types={CURRENCIES: money.ready(currency)},
         caps={},
@@ -133,6 +129,8 @@ async def describe(api: Api) -> Described:
         stages=tuple(stages or ()),
         model_ids=fields.model_ids,
         field_ids=fields.ids,
+        language=language,
+        remembered=labels.remembered,
         books=books,
         forbidden=forbidden,
     )
@@ -145,27 +143,14 @@ async def read_again(api: Api, described: Described, kind: str) -> Described:
         fields = await _fields(api)
         return replace(described, schema=replace(schema, fields=tuple(fields.found)), field_ids=fields.ids)
     if kind == "label":
-        return replace(described, schema=replace(schema, labels=dict.fromkeys(LABEL_PHASES, await _labels(api))))
+        labels = await read_labels(api, api.account.prefix, described.language)
+        return replace(described, schema=replace(schema, labels=dict.fromkeys(LABEL_PHASES, labels.ids)), remembered=labels.remembered)
     if kind == "stage":
-        stages = await _stages(api) or []
+        stages = await _stages(api, described.language) or []
         return replace(described, schema=replace(schema, stages={PIPELINE: stage_names(stages)}), stages=tuple(stages))
     money = await _money(api, described.company_id)
     types = {**schema.types, CURRENCIES: money.ready(described.company_currency)}
     return replace(described, schema=replace(schema, types=types), active_currencies=money.active, pricelists=money.pricelists)
-
-
-def stage_names(stages: Sequence[Stage]) -> dict[str, str]:
-    """Return name -> id in the board's order; `Won` is the account's one won stage, whatever it is called there."""
-    names: dict[str, str] = {}
-    for stage in stages:
-        names.setdefault(stage.name, str(stage.number))
-    won = [stage for stage in stages if stage.is_won]
-    if len(won) == 1:
-        names.pop(WON, None)
-        names[WON] = str(won[0].number)  # last: the name that its id reads back as
-    elif WON in names and not any(stage.name == WON for stage in won):
-        del names[WON]  # a stage of that name in which nothing is won
-    return names
 
 
 @dataclass(frozen=True)
@@ -276,20 +261,14 @@ async def _options(api: Api, field_ids: Sequence[int]) -> dict[int, dict[str, st
     return options
 
 
-async def _labels(api: Api) -> dict[str, str]:
-    """Category -> id, the oldest where several have one name."""
-    rows = await api.search_read("list.categories", "res.partner.category", [], ["name"])
-    return {str(row["name"]): str(row["id"]) for row in reversed(rows)}
-
-
-async def _stages(api: Api) -> list[Stage] | None:
+async def _stages(api: Api, language: str) -> list[Stage] | None:
     """The stages in order; None without the CRM app."""
     fields = ["name", "sequence", "is_won"]
     reply = await api.ask("list.stages", "crm.stage", "search_read", domain=[], fields=fields, order="sequence, id")
     if _is_absent(reply):
         return None
-    rows = _data(reply, "list.stages")
-    return [Stage(int(row["id"]), str(row["name"]), int(row["sequence"]), bool(row["is_won"])) for row in rows]
+    own = await own_names(api, "list.stages", "crm.stage", language)
+    return [stage_of(row, own.get(int(row["id"]), str(row["name"]))) for row in _data(reply, "list.stages")]
 
 
 async def _places(api: Api) -> tuple[dict[str, str], dict[tuple[str, str], str]]:

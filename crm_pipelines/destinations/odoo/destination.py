@@ -23,7 +23,7 @@ from crm_pipelines.destinations.odoo.inspect import inspect
 from crm_pipelines.destinations.odoo.lookup import look_up
 from crm_pipelines.destinations.odoo.models import MODELS, PEOPLE, Model, capabilities
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.write import Memory, Writer, language_of
+from crm_pipelines.destinations.odoo.write import Memory, Writer
 from crm_pipelines.errors import TransientError
 from crm_pipelines.journal import Allowance, Journal, OpenAttempt
 from crm_pipelines.observe import STOP
@@ -154,7 +154,7 @@ class OdooDestination:
         if model.phase not in memory.had_ours:
             memory.had_ours[model.phase] = self._api.run(listing.has_ours(self._api, self._account.prefix, model), journal)
         if model.name == PEOPLE.name and memory.language is None:
-            memory.language = self._api.run(language_of(self._api, names.described.company_id), journal)
+            memory.language = names.described.language
 
     def _schema(self, journal: Journal | None) -> Schema:
         return self._known().schema if self._described is not None else self.describe(journal)

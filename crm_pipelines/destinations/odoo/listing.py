@@ -12,8 +12,10 @@ import orjson
 import polars as pl
 
 from crm_pipelines.destinations.odoo.api import Api
+from crm_pipelines.destinations.odoo.guests import ours_first
 from crm_pipelines.destinations.odoo.keys import key_of, name_of
 from crm_pipelines.destinations.odoo.models import READ_ROWS, Model
+from crm_pipelines.destinations.odoo.named import spoken
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import CUSTOM, fields_of, labels_of, line_fields, payload_of, status_of
 from crm_pipelines.keys import match_value
@@ -75,12 +77,15 @@ async def ids_by_key(api: Api, prefix: str, model: Model, keys: Iterable[str]) -
     return found
 
 
-async def records(api: Api, model: Model, ids: Sequence[int], fields: Sequence[str]) -> list[Record]:
+async def records(
+    api: Api, model: Model, ids: Sequence[int], fields: Sequence[str], context: Mapping[str, Any] | None = None
+) -> list[Record]:
     """Return records by id, archived ones too; missing ids are absent. Links read as plain ids."""
     out: list[Record] = []
+    told = {**NO_ACTIVE_TEST, **(context or {})}
     for start in range(0, len(ids), READ_ROWS):
         part = list(ids[start : start + READ_ROWS])
-        out += await api.call(f"list.{model.phase}", model.name, "read", ids=part, fields=list(fields), context=NO_ACTIVE_TEST, load=None)
+        out += await api.call(f"list.{model.phase}", model.name, "read", ids=part, fields=list(fields), context=told, load=None)
     return out
 
 
@@ -88,8 +93,10 @@ async def payloads(
     api: Api, model: Model, ids: Sequence[int], names: Names, only: Sequence[Mapping[str, Any]] | None = None
 ) -> dict[int, Record]:
     """Return id -> logical payload; missing ids are absent. `only` are payloads whose fields alone matter."""
-    read = await records(api, model, ids, _columns(model, names, only))
+    read = await records(api, model, ids, _columns(model, names, only), spoken(model, names.described.language))
     lines = await _lines(api, model, read)
+    if model.phase == "activities":
+        await ours_first(api, read, names)
     return {record["id"]: payload_of(model, record, names, lines.get(record["id"])) for record in read}
 
 
@@ -121,7 +128,8 @@ async def existing(api: Api, prefix: str, model: Model, names: Names) -> pl.Data
         domain = [*domain, ["company_id", "in", [False, names.described.company_id]]]
     fields = [field, "parent_id"] if model.phase == "people" else [field]
     ours = {number for _, number in await all_ours(api, prefix, model)}
-    found = await api.search_read(f"list.{model.phase}", model.name, domain, fields, page=ID_ROWS)
+    context = spoken(model, names.described.language)
+    found = await api.search_read(f"list.{model.phase}", model.name, domain, fields, page=ID_ROWS, context=context)
     matches = {row["id"]: match_value(str(row[field]).strip()) for row in found if row[field] and row["id"] not in ours}
     if model.phase == "people":
         matches = _persons(matches, found, {int(number) for number in names.described.user_partners.values()})

@@ -36,6 +36,7 @@ class Names:
         self._labels = {phase: _folded(labels) for phase, labels in schema.labels.items()}
         self._label_names = {phase: {str(number): name for name, number in labels.items()} for phase, labels in schema.labels.items()}
         self._stages = {name: str(number) for place in schema.stages.values() for name, number in place.items()}
+        self._users = frozenset(str(number) for number in described.user_partners.values())
         self._won = frozenset(stage.number for stage in described.stages if stage.is_won)
         self._stage_names = {number: name for name, number in self._stages.items()}
         self._countries = {str(number): code for code, number in described.countries.items()}
@@ -130,6 +131,10 @@ class Names:
         if code not in self.described.pricelists:
             raise SettingsError(f"the pricelist for {code} is missing in Odoo; run `crm run` again, it makes missing ones first")
         return int(self.described.pricelists[code])
+
+    def is_user(self, partner: object) -> bool:
+        """Return whether a partner is a user of the database: a colleague, not a guest."""
+        return str(partner) in self._users
 
     def partner_of(self, user: object) -> int | None:
         """Return the partner that a user is, by id or by e-mail."""

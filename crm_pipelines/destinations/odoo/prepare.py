@@ -17,8 +17,9 @@ from typing import Any
 
 from crm_pipelines.destinations.base import FoundField, Schema, Step, WantedField, WantedSchema
 from crm_pipelines.destinations.odoo.api import Api, error_of
-from crm_pipelines.destinations.odoo.describe import CURRENCIES, LABEL_PHASES, WON, Described, pricelist_name, read_again
+from crm_pipelines.destinations.odoo.describe import CURRENCIES, LABEL_PHASES, Described, pricelist_name, read_again
 from crm_pipelines.destinations.odoo.fields import bound, check_names, check_options, code_of, made_as, model_of, pick
+from crm_pipelines.destinations.odoo.named import WON, last, remember_labels
 from crm_pipelines.destinations.odoo.rights import needed_for
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, RefusedError, SettingsError
 from crm_pipelines.journal import Attempt, Journal, Outcome
@@ -108,13 +109,30 @@ def make(api: Api, wanted: WantedSchema, described: Described, journal: Journal)
         else:
             failpoint("prepare.between_steps")
         described = api.run(read_again(api, described, request.steps[0].kind), journal)
+    _remember(api, wanted, described, journal)
     return known_as(described, wanted)
 
 
+def _remember(api: Api, wanted: WantedSchema, described: Described, journal: Journal) -> None:
+    names = [label for phase in LABEL_PHASES for label in wanted.labels.get(phase, ())]
+    labels = described.schema.labels.get(LABEL_PHASES[0], {})
+    api.run(remember_labels(api, api.account.prefix, names, labels, described.remembered), journal)
+
+
 def known_as(described: Described, wanted: WantedSchema) -> Described:
-    """Return the description with each wanted field under the map's name, whatever people call it in Odoo by now."""
+    """Return the description with wanted fields, categories and stages under the map's names, whatever people call them in Odoo by now."""
     usable = [want for want in wanted.fields if want.phase in described.schema.record_counts]
-    return replace(described, schema=bound(described.schema, usable))
+    schema = bound(described.schema, usable)
+    labels = [label for names in wanted.labels.values() for label in names]
+    stages = [stage for names in wanted.stages.values() for stage in names]
+    return replace(
+        described,
+        schema=replace(
+            schema,
+            labels={phase: last(names, labels) for phase, names in schema.labels.items()},
+            stages={board: last(names, stages) for board, names in schema.stages.items()},
+        ),
+    )
 
 
 def requests(steps: Sequence[Step], wanted: WantedSchema, described: Described) -> Iterator[Request]:
@@ -241,6 +259,7 @@ def _field_values(step: Step, wanted: WantedSchema, described: Described) -> dic
     wants = [want for want in wanted.fields if model_of(want.phase) == model and code_of(want.name) == code]
     ttype = made_as(wants[0])
     values: dict[str, Any] = {"model_id": described.model_ids[model], "name": code, "field_description": step.name, "ttype": ttype}
+    values["copied"] = False  # a copy that people make in Odoo is no record of the exports: it may not carry their IDs
     if ttype == "selection":
         labels = dict.fromkeys(label for want in wants for label in want.options)
         values["selection_ids"] = [[0, 0, {"value": label, "name": label, "sequence": n}] for n, label in enumerate(labels)]

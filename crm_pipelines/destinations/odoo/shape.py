@@ -15,6 +15,7 @@ from typing import Any
 
 from crm_pipelines.destinations.odoo import values
 from crm_pipelines.destinations.odoo.contract import CONTRACT
+from crm_pipelines.destinations.odoo.guests import guests_of
 from crm_pipelines.destinations.odoo.models import Model
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.values import Unfit
@@ -318,9 +319,7 @@ def _state_back(model: Model, record: Mapping[str, Any], names: Names) -> str | 
 
 
 def _attendees_back(model: Model, record: Mapping[str, Any], names: Names) -> str | None:
-    present = list(record.get("partner_ids") or [])
-    host = names.partner_of(_number_in(record.get("user_id"))) if record.get("user_id") else None
-    guests = [number for number in present if number != host] or present
+    guests = guests_of(record, names)
     return str(guests[0]) if guests else None
 
 

@@ -22,6 +22,7 @@ from crm_pipelines.destinations.odoo.families import Families
 from crm_pipelines.destinations.odoo.handles import Handles
 from crm_pipelines.destinations.odoo.loading import Line, Loader, Made, grouped
 from crm_pipelines.destinations.odoo.models import PARTNER_ROWS, PEOPLE, Model
+from crm_pipelines.destinations.odoo.named import spoken
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import columns_of, differs
 from crm_pipelines.destinations.odoo.values import Unfit
@@ -72,6 +73,12 @@ class Writer:
     def _size(self) -> int:
         return min(self._model.batch_rows, self._memory.batch_rows)
 
+    @property
+    def _changed(self) -> Model:
+        """The model as it is written to: a name in the language that people see, where `load` stays in English for its messages."""
+        context = {**self._model.context, **spoken(self._model, self._names.described.language)}
+        return replace(self._model, context=context)
+
     async def send(self, batch: Batch) -> None:
         """Send one batch and say what became of each row. Raises: OutcomeUnknown, and whatever means that nothing more can be sent."""
         try:
@@ -88,7 +95,7 @@ class Writer:
         if creates := by_operation.get("create"):
             await self._create(batch, creates)
         if updates := by_operation.get("update"):
-            await Changer(self._api, self._model, self._names, self._binder).change(batch, updates)
+            await Changer(self._api, self._changed, self._names, self._binder).change(batch, updates)
         if deletes := by_operation.get("delete"):
             await delete(self._api, self._model, batch, deletes)
 
@@ -206,12 +213,6 @@ class Writer:
             reason = failed.get(attempt_id)
             batch.answer(attempt_id, Sent("refused", None, reason) if reason else Sent("adopted", str(number)))
         return list(fresh.values())
-
-
-async def language_of(api: Api, company_id: int) -> str:
-    """Return the language of a company's own partner, empty where it has none: contacts made by hand get the like."""
-    rows = await api.search_read("read.language", PEOPLE.name, [["ref_company_ids", "in", [company_id]]], ["lang"])
-    return str(rows[0]["lang"] or "") if rows else ""
 
 
 def _spoken(model: Model, language: str | None) -> Model:

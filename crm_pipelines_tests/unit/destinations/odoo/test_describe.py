@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from crm_pipelines.destinations.odoo.api import Dialect
-from crm_pipelines.destinations.odoo.describe import Described, Stage, describe, stage_names
+from crm_pipelines.destinations.odoo.describe import Described, describe
+from crm_pipelines.destinations.odoo.named import Stage, stage_names
 from crm_pipelines.errors import SettingsError
 from crm_pipelines_tests.lib.odoo import OdooServer
 from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal

@@ -41,3 +41,17 @@ def test_a_won_stage_takes_none_but_won_deals(desk: Desk) -> None:
     _, outcomes = desk.write("deals", [_update("won won", number, {**base, "status": "open"}, {"status": "open"})])
     assert outcomes["won won"].reason == "won_stage: stage"
     assert desk.payload("deals", number)["status"] == "won"
+
+
+def test_a_lost_deal_that_is_open_again_has_a_chance_again(desk: Desk) -> None:
+    lost = {"name": "Back", "status": "lost", "stage": "Negotiation", "expected_revenue": 1000, "date_closed": CLOSED}
+    again = {"name": "Fresh", "status": "open", "stage": "Negotiation", "expected_revenue": 1000}
+    made = desk.create("deals", {"again lost": lost, "again open": again})
+    _, outcomes = desk.write(
+        "deals", [_update("again lost", made["again lost"], again, {"name": "Again", "status": "open", "date_closed": None})]
+    )
+    assert outcomes["again lost"].result == "updated"
+    columns = "active, won_status, date_closed, probability = automated_probability and probability > 0 as automatic"
+    found = desk.sql(f"select name, {columns} from crm_lead where id = any(%s) order by id", [int(number) for number in made.values()])
+    assert found == [("Again", True, "pending", None, True), ("Fresh", True, "pending", None, True)]
+    assert desk.payload("deals", made["again lost"])["status"] == "open"

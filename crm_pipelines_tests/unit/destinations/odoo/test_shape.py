@@ -13,9 +13,9 @@ import pytest
 from crm_pipelines.destinations.base import FoundField, Schema, WantedField, WantedSchema
 from crm_pipelines.destinations.odoo import values
 from crm_pipelines.destinations.odoo.books import Books
-from crm_pipelines.destinations.odoo.describe import Stage
 from crm_pipelines.destinations.odoo.keys import external_id, key_of, name_of
 from crm_pipelines.destinations.odoo.models import DEALS, MODELS, ORDERS, PEOPLE
+from crm_pipelines.destinations.odoo.named import Stage
 from crm_pipelines.destinations.odoo.names import Names
 from crm_pipelines.destinations.odoo.shape import changes_of, columns_of, differs, payload_of
 from crm_pipelines.destinations.odoo.values import Unfit, cell, clean
