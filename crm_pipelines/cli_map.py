@@ -95,6 +95,8 @@ def confirm(  # noqa: PLR0917 - what a person may say
     told = make_confirmation(opened(engagement), by, sample, without_sample, paused_by)
 
     def show() -> None:
+        for line in told["withdrawn"]:
+            out.print(line, style="yellow", markup=False, soft_wrap=True)
         for line in told["diff"]:
             out.print(f"  {line}", markup=False, soft_wrap=True)
         if "coverage" in told:

@@ -16,10 +16,12 @@ import dagster as dg
 
 from crm_pipelines.defs.commands import walk_to_map
 from crm_pipelines.defs.home import open_instance
+from crm_pipelines.defs.intake import withdraw_files
 from crm_pipelines.defs.partitions import asset_key
 from crm_pipelines.destinations.base import Inspection
 from crm_pipelines.discovery.assemble import assemble
 from crm_pipelines.discovery.duplicates import likely_duplicates
+from crm_pipelines.discovery.grades import Count
 from crm_pipelines.discovery.proposal import Proposal
 from crm_pipelines.discovery.proposing import propose as proposed_by
 from crm_pipelines.discovery.room import FieldRoom, remember_room, ticked_within, too_many
@@ -51,10 +53,13 @@ def discover(project: Project, *, paused_by: str | None = None, is_offline: bool
     if paused_by is not None:
         with Ledger.open(home().ledger_url) as ledger:
             sign_paused(project, ledger, paused_by)
+    withdrawn = withdraw_files(project)
     has_records = _has_required(project)
     if has_records:
         walk_to_map(project)
-    told = find_out(project, is_offline=is_offline, has_records=has_records)
+    told = {**find_out(project, is_offline=is_offline, has_records=has_records), "withdrawn": withdrawn}
+    with Ledger.open(home().ledger_url) as ledger:
+        told["is_confirmed"] = bool(ledger.seals(project.engagement.name))
     with open_instance() as instance:
         key = asset_key(project.engagement.name, "discovery")
         instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=discovery_metadata(told)))
@@ -115,6 +120,7 @@ def discovery_metadata(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def propose(project: Project, *, out: Path | None = None, is_offline: bool = False) -> dict[str, Any]:
     """Propose a map for what the spec leaves open, and write the workbook that a client fills in."""
+    withdrawn = withdraw_files(project)
     walk_to_map(project)
     inspection = None if is_offline else _asked(project)
     proposed = proposed_by(project, None if inspection is None else inspection.schema)
@@ -136,6 +142,7 @@ def propose(project: Project, *, out: Path | None = None, is_offline: bool = Fal
         "questions": list(project.unanswered),
         "threshold": proposed.threshold,
         "room": warning,
+        "withdrawn": withdrawn,
     }
 
 
@@ -146,7 +153,7 @@ def decide(project: Project, workbook: Path, by: str) -> dict[str, Any]:
     """
     name, before = project.engagement.name, read_client(project.engagement)
     answers, client_map = read_workbook(workbook, project, before)
-    changed = _changed(before, answers, plain_map(client_map))
+    changed = changes(before, answers, plain_map(client_map))
     if changed:
         old = project.engagement.decisions_path.read_bytes() if project.engagement.decisions_path.is_file() else None
         require_unedited(project.engagement, before)
@@ -200,14 +207,16 @@ def _shown(one: Proposal) -> dict[str, Any]:
     }
 
 
-def _changed(before: Client, answers: Mapping[str, str], client_map: Mapping[str, Any]) -> list[str]:
+def changes(before: Client, answers: Mapping[str, str], client_map: Mapping[str, Any]) -> list[str]:
     """Return what a workbook changes, by name: questions, and parts of the map with what they are about."""
     questions = [f"question {name}" for name in sorted({*before.answers, *answers}) if before.answers.get(name) != answers.get(name)]
     old = plain_map(before.map)
     parts = []
     for part in sorted({*old, *client_map}):
         then, now = old.get(part, {}), client_map.get(part, {})
-        parts += [f"{part} {name}" for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
+        names = [name for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
+        told = [f"who takes over from {Count(len(names)):team member}"] if names else []
+        parts += told if part == "owners" else [f"{part} {name}" for name in names]  # addresses are people's, and the trail is handed over
     return [*questions, *parts]
 
 

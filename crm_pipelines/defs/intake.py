@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from crm_pipelines.defs.home import open_instance
 from crm_pipelines.defs.partitions import asset_key, partition_set
+from crm_pipelines.ledger import Ledger
 from crm_pipelines.phases.project import Chunk, Project, Registration
 from crm_pipelines.phases.queues_correct import Correction
+from crm_pipelines.phases.session import making_desired
+from crm_pipelines.phases.withdraw import withdraw
+from crm_pipelines.settings import home
 
 FIRST_INTAKE = 1
 
@@ -30,7 +35,7 @@ def register(project: Project, instance: dg.DagsterInstance) -> Registration:
 
 
 def partition_keys(project: Project) -> dict[str, list[str]]:
-    """Return every partition set of an engagement with its keys, sorted; keys are added once and never taken away."""
+    """Return every partition set of an engagement with its keys, sorted; keys go only with a file that was withdrawn."""
     name = project.engagement.name
     objects = {partition_set(name, f"staged_{one}"): sorted(project.object_chunks(one)) for one in project.objects}
     phases = {partition_set(name, one): sorted(project.phase_chunks(one)) for one in project.phases}
@@ -61,6 +66,21 @@ def take_corrections(project: Project, instance: dg.DagsterInstance, found: Sequ
     for one in found:
         instance.report_runless_asset_event(export_event(project, one.chunk))
     _add_partitions(project, instance)
+
+
+def withdraw_files(project: Project) -> list[str]:
+    """Take back registered files that are not in the exports folder any more, as far as that may be; say which, and by what replaced.
+
+    Raises: LockedError naming the holder while another process works on the account; SourceError when a new file cannot be read.
+    """
+    with making_desired(project), Ledger.open(home().ledger_url) as ledger:
+        gone = withdraw(project, ledger)
+    if gone:
+        with open_instance() as instance:
+            for name, keys in partition_keys(project).items():
+                for key in set(instance.get_dynamic_partitions(name)) - set(keys):
+                    instance.delete_dynamic_partition(name, key)
+    return [one.told for one in gone]
 
 
 def _add_partitions(project: Project, instance: dg.DagsterInstance) -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from crm_pipelines.defs.commands import walk_to_map
+from crm_pipelines.defs.intake import withdraw_files
 from crm_pipelines.discovery.undecided import undecided
 from crm_pipelines.errors import NotConfirmedError
 from crm_pipelines.ledger import Ledger
@@ -28,6 +29,7 @@ from crm_pipelines.settings import home
 
 def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
     """Read the exports, map them, and foresee what a load would come to and cost; writes nothing anywhere but the work folder."""
+    withdrawn = withdraw_files(project)
     walk_to_map(project)
     with open_session(project, "plan", opens_pass=False) as session:
         prediction = predict(session, is_offline=is_offline)
@@ -42,6 +44,7 @@ def make_plan(project: Project, *, is_offline: bool = False) -> dict[str, Any]:
         "forecast": told.as_dict(),
         "prediction": {"is_offline": is_offline, "notes": list(prediction.notes), "phases": _with_days(phases, told, gates), "files": rows}
         | {"gates": [asdict(each) for each in gates]},
+        "withdrawn": withdrawn,
         "undecided": undecided(project).as_dict(),
         "confirmation": confirmation,
     }
@@ -51,9 +54,11 @@ def make_confirmation(
     project: Project, by: str, sample: int | None, without_sample: str | None, paused_by: str | None = None
 ) -> dict[str, Any]:
     """Seal the map as the exports, the spec and the destination are now."""
+    withdrawn = withdraw_files(project)
     walk_to_map(project)
     done = seal(project, by, sample, without_sample, paused_by=paused_by)
     told: dict[str, Any] = {"seal_no": done.seal_no, "kind": done.kind, "diff": done.diff, "scope": done.scope, "cites": done.cites}
+    told["withdrawn"] = withdrawn
     told["undecided"] = undecided(project).as_dict()
     told["notes"] = [*done.notes, *map_notes(project)]
     if done.coverage is not None:

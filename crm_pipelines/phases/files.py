@@ -73,6 +73,11 @@ def read_frame(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with everything in it, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _replace(path: Path, write: Callable[[Path], object]) -> Path:
     private_dir(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

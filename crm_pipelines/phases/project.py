@@ -235,7 +235,21 @@ class Project:
         """Keep the bytes of new chunks, then list them: one that is listed is whole."""
         for chunk, content in zip(new, contents, strict=True):
             files.write_bytes(self.export_path(chunk), content)
-        self._chunks = [*self.chunks(), *new]
+        self._list([*self.chunks(), *new])
+
+    def remove_chunks(self, keys: Sequence[str]) -> None:
+        """Forget what was read of all files, for lists of tags and fields say how others are read; then list these no more."""
+        gone = [chunk for chunk in self.chunks() if chunk.key in keys]
+        for chunk in self.chunks() if gone else ():
+            self.staged_path(chunk.object, chunk.key).unlink(missing_ok=True)
+        self._list([chunk for chunk in self.chunks() if chunk not in gone])
+        for chunk in gone:
+            files.remove_folder(self.export_path(chunk).parent)
+            for path in self.staged_path(chunk.object, chunk.key).parent.glob(f"{chunk.key}.*"):
+                path.unlink(missing_ok=True)
+
+    def _list(self, chunks: list[Chunk]) -> None:
+        self._chunks = chunks
         files.write_bytes(self._intakes_path, orjson.dumps([_stored(chunk) for chunk in self._chunks], option=orjson.OPT_INDENT_2))
         self._lay_over()
 

@@ -15,21 +15,33 @@ from rich.table import Table
 MARKS = {"A": "[green]A[/]", "B": "[green]B[/]", "C": "[yellow]C[/]", "D": "[red]D[/]"}
 STATES = {"pre-ticked": "[green]ticked[/]", "choose": "[yellow]choose[/]", "unmapped": "[dim]nothing near[/]"}
 FINDINGS_SHOWN = 12
+FOLDER_DECIDES = (
+    "Nothing is confirmed yet, so the exports folder decides: put a newer file in the place of another or take one away, and the next "
+    "discover, propose or plan goes by what lies there."
+)
+FILES_STAY = (
+    "Something was confirmed, so every file that was read stays counted, whatever becomes of it in the folder; newer files add to it."
+)
 
 
 def show_discovery(out: Console, told: Mapping[str, Any]) -> None:
     """Show grades, what is missing or open, and where the scope document lies."""
+    for line in told["withdrawn"]:
+        out.print(line, style="yellow", markup=False, soft_wrap=True)
     table = _table("How much work it is", "topic", "grade", "hours", "why")
     for one in told["grades"]:
         table.add_row(one["topic"], MARKS[one["grade"]], f"{one['hours']:g}", one["told"])
     out.print(table)
     for line in _lines(told):
         out.print(line, markup=False, soft_wrap=True)
+    out.print(FILES_STAY if told["is_confirmed"] else FOLDER_DECIDES, markup=False, soft_wrap=True)
     out.print("\nFor the client:", *(f"  {path}" for path in told["documents"].values()), sep="\n", markup=False, soft_wrap=True)
 
 
 def show_proposal(out: Console, told: Mapping[str, Any]) -> None:
     """Show what is proposed for each open column, and where the workbook lies."""
+    for line in told["withdrawn"]:
+        out.print(line, style="yellow", markup=False, soft_wrap=True)
     if told["columns"]:
         table = _table("Columns that no rule knows", "export", "heading", "filled", "proposal", "sure", "state")
         for one in told["columns"]:

@@ -21,6 +21,8 @@ from crm_pipelines.reports.terminal import cost_table, forecast_table
 def show_plan(console: Console, told: Mapping[str, Any]) -> None:
     """Print records by bucket per phase and file, source rows by bucket, why some wait, calls, tokens and days."""
     foreseen = told["prediction"]
+    for line in told["withdrawn"]:
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
     console.print(records_table(foreseen))
     console.print(rows_table(foreseen))
     for phase in foreseen["phases"]:
