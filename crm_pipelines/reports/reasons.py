@@ -120,6 +120,18 @@ REASONS: dict[str, tuple[str, str]] = {
         "The deal is not won, and its stage is one in which the CRM takes every deal for won.",
         "Set the deal to won in the export file, or name another stage there, and give the file back; or take the mark “won” off it.",
     ),
+    "period_closed": (
+        "The invoice is of a period that the books are closed for; the CRM would date it into the open one.",
+        "Open the period for the time of the migration, then run again; or bring these as orders.",
+    ),
+    "no_rate": (
+        "The CRM has no exchange rate of the invoice's day or earlier, and would count the amount one to one.",
+        "Enter a rate of that day or an earlier one, then run again.",
+    ),
+    "payment_matched": (
+        "The export changes an invoice that somebody matched with a payment; the CRM would take the payment off it.",
+        "Take the payment off in the CRM and run again, or leave the invoice as it is and accept the difference.",
+    ),
     "too_precise": ("The amount has more decimals than the CRM keeps.", "Round it in the export file and give the file back."),
     "refused_by_rule": ("A rule of the CRM forbids this record.", "Look at the row's values together: dates in order, links that fit."),
     "external_id_taken": ("The CRM holds another record under this key.", "Find out whose it is; take its external ID away, or keep it."),
