@@ -88,9 +88,10 @@ def notes(books: Books, company_currency: str) -> Iterable[str]:
             "them into the open period. Open it for the time of the migration, or bring these as orders."
         )
     others = ", ".join(f"{code} from {day} on" for code, day in sorted(books.rates.items()) if code != company_currency)
+    rated = f"Exchange rates are there of {others}" if others else f"No currency other than {company_currency} has an exchange rate"
     yield (
-        f"Currencies other than {company_currency} that have a rate: {others or 'none, not EUR and not any other'}. A posted invoice in "
-        "another one, or of an earlier day, is refused, because Odoo would count it 1 to 1; orders arrive, and its reports count them so."
+        f"{rated}. A posted invoice in another currency, or of an earlier day, is refused, because Odoo would count it 1 to 1 in the "
+        "books; orders arrive, and reports count them so."
     )
 
 
