@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import get_args
 
 from crm_pipelines.discovery.proposal import Proposal, WordProposal
+from crm_pipelines.discovery.values import ColumnProfile
 from crm_pipelines.reports.sheets import Cell, Scalar, State
 from crm_pipelines.reports.workbook_layout import BEHIND, DROP, KEEP, OWNERS, REASON_CHARS, RENAME, STAY, labels, spoken
 from crm_pipelines.reports.workbook_material import Material
@@ -150,8 +151,20 @@ def _profile(material: Material, name: str, heading: str) -> tuple[int, int, tup
         if (profile.object, profile.heading) == (name, heading):
             examples = profile.options[:6] or profile.examples
             same = (SAME_WORD,) if profile.distinct == 1 and profile.filled > 1 else ()
-            return profile.filled, profile.rows, (*examples, *same)
+            return profile.filled, profile.rows, (*_twin(material, profile), *examples, *same)
     return 0, 0, ()
+
+
+def _twin(material: Material, profile: ColumnProfile) -> tuple[str, ...]:
+    """Return which column of the export it is, where several have one heading and this one goes by the name it was given."""
+    first, _, number = profile.column.rpartition("__")
+    if profile.heading != profile.column or not number.isdecimal():
+        return ()
+    return tuple(
+        f"(column {number} of those headed “{each.heading}”)"
+        for each in material.columns
+        if (each.object, each.column) == (profile.object, first)
+    )
 
 
 def word_rows(material: Material) -> list[Values]:
