@@ -48,6 +48,7 @@ def test_numbers_that_read_two_ways_are_asked_about_unless_one_cell_or_the_engag
         (["5 €", "EUR 7", "£3"], "EUR", "EUR", 1),
         (["5 €", "EUR 7"], "USD", None, 2),
         (["5 €", "5 €", "$7"], "", "EUR", 1),
+        (["$5", "$7", "5 €"], "", "$", 1),
         (["5", "7"], "USD", None, 0),
     ],
 )
