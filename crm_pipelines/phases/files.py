@@ -10,10 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from errno import EISDIR
 from pathlib import Path
 
 import polars as pl
 
+from crm_pipelines.errors import SettingsError
 from crm_pipelines.observe import failpoint
 from crm_pipelines.settings import PRIVATE_FILE_MODE, private_dir
 
@@ -44,7 +46,10 @@ def current(home: Path) -> Path:
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
-    """Replace a file in one step; a reader sees the old content or the new one, never a part."""
+    """Replace a file in one step; a reader sees the old content or the new one, never a part.
+
+    Raises: SettingsError where no file can be made.
+    """
     return _replace(path, lambda temporary: temporary.write_bytes(content))
 
 
@@ -79,10 +84,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> Path:
-    private_dir(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _beside(path)
     try:
         write(temporary)
         temporary.chmod(PRIVATE_FILE_MODE)
@@ -90,3 +92,15 @@ def _replace(path: Path, write: Callable[[Path], object]) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def _beside(path: Path) -> Path:
+    """Make an empty file beside the one that is to be replaced."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder")
+        handle, name = tempfile.mkstemp(dir=private_dir(path.parent), prefix=f".{path.name}.")
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be written there ({error.strerror}); choose another place, or make room for it") from error
+    os.close(handle)
+    return Path(name)

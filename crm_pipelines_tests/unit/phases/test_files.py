@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from crm_pipelines.errors import NotConfirmedError
+from crm_pipelines.errors import NotConfirmedError, SettingsError
 from crm_pipelines.phases import files
 from crm_pipelines.phases.made_from import require_made_from_this
 from crm_pipelines.phases.project import Project
@@ -31,6 +31,15 @@ def write(home: Path, *values: int) -> None:
 
 def seen(home: Path) -> list[int]:
     return [files.read_frame(part)["n"][0] for part in files.parts(files.current(home) / "people")]
+
+
+@pytest.mark.parametrize("where", ["/proc/map.xlsx", "a file/map.xlsx", "a folder"])
+def test_a_place_where_no_file_can_be_made_is_named(tmp_path: Path, where: str) -> None:
+    (tmp_path / "a file").write_text("in the way")
+    (tmp_path / "a folder").mkdir()
+    with pytest.raises(SettingsError, match=rf"{where}: cannot be written there \(.+\); choose another place"):
+        files.write_bytes(tmp_path / where, b"content")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a file", "a folder"]
 
 
 def test_a_set_of_parts_replaces_the_whole_set_before_it(tmp_path: Path) -> None:
