@@ -1,6 +1,7 @@
 """Fixtures that tests of several folders share: a real Odoo, and databases of one's own in it.
 
-Belongs here: what is started once per session, and what happens when it cannot be. Not here: how (lib/odoo.py).
+Belongs here: what is started once per session, what happens when it cannot be, and how long an example may take. Not here: how an Odoo
+is started (lib/odoo.py).
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import settings
 
 from crm_pipelines_tests.lib import odoo
 from crm_pipelines_tests.lib.odoo import OdooServer
+
+settings.register_profile("any machine", settings.default, deadline=None)  # no example fails because the machine is busy
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
