@@ -196,6 +196,9 @@ def test_invoices_are_posted_or_cancelled_with_their_date_and_without_tax(desk: 
         "i2": {**base, "ref": "Book (2)", "state": "cancel", "amount": 11},
         "i3": {**base, "ref": "Book (3)", "state": "posted", "amount": 12, "currency": "EUR"},
     }
+    (euro,) = desk.server.call(desk.database, "res.currency", "search", domain=[["name", "=", "EUR"]])
+    desk.server.call(desk.database, "res.currency.rate", "create", vals_list=[{"currency_id": euro, "name": "2020-01-01", "rate": 0.8}])
+    desk.main.describe(MemoryJournal())
     made = desk.create("invoices", wanted)
     rows = desk.sql(
         "select m.ref, m.state, m.invoice_date::text, m.amount_total::float, m.amount_tax::float, c.name, m.invoice_user_id, "
