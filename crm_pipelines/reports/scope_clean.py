@@ -32,8 +32,8 @@ LABELS = {
 
 
 def contacts_of(found: Discovery) -> CleanCount | None:
-    """Return the count of the object that is judged by more than its keys; None when it was not exported."""
-    judged = [one for one in found.clean if len(one.rules) > 1]
+    """Return the count of the object that is judged by more than its keys; None when it was not exported, or holds no record."""
+    judged = [one for one in found.clean if len(one.rules) > 1 and one.distinct_keys]
     return judged[0] if judged else None
 
 

@@ -254,6 +254,9 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert "| tag 100 |" not in text
 
 
+THERE = tuple(replace(item, is_there=True) for item in FULL.checklist)
+
+
 def test_waiting_columns_come_first() -> None:
     assert [column.state for column in by_object(FULL.columns)["contacts"]] == ["waiting", "mapped", "ignored", "ignored"]
 
@@ -262,6 +265,14 @@ def test_the_clean_up_is_about_the_object_that_is_judged_by_more_than_its_keys()
     counts = (CleanCount("sales", 10, 9, {"repeated": 1}, 9, {"repeated": "Again."}), *FULL.clean)
     found = by_hand.discovery(clean=counts)
     assert first_page(found).contacts == FULL.clean[0]
+
+
+def test_an_export_without_a_record_is_to_be_made_again_and_nobody_cleans_it_up() -> None:
+    rules = FULL.clean[0].rules
+    page = first_page(by_hand.discovery(clean=(CleanCount("contacts", 0, 0, {}, 0, rules),), checklist=THERE))
+    assert (page.contacts, page.clean_rule, page.clean) == (None, "", ())
+    assert "export contacts from One again: the file holds no record that can be read." in page.start
+    assert "Export contacts again" in [line.what for line in dict(page.todo)["You"]]
 
 
 @pytest.mark.parametrize(("part", "whole", "told"), [(1, 1000, "1 %"), (999, 1000, "99 %"), (0, 9, "0 %"), (9, 9, "100 %"), (0, 0, "–")])
