@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
-
 from crm_pipelines.destinations.background import together
 from crm_pipelines.destinations.base import FoundField, Schema
 from crm_pipelines.destinations.odoo.api import Api, Reply, error_of
 from crm_pipelines.destinations.odoo.books import Books, read_books
 from crm_pipelines.destinations.odoo.books import notes as notes_of_books
+from crm_pipelines.destinations.odoo.identity import identity, uuid_of
 from crm_pipelines.destinations.odoo.models import MODELS
 from crm_pipelines.destinations.odoo.named import Stage, language_of, own_names, read_labels, stage_names, stage_of
 from crm_pipelines.destinations.odoo.rights import forbidden_in
@@ -50,6 +49,8 @@ class Described:
     modules: frozenset[str]
     """Installed modules; empty where the key's user may not see them."""
     company_id: int
+    tenant: str
+    """Which database it is (`identity`)."""
     company_currency: str
     user_partners: Mapping[str, str]
     """User id -> id of the partner that the user is."""
@@ -90,14 +91,14 @@ async def describe(api: Api) -> Described:
     language = await language_of(api, me.company_id)
     categories = read_labels(api, api.account.prefix, language)
     parts = await together(
-        _users(api), _fields(api), categories, _stages(api, language), _places(api), _money(api, me.company_id), _modules(api), _uuid(api)
+        _users(api), _fields(api), categories, _stages(api, language), _places(api), _money(api, me.company_id), _modules(api), uuid_of(api)
     )
     users, fields, labels, stages, places, money, modules, uuid = parts
     counts = await _counts(api)
     books = await read_books(api, me.company_id)
     forbidden = await forbidden_in(api, set(counts), me.uid)
     currency = next((code for code, number in money.currencies.items() if number == me.currency_id), "USD")
-    tenant = uuid or api.account.database or httpx.URL(api.account.base_url).host
+    tenant = await identity(api, uuid, me.company_id)
     schema = Schema(
         account=f"odoo-{tenant} company {me.company_id}",  # the one that orders and invoices will belong to
         plan=_plan(api, modules),
@@ -118,6 +119,7 @@ async def describe(api: Api) -> Described:
         version=api.version,
         modules=modules or frozenset(),
         company_id=me.company_id,
+        tenant=tenant,
         company_currency=currency,
         user_partners=users.partners,
         countries=places[0],
@@ -312,11 +314,6 @@ async def _modules(api: Api) -> frozenset[str] | None:
     return frozenset(str(row["name"]) for row in _data(reply, "list.modules"))
 
 
-async def _uuid(api: Api) -> str:
-    reply = await api.ask("read.uuid", "ir.config_parameter", "get_param", key="database.uuid")
-    return "" if reply.fault is not None else str(reply.data or "")
-
-
 async def _counts(api: Api) -> dict[str, int]:
     """Phase -> its records; without the phases whose app is not installed."""
     domains = {phase: list(SECOND_PARTS.get(phase, [])) for phase in MODELS}
@@ -362,6 +359,11 @@ def _notes(modules: frozenset[str] | None, users: _Users, forbidden: Sequence[st
         yield "The API key's user may not see which apps are installed; an administrator's key could."
     elif "sale_subscription" not in modules:
         yield "No subscription app is installed (Community has none): subscriptions become sale orders with a field Subscription status."
+    else:
+        yield (
+            "The app Subscriptions is installed, and nothing is written into it: subscriptions become sale orders with a field "
+            "Subscription status, as without it. They do not renew by themselves; set running ones up anew in the app."
+        )
     yield "Custom fields can be searched, listed and exported at once, but stand on no form until somebody puts them there."
     if users.shared:
         yield f"{users.shared} e-mail addresses belong to several users: those users are only found by their login."

@@ -31,7 +31,7 @@ from crm_pipelines.settings import AccountSettings
 
 BATCHES_AT_ONCE = 1  # a threaded server writes fewer records with two (measured); a prefork server takes as many as it has workers
 KNOWN_ROWS = 5_000  # records to a batch where most are there already: they are only read
-DESCRIBE_REQUESTS = 32  # counted; one more for every currency that has rates
+DESCRIBE_REQUESTS = 35  # counted; one more for every currency that has rates
 FRESH_S = 120.0  # a description of this process that is younger is not read again before steps are made
 
 

@@ -17,14 +17,14 @@ from crm_pipelines.destinations.odoo import values
 from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.loading import NARROWABLE
 from crm_pipelines.destinations.odoo.models import Model
-from crm_pipelines.destinations.odoo.shape import status_of
+from crm_pipelines.destinations.odoo.shape import status_fields, status_of
 from crm_pipelines.destinations.odoo.values import Unfit
 from crm_pipelines.errors import CrmError, OutcomeUnknown
 
 ADDRESS = ("street", "street2", "city", "zip", "state_id", "country_id")
 BUTTONS = {"posted": "action_post", "cancel": "button_cancel"}
 """Wanted state of an invoice -> the method that leads to it from a draft."""
-CHANGED_IN_STEPS: Mapping[str, tuple[str, ...]] = {"invoices": ("state",), "deals": ("active", "won_status", "date_closed")}
+CHANGED_IN_STEPS: Mapping[str, tuple[str, ...]] = {"invoices": ("state",), "deals": ("active", "date_closed")}
 """Phases whose updates may take several calls -> what tells how far they came."""
 CLOSED_ON = "date_closed="
 """Step that writes a moment; it follows."""
@@ -74,7 +74,8 @@ async def interrupted(api: Api, model: Model, sent: Mapping[int, tuple[Mapping[s
     """Return id -> step of records whose update began and was never finished, of id -> (desired payload, when it was sent)."""
     if model.phase not in CHANGED_IN_STEPS or not sent:
         return {}
-    fields = [*CHANGED_IN_STEPS[model.phase], "write_date"]
+    await api.connect()  # which fields tell a status depends on the version
+    fields = [*CHANGED_IN_STEPS[model.phase], *(status_fields(api.version) if model.phase == "deals" else ()), "write_date"]
     out = {}
     for row in await api.call(f"list.{model.phase}", model.name, "read", ids=sorted(sent), fields=fields, load=None):
         payload, moment = sent[row["id"]]

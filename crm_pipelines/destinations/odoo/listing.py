@@ -17,7 +17,7 @@ from crm_pipelines.destinations.odoo.keys import key_of, name_of
 from crm_pipelines.destinations.odoo.models import READ_ROWS, Model
 from crm_pipelines.destinations.odoo.named import spoken
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.shape import CUSTOM, fields_of, labels_of, line_fields, payload_of, status_of
+from crm_pipelines.destinations.odoo.shape import CUSTOM, fields_of, labels_of, line_fields, payload_of, status_fields, status_of
 from crm_pipelines.keys import match_value
 
 Record = dict[str, Any]
@@ -105,8 +105,8 @@ async def find(api: Api, prefix: str, model: Model, names: Names) -> pl.DataFram
     ours = await all_ours(api, prefix, model)
     fields = ["category_id"] if model.phase in {"organizations", "people"} else []
     if model.amount:
-        status = "won_status" if model.phase == "deals" else "state"
-        fields = [model.amount, status, *(["currency_id"] if model.lines else [])]
+        status = status_fields(names.described.version) if model.phase == "deals" else ("state",)
+        fields = [model.amount, *status, *(["currency_id"] if model.lines else [])]
     read: dict[int, Record] = {}
     if fields:
         read = {record["id"]: record for record in await records(api, model, sorted({number for _, number in ours}), fields)}

@@ -19,6 +19,7 @@ from crm_pipelines.destinations.base import FoundField, Schema, Step, WantedFiel
 from crm_pipelines.destinations.odoo.api import Api, error_of
 from crm_pipelines.destinations.odoo.describe import CURRENCIES, LABEL_PHASES, Described, pricelist_name, read_again
 from crm_pipelines.destinations.odoo.fields import bound, check_names, check_options, code_of, made_as, model_of, pick
+from crm_pipelines.destinations.odoo.identity import remember
 from crm_pipelines.destinations.odoo.named import WON, last, remember_labels
 from crm_pipelines.destinations.odoo.rights import needed_for
 from crm_pipelines.errors import CrmError, DestinationError, OutcomeUnknown, RefusedError, SettingsError
@@ -117,6 +118,7 @@ def _remember(api: Api, wanted: WantedSchema, described: Described, journal: Jou
     names = [label for phase in LABEL_PHASES for label in wanted.labels.get(phase, ())]
     labels = described.schema.labels.get(LABEL_PHASES[0], {})
     api.run(remember_labels(api, api.account.prefix, names, labels, described.remembered), journal)
+    api.run(remember(api, described.tenant, described.company_id), journal)
 
 
 def known_as(described: Described, wanted: WantedSchema) -> Described:

@@ -23,6 +23,10 @@ from crm_pipelines.destinations.odoo.values import Unfit
 CUSTOM = "custom"
 QUANTITY = {"order_line": "product_uom_qty", "invoice_line_ids": "quantity"}
 LOST = {"active": False, "probability": 0}  # what action_set_lost does (crm_lead.py)
+STATUS = "won_status"
+STATUS_SINCE = 19  # crm/models/crm_lead.py; before, a lead is won at 100 % and lost when archived at 0 %
+TAXES_SINCE = 19  # sale/models/sale_order_line.py: `tax_id` before
+SURE = 100
 NOT_WON = frozenset({"open", "lost"})
 STATUS_OF = {"won": "won", "lost": "lost", "pending": "open"}
 INDEXED_BYTES = 2_600  # a btree row holds 2,704 bytes (PostgreSQL, B-tree); name, ref and default_code have such an index
@@ -57,7 +61,7 @@ def columns_of(model: Model, payload: Mapping[str, Any], names: Names) -> dict[s
     if model.lines:
         out.setdefault(f"{model.lines}/price_unit", 0.0)
         out[f"{model.lines}/{QUANTITY[model.lines]}"] = 1.0
-        out[f"{model.lines}/tax_ids"] = None  # the company's default taxes would be added
+        out[f"{model.lines}/{_taxes(model, names)}"] = None  # the company's default taxes would be added
     return out
 
 
@@ -95,8 +99,10 @@ def payload_of(model: Model, record: Mapping[str, Any], names: Names, line: Mapp
 def fields_of(model: Model, names: Names, wanted: Iterable[str] | None = None) -> list[str]:
     """Return the fields of a model to read for `payload_of`; `wanted` are the names of its standard fields that matter."""
     columns = [column for name, column in model.columns.items() if wanted is None or name in wanted]
-    standard = [column.name for column in columns if column.role not in {"line", "currency"}]
     roles = {column.role for column in columns}
+    standard = [column.name for column in columns if column.role not in {"line", "currency"}]
+    if model.phase == "deals" and "status" in roles:
+        standard = [*(name for name in standard if name != STATUS), *status_fields(names.described.version)]
     more = [name for role, name in (("state", "country_id"), ("attendees", "user_id")) if role in roles]
     amounts = [model.amount, "currency_id", model.lines] if model.lines else []
     return list(dict.fromkeys([*standard, *more, *amounts]))
@@ -120,9 +126,23 @@ def labels_of(record: Mapping[str, Any], phase: str, names: Names) -> list[str]:
     return [names.label_name(phase, number) for number in record.get("category_id") or []]
 
 
+def status_fields(version: tuple[int, int]) -> tuple[str, ...]:
+    """Return the fields of a lead that tell its status: `won_status` is new in 19."""
+    return (STATUS,) if version[0] >= STATUS_SINCE else ("active", "probability")
+
+
 def status_of(record: Mapping[str, Any]) -> str:
-    """Return won, lost or open of a lead."""
-    return STATUS_OF.get(str(record.get("won_status")), "open")
+    """Return won, lost or open of a lead read with `status_fields`."""
+    if STATUS in record:
+        return STATUS_OF.get(str(record[STATUS]), "open")
+    if not record.get("active") and not record.get("probability"):
+        return "lost"
+    return "won" if record.get("probability") == SURE else "open"
+
+
+def _taxes(model: Model, names: Names) -> str:
+    is_order = model.lines == "order_line"
+    return "tax_id" if is_order and names.described.version[0] < TAXES_SINCE else "tax_ids"
 
 
 def _require(model: Model, payload: Mapping[str, Any]) -> None:

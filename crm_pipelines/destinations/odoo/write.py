@@ -62,7 +62,7 @@ class Writer:
         links = frozenset(column.name for column in model.columns.values() if column.kind == "link")
         if memory.handles is None:
             memory.handles = Handles(api, prefix)
-        self._loader = Loader(api, model, prefix, links | {"tax_ids", *model.addresses}, memory.handles)
+        self._loader = Loader(api, model, prefix, links | {"tax_ids", "tax_id", *model.addresses}, memory.handles)
         self._binder = Binder(api, model, prefix)
 
     def attempt(self, row: WriteRow) -> Attempt:

@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from crm_pipelines.destinations.base import WantedSchema
 from crm_pipelines.destinations.odoo.api import Dialect
 from crm_pipelines.destinations.odoo.describe import Described, describe
 from crm_pipelines.destinations.odoo.named import Stage, stage_names
+from crm_pipelines.destinations.odoo.prepare import make
 from crm_pipelines.errors import SettingsError
 from crm_pipelines_tests.lib.odoo import OdooServer
 from crm_pipelines_tests.unit.destinations.memory_journal import MemoryJournal
@@ -159,6 +161,31 @@ def test_a_user_who_may_not_do_everything_is_told_what_is_missing(odoo_server: O
     assert "create ir.model.fields" not in found.forbidden
     assert any("create crm.stage" in note for note in found.schema.notes)
     assert found.schema.account == f"odoo-{odoo_db} company 1", "the database's own number is for administrators"
+
+
+@pytest.mark.odoo
+def test_the_account_keeps_its_name_when_the_key_gets_fewer_rights(odoo_server: OdooServer, odoo_db: str) -> None:
+    api = real_api(odoo_server, odoo_db)
+    first = make(api, WantedSchema(), api.run(describe(api)), MemoryJournal()).schema.account
+    api.close()
+    assert odoo_server.call(odoo_db, "ir.config_parameter", "get_param", key="database.uuid") in first
+    key_of = "SELECT user_id FROM res_users_apikeys"
+    (admin,) = [row["user_id"] for row in odoo_server.rows(odoo_db, key_of)]
+    hand_the_key_to(odoo_server, odoo_db, ["base.group_user", "base.group_erp_manager"])
+    assert _described(odoo_server, odoo_db).schema.account == first
+    odoo_server.rows(odoo_db, "UPDATE ir_model_data SET name = replace(name, %s, 'original') WHERE model = 'res.company'", odoo_db)
+    assert _described(odoo_server, odoo_db).schema.account == f"odoo-{odoo_db} company 1", "a copy is not its original"
+    odoo_server.rows(odoo_db, "UPDATE res_users_apikeys SET user_id = %s", admin)
+    assert _described(odoo_server, odoo_db).schema.account == first
+
+
+@pytest.mark.odoo
+def test_an_installed_subscription_app_is_said_to_stay_empty(odoo_server: OdooServer, odoo_db: str) -> None:
+    odoo_server.rows(odoo_db, "UPDATE ir_module_module SET state = 'installed' WHERE name = 'sale_subscription'")
+    if not odoo_server.rows(odoo_db, "SELECT 1 FROM ir_module_module WHERE name = 'sale_subscription'"):
+        odoo_server.rows(odoo_db, "INSERT INTO ir_module_module (name, state) VALUES ('sale_subscription', 'installed')")
+    (note,) = (note for note in _described(odoo_server, odoo_db).schema.notes if "ubscription" in note)
+    assert "nothing is written into it" in note
 
 
 @pytest.mark.odoo

@@ -17,7 +17,7 @@ from crm_pipelines.destinations.odoo.keys import external_id, key_of, name_of
 from crm_pipelines.destinations.odoo.models import DEALS, MODELS, ORDERS, PEOPLE
 from crm_pipelines.destinations.odoo.named import Stage
 from crm_pipelines.destinations.odoo.names import Names
-from crm_pipelines.destinations.odoo.shape import changes_of, columns_of, differs, payload_of
+from crm_pipelines.destinations.odoo.shape import changes_of, columns_of, differs, fields_of, payload_of, status_of
 from crm_pipelines.destinations.odoo.values import Unfit, cell, clean
 from crm_pipelines.errors import SettingsError
 
@@ -48,6 +48,7 @@ DESCRIBED: Any = SimpleNamespace(
     states={("US", "ca"): "13", ("US", "california"): "13"},
     currencies={"USD": "1", "EUR": "126"},
     pricelists={"EUR": "2"},
+    version=(19, 0),
     stages=(Stage(1, "New", 1, False), Stage(4, "Gewonnen", 70, True)),
 )
 NAMES = Names(DESCRIBED)
@@ -218,3 +219,29 @@ def test_a_key_survives_its_external_id(key: str) -> None:
     assert key_of("people", name) == key
     assert key_of("organizations", name) is None
     assert external_id("crm_demo", "people", key) == f"crm_demo.{name}"
+
+
+@pytest.mark.parametrize(
+    ("version", "taxes", "status"), [((19, 0), "tax_ids", {"won_status"}), ((18, 0), "tax_id", {"active", "probability"})]
+)
+def test_fields_have_the_names_of_the_version(version: tuple[int, int], taxes: str, status: set[str]) -> None:
+    changed: Any = SimpleNamespace(**{**vars(DESCRIBED), "version": version})
+    names = Names(changed)
+    order = {"client_order_ref": "1", "partner_id": "5", "date_order": "2024-01-01T00:00:00Z", "state": "sale", "product": "9", "amount": 1}
+    columns = columns_of(ORDERS, order, names)
+    assert [name for name in columns if "/tax_id" in name] == [f"order_line/{taxes}"]
+    assert {"won_status", "active", "probability"} & set(fields_of(DEALS, names)) == status
+    assert {"won_status", "active", "probability"} & set(fields_of(DEALS, names, ["name"])) == set()
+
+
+@pytest.mark.parametrize(
+    ("record", "status"),
+    [
+        ({"won_status": "pending", "active": False, "probability": 0}, "open"),
+        ({"active": False, "probability": 0}, "lost"),
+        ({"active": True, "probability": 0}, "open"),
+        ({"active": True, "probability": 100}, "won"),
+    ],
+)
+def test_a_lead_says_its_status_in_every_version(record: dict[str, Any], status: str) -> None:
+    assert status_of(record) == status
