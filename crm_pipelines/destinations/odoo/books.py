@@ -59,7 +59,7 @@ async def read_books(api: Api, company_id: int) -> Books:
 
 
 ALL = {"active_test": False}
-NO_DAY = "0001-01-01"  # what Odoo says of a lock that nobody set
+FIRST_DAY = "1000-01-01"  # of a lock that nobody set Odoo says 1-01-01 or 0001-01-01, by the platform's strftime
 
 
 async def _company(api: Api, company_id: int) -> tuple[int, list[str]]:
@@ -70,7 +70,8 @@ async def _company(api: Api, company_id: int) -> tuple[int, list[str]]:
         if reply.fault is None:
             (row,) = reply.data
             root = row.get("root_id") or [company_id]
-            return int(root[0]), [str(row[name]) for name in names if row[name] and str(row[name]) != NO_DAY]
+            days = [str(row[name] or "") for name in names]
+            return int(root[0]), [day for day in days if len(day) == len(FIRST_DAY) and day >= FIRST_DAY]
     return company_id, []
 
 

@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from crm_pipelines.destinations.odoo.books import Books, keeps_posted, read_books, refuse_unfit
+from crm_pipelines.destinations.odoo.books import OWN_LOCKS, Books, keeps_posted, read_books, refuse_unfit
 from crm_pipelines.destinations.odoo.values import Unfit
 from crm_pipelines_tests.unit.destinations.odoo.odoo_wire import VERSION_19, api_of, error, result
 
@@ -67,8 +67,26 @@ def test_the_locks_of_17_are_found_where_those_of_18_are_unknown() -> None:
             return result([{"id": 1, "fiscalyear_lock_date": "2023-12-31", "period_lock_date": False}])
         return result([]) if "/json/2/" in request.url.path else VERSION_19
 
+    assert _read(server) == Books("2023-12-31")
+
+
+@pytest.mark.parametrize("nobody_set_it", ["1-01-01", "0001-01-01", False])
+def test_a_lock_that_nobody_set_closes_no_day(nobody_set_it: str | bool) -> None:
+    locks = dict.fromkeys(OWN_LOCKS, nobody_set_it)
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if "res.company" in request.url.path:
+            return result([{"id": 1, "root_id": [1, "Acme"], **locks}])
+        return result([]) if "/json/2/" in request.url.path else VERSION_19
+
+    assert _read(server) == Books("")
+    locks["user_sale_lock_date"] = "2024-06-30"
+    assert _read(server) == Books("2024-06-30")
+
+
+def _read(server: Callable[[httpx.Request], httpx.Response]) -> Books:
     api = api_of(server)
     try:
-        assert api.run(read_books(api, 1)) == Books("2023-12-31")
+        return api.run(read_books(api, 1))
     finally:
         api.close()
