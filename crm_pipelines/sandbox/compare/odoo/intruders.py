@@ -17,8 +17,10 @@ from crm_pipelines.sandbox.compare.verdict import Difference
 Truth = Mapping[str, Any]
 OWN_PRICELIST = "Default"  # Odoo makes it itself when a second currency is switched on (product, res_company.py)
 OF_TEMPLATE = "_product_template"  # load() names the template beside its product (Odoo, odoo/orm/models.py, _load_records_create)
-# Handles by which load() may link; none of them is a record that the contract counts.
-POINTED_TO = frozenset({"res.users", "res.partner.category", "crm.stage", "product.pricelist", "res.country", "res.country.state"})
+# Handles by which load() may link, or that tell which database it is; none of them is a record that the contract counts.
+POINTED_TO = frozenset(
+    {"res.users", "res.company", "res.partner.category", "crm.stage", "product.pricelist", "res.country", "res.country.state"}
+)
 PHASE_OF = {table_of(model): phase for phase, model in MODELS.items()}
 
 FOLLOWERS = "SELECT {model} AS model, res_id FROM {table} WHERE id > %s AND {model} = ANY(%s) ORDER BY id"
