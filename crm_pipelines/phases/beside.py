@@ -17,6 +17,7 @@ from crm_pipelines.phases import accounts
 from crm_pipelines.phases.columns import column_account, shown_headings
 from crm_pipelines.phases.project import Project
 from crm_pipelines.phases.queues_source import source_rows
+from crm_pipelines.phases.reconcile import sheet_row
 from crm_pipelines.phases.resolve import read_resolved
 from crm_pipelines.phases.sample import centre_of
 from crm_pipelines.phases.session import Session
@@ -50,7 +51,7 @@ class Shown:
     destination_id: str
     title: str
     rows: tuple[str, ...]
-    """Where it stands in the exports: `leads.csv row 12`."""
+    """Where it stands in the exports: `leads.csv row 12`, as a spreadsheet shows it."""
     lines: tuple[Line, ...]
     unused: tuple[tuple[str, str, str], ...]
     """(heading, cell, why) of filled cells of its rows that go nowhere."""
@@ -174,7 +175,9 @@ class _Reader:
             for heading, text in found
         ]
         title = self._titles[phase, key]
-        return Shown(phase, key, number, title, tuple(f"{one.file} row {one.row}" for one in rows), tuple(lines), tuple(unused), *stands)
+        return Shown(
+            phase, key, number, title, tuple(f"{one.file} row {sheet_row(one.row)}" for one in rows), tuple(lines), tuple(unused), *stands
+        )
 
     @property
     def _homes(self) -> set[str]:

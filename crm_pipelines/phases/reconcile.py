@@ -376,6 +376,11 @@ def sheet_row(row: int) -> int:
     return row + 1
 
 
+def export_row(shown: int) -> int:
+    """Return the row of an export that a spreadsheet shows under this number."""
+    return shown - 1
+
+
 def _few(places: list[str]) -> str:
     return ", ".join(places[:NAMED]) + (", ..." if len(places) > NAMED else "")
 

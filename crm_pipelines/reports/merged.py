@@ -20,7 +20,6 @@ WHY = {
 }
 COLUMNS = (
     Column("file", "Export file", 28),
-    Column("row", "Export row", 10),
     Column("sheet_row", "Row in a spreadsheet", 10),
     Column("key", "Source record", 14),
     Column("into_key", "Record that stayed", 18),
@@ -37,8 +36,5 @@ def write_merged(told: pl.DataFrame, folder: Path) -> Path | None:
     if told.is_empty():
         path.unlink(missing_ok=True)
         return None
-    rows = [
-        {**row, "row": str(row["row"]), "sheet_row": str(sheet_row(row["row"])), "why": WHY[row["rule"]]}
-        for row in told.iter_rows(named=True)
-    ]
+    rows = [{**row, "sheet_row": str(sheet_row(row["row"])), "why": WHY[row["rule"]]} for row in told.iter_rows(named=True)]
     return write_csv(path, Sheet("merged contacts", COLUMNS, rows))

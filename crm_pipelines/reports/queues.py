@@ -15,10 +15,10 @@ import orjson
 
 from crm_pipelines.phases.files import write_bytes
 from crm_pipelines.phases.queues import CONFLICT, DECISION, DUPLICATE, EDITED, INVITED, OWNER, QUEUES, OwnerLine, RowLine, Tables
-from crm_pipelines.phases.queues_answers import CELL, LEAVE, Returned
+from crm_pipelines.phases.queues_answers import CELL, LEAVE, ROW, Returned
 from crm_pipelines.phases.queues_conflicts import LEFT as LEFT_OF_OTHERS
 from crm_pipelines.phases.queues_conflicts import ConflictLine, shown
-from crm_pipelines.phases.reconcile import sheet_row
+from crm_pipelines.phases.reconcile import export_row, sheet_row
 from crm_pipelines.reports.reasons import next_step, sentence
 from crm_pipelines.reports.sheets import STATE, Cell, Column, Limits, Row, Sheet, State, read_book, read_csv, write_book, write_csv
 from crm_pipelines.reports.sheets_values import Scalar
@@ -31,12 +31,14 @@ OWN = (
     Column("engagement", "Engagement", is_hidden=True),
     Column("queue", "Queue", 12, is_hidden=True),
 )
+SHEET_ROW = "sheet_row"
+COUNTED = Column(ROW, "Export row", is_required=False)
+"""Files of an earlier version count the rows of an export without its heading; they are taken still."""
 PLACE = (
     Column("object", "Export", 14),
     Column("file", "Export file", 28),
     Column("chunk", "Chunk", is_hidden=True),
-    Column("row", "Export row", 10),
-    Column("sheet_row", "Row in a spreadsheet", 10, is_required=False, note="Where the export shows it, opened in a spreadsheet."),
+    Column(SHEET_ROW, "Row in a spreadsheet", 10, note="Where the export shows it, opened in a spreadsheet."),
     Column("key", "Source record", 14, is_required=False),
     Column("why", "Why it waits", 40, is_required=False),
     Column("what_to_do", "What to do", 40, is_required=False),
@@ -50,7 +52,6 @@ LEAVING = Column(
     note="Say why, and this row does not move, nor what hangs on it; it is counted as excluded, with your words.",
 )
 EDITING = (
-    Column("candidates", "Sales it may belong to", 44, is_required=False),
     Column(
         "belongs_to",
         "Belongs to sale",
@@ -59,6 +60,7 @@ EDITING = (
         is_required=False,
         note="Number of the sale that was paid back; choose or write it.",
     ),
+    Column("candidates", "Sales it may belong to", 44, is_required=False),
     Column("raw_line", "Line as it stands", 30, is_required=False, note="Shown where the line could not be read."),
 )
 OWNERS = (
@@ -108,7 +110,8 @@ CONFLICTS = (
     Column("asked", "Asked", is_hidden=True),
 )
 SIDES_SHEET = "which counts"
-HOW = "Fill in the cells that are not grey, then give the file back: crm queue resolve {engagement} {file} --by NAME. Nothing else is sent."
+HOW = "Fill in the cells that are not grey, save the file, and send it back to whoever runs the migration. Only what you answer moves."
+CELLS_BESIDE = " The cells of the export stand to the right of the answers; they are not printed."
 SHOWN = "Shown only: what to do stands beside each row."
 LISTED = "rows of {}"
 LISTED_ROWS = 2_000
@@ -156,27 +159,26 @@ def read_answers(path: Path, headings: Mapping[str, Sequence[str]], tables: Tabl
     if path.suffix.casefold() != ".xlsx":
         queue = _queue_of(path)
         return [_returned(path, row, "") for row in read_csv(path, path.name, _csv_columns(queue, headings, tables), LIMITS)]
-    columns: dict[str, Sequence[Column]] = {name: row_columns([*own]) for name, own in headings.items()}
+    columns: dict[str, Sequence[Column]] = {name: [*row_columns([*own]), COUNTED] for name, own in headings.items()}
     columns |= {OWNER: (*OWN, *OWNERS), DECISION: (*OWN, *WORDS), DUPLICATE: (*OWN, *PAIRS, *_pair_columns(tables))}
-    columns |= {SIDES_SHEET: (*OWN, *CONFLICTS), **{LISTED.format(name): row_columns((), is_edited=False) for name in headings}}
+    columns |= {SIDES_SHEET: (*OWN, *CONFLICTS), **{LISTED.format(name): [*row_columns((), is_edited=False), COUNTED] for name in headings}}
     found = read_book(path, columns, LIMITS, optional=tuple(columns), others_ok=(LEFT_SHEET,))
     return [_returned(path, row, sheet) for sheet, rows in found.items() for row in rows]
 
 
 def sheets_of(tables: Tables, queue: str) -> Iterator[Sheet]:
     """Yield the sheets of one queue: one per export where it holds rows of exports; none when it is empty."""
-    intro = HOW.format(engagement=tables.engagement, file=f"{queue}.xlsx")
     if queue == OWNER and tables.owners:
-        yield Sheet(queue, (*OWN, *OWNERS), [_owner_row(tables, queue, line) for line in tables.owners], intro)
+        yield Sheet(queue, (*OWN, *OWNERS), [_owner_row(tables, queue, line) for line in tables.owners], HOW)
     elif queue == DECISION and tables.words:
-        yield Sheet(queue, (*OWN, *WORDS), list(_word_rows(tables)), intro)
+        yield Sheet(queue, (*OWN, *WORDS), list(_word_rows(tables)), HOW)
     elif queue == DUPLICATE and tables.pairs:
-        yield Sheet(queue, (*OWN, *PAIRS, *_pair_columns(tables)), list(_pair_rows(tables)), intro)
+        yield Sheet(queue, (*OWN, *PAIRS, *_pair_columns(tables)), list(_pair_rows(tables)), HOW)
     lines = _listed(tables, queue)
     for name in dict.fromkeys(line.object for line in lines):
-        yield _row_sheet(tables, name, [line for line in lines if line.object == name], intro, is_edited=queue in EDITED)
+        yield _row_sheet(tables, name, [line for line in lines if line.object == name], is_edited=queue in EDITED)
     if queue == CONFLICT and tables.conflicts:
-        yield Sheet(SIDES_SHEET, (*OWN, *CONFLICTS), [_conflict_row(tables, line) for line in tables.conflicts], intro)
+        yield Sheet(SIDES_SHEET, (*OWN, *CONFLICTS), [_conflict_row(tables, line) for line in tables.conflicts], HOW)
     if queue == CONFLICT and tables.left:
         yield Sheet(LEFT_SHEET, (*OWN, *LEFT), list(_left_rows(tables)), SHOWN)
 
@@ -191,19 +193,19 @@ def _listed(tables: Tables, queue: str) -> list[RowLine]:
 def row_columns(headings: Iterable[str], *, is_edited: bool = True) -> list[Column]:
     """Return the columns of rows of exports: where a row stands and why it waits, then its own cells under the export's headings."""
     control = (*OWN, *PLACE, LEAVING, *(EDITING if is_edited else ()))
-    taken = {word.casefold() for column in (*OWN, *PLACE, LEAVING, *EDITING) for word in (column.key, column.title)}
+    taken = {word.casefold() for column in (*OWN, *PLACE, COUNTED, LEAVING, *EDITING) for word in (column.key, column.title)}
     named: dict[str, str] = {}
     for heading in headings:
         folded = heading.casefold()
         named.setdefault(folded, f"{heading} (export)" if folded in taken else heading)
-    cells = (Column(f"{CELL}{folded}", title, 20, editable=True, is_required=False) for folded, title in named.items())
+    cells = (Column(f"{CELL}{folded}", title, 20, editable=True, is_required=False, is_aside=True) for folded, title in named.items())
     return [*control, *cells]
 
 
-def _row_sheet(tables: Tables, name: str, lines: Sequence[RowLine], intro: str, *, is_edited: bool) -> Sheet:
+def _row_sheet(tables: Tables, name: str, lines: Sequence[RowLine], *, is_edited: bool) -> Sheet:
     headings = dict.fromkeys(heading for line in lines for heading in line.headings)
     title = name if is_edited else LISTED.format(name)  # without the export's own cells: a sheet of another shape
-    return Sheet(title, row_columns(headings, is_edited=is_edited), [_row(tables, line) for line in lines], intro)
+    return Sheet(title, row_columns(headings, is_edited=is_edited), [_row(tables, line) for line in lines], HOW + CELLS_BESIDE * is_edited)
 
 
 def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
@@ -213,8 +215,7 @@ def _row(tables: Tables, line: RowLine) -> dict[str, Scalar | Cell]:
         "object": line.object,
         "file": line.file,
         "chunk": line.chunk,
-        "row": str(line.row),
-        "sheet_row": str(sheet_row(line.row)),
+        SHEET_ROW: str(sheet_row(line.row)),
         "key": line.key or "",
         "why": sentence(line.reason),
         "what_to_do": next_step(line.reason),
@@ -328,9 +329,9 @@ def _csv_columns(queue: str, headings: Mapping[str, Sequence[str]], tables: Tabl
     if queue == DECISION and tables.words:
         return (*OWN, *WORDS)
     if queue == CONFLICT:  # one table of all its sheets: no row fills every column
-        every = (*row_columns(()), *LEFT, *CONFLICTS)
+        every = (*row_columns(()), COUNTED, *LEFT, *CONFLICTS)
         return list(dict.fromkeys(replace(column, is_required=False) for column in every))
-    return row_columns(heading for own in headings.values() for heading in own)
+    return [*row_columns(heading for own in headings.values() for heading in own), COUNTED]
 
 
 def _queue_of(path: Path) -> str:
@@ -346,7 +347,10 @@ def _queue_of(path: Path) -> str:
 def _returned(path: Path, row: Row, sheet: str) -> Returned:
     cut = [key for key in row.cells if row.is_cut(key)]
     places = {key: found.address for key, found in row.cells.items()}
-    return Returned(path.name, sheet, row.number, {key: row.text(key) for key in row.cells}, places, cut)
+    cells = {key: row.text(key) for key in row.cells}
+    if not cells.get(ROW) and cells.get(SHEET_ROW, "").isdecimal():
+        cells[ROW], places[ROW] = str(export_row(int(cells[SHEET_ROW]))), places[SHEET_ROW]
+    return Returned(path.name, sheet, row.number, cells, places, cut)
 
 
 def _set_aside(path: Path, written: str | None) -> None:

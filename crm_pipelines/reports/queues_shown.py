@@ -11,6 +11,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from crm_pipelines.phases.reconcile import sheet_row
+
 TAKEN = {
     "owners": ("owner whose records go to somebody else", "owners whose records go to somebody else"),
     "invited": ("owner who was invited", "owners who were invited"),
@@ -43,9 +45,10 @@ def rows_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     names = ("queue", "reason", "object", "file", "row", "key")
     for name in names:
-        table.add_column(name)
+        table.add_column(name if name != "row" else "spreadsheet row")
     for row in rows:
-        table.add_row(*(str(row[name] if row[name] is not None else "") for name in names))
+        shown = {**row, "row": sheet_row(row["row"])}
+        table.add_row(*(str(shown[name] if shown[name] is not None else "") for name in names))
     return table
 
 

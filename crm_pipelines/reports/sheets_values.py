@@ -44,6 +44,8 @@ class Column:
     is_hidden: bool = False
     is_required: bool = True
     """Whether a file without the column is refused."""
+    is_aside: bool = False
+    """Grouped on the screen, and left out of print, where many columns would make all of them unreadable."""
     is_number: bool = False
     """Numbers stay numbers; every other column holds text."""
 

@@ -23,7 +23,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.properties import Outline, PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from crm_pipelines.phases.files import write_bytes
@@ -284,6 +284,7 @@ def _set_up(page: Worksheet, sheet: Sheet, heading: int, last: int) -> None:
     for index, column in enumerate(sheet.columns, 1):
         dimension = page.column_dimensions[get_column_letter(index)]
         dimension.width, dimension.hidden = column.width, column.is_hidden
+        dimension.outlineLevel = int(column.is_aside)
     page.sheet_state = "hidden" if sheet.is_hidden else "visible"
     page.sheet_view.showGridLines = sheet.has_headings
     if sheet.has_headings:
@@ -293,6 +294,15 @@ def _set_up(page: Worksheet, sheet: Sheet, heading: int, last: int) -> None:
         page.print_title_rows = f"{heading}:{heading}"
     _protect(page)
     _set_print(page, sheet)
+    _set_aside(page, sheet, last)
+
+
+def _set_aside(page: Worksheet, sheet: Sheet, last: int) -> None:
+    """Leave the columns that stand aside out of print; the mark that folds them stands before them, beside the answers."""
+    printed = next((index for index, column in enumerate(sheet.columns) if column.is_aside), 0)
+    if printed:
+        page.sheet_properties.outlinePr = Outline(summaryBelow=True, summaryRight=False)
+        page.print_area = f"A1:{get_column_letter(printed)}{last}"
 
 
 def _protect(page: Worksheet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,3 +151,43 @@ def test_a_conflict_shows_both_values_and_comes_back_with_a_side(tmp_path: Path,
     found = judge(tables, read_answers(path, HEADINGS, tables), (), ())
     assert (found.conflicts, found.problems) == ({"people": {"12": {"custom.Level": name.taken("theirs")}}}, [])
     assert found.left_behind == {"contacts": {"14": "both are old"}}
+
+
+@pytest.mark.parametrize("fill", [fill_book, fill_csv])
+def test_rows_are_named_as_a_spreadsheet_shows_them_and_come_back_as_the_rows_that_they_are(written: Path, fill: type[object]) -> None:
+    path = written / f"remediation.{'xlsx' if fill is fill_book else 'csv'}"
+    seen: list[str] = []
+    fill(path, lambda row: seen.append(row["row in a spreadsheet"]) or {"email" if row["source record"] else "id": "ann@example.org"})  # type: ignore[func-returns-value]
+    assert seen == [str(CONTACT.row + 1), str(BROKEN.row + 1)]
+    found = judge(TABLES, read_answers(path, HEADINGS, TABLES), (), ())
+    assert (found.problems, found.skipped) == ([], [])
+    assert [(fix.chunk, fix.row) for fix, _ in found.fixes] == [("001", CONTACT.row), ("002", BROKEN.row)]
+
+
+def test_a_file_of_an_earlier_version_that_counts_without_the_heading_is_taken_still(written: Path) -> None:
+    rows = read_csv(written / "remediation.csv")
+    old = [{**row, "Export row": str(int(row["Row in a spreadsheet"]) - 1), "Email": "ann@example.org"} for row in rows[:1]]
+    with (written / "remediation.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(old[0]))
+        writer.writeheader()
+        writer.writerows(old)
+    found = judge(TABLES, read_answers(written / "remediation.csv", HEADINGS, TABLES), (), ())
+    assert [(fix.chunk, fix.row) for fix, _ in found.fixes] == [("001", CONTACT.row)]
+
+
+def test_answers_stand_beside_the_reason_and_the_cells_of_the_export_are_not_printed(written: Path) -> None:
+    page = openpyxl.load_workbook(written / "review.xlsx")["sales"]
+    shown = [str(cell.value) for cell in page[3] if not page.column_dimensions[cell.column_letter].hidden]
+    after = shown.index("Why it waits")
+    assert shown[after : after + 4] == ["Why it waits", "What to do", "Leave behind, because", "Belongs to sale"]
+    cells = [cell.column_letter for cell in page[3] if cell.value in HEADINGS["sales"]]
+    assert [page.column_dimensions[letter].outlineLevel for letter in cells] == [1, 1]
+    last = page.cell(3, [cell.column_letter for cell in page[3]].index(cells[0])).column_letter
+    assert page.print_area == f"'sales'!$A$1:${last}$4"
+    assert (page.page_setup.orientation, page.page_setup.fitToWidth, page.page_setup.fitToHeight) == ("landscape", 1, 0)
+
+
+def test_a_clients_file_holds_no_command_line(written: Path) -> None:
+    for path in written.glob("*.xlsx"):
+        texts = [str(cell.value) for page in openpyxl.load_workbook(path) for row in page.iter_rows() for cell in row]
+        assert not [text for text in texts if "crm queue" in text or "--by" in text]
