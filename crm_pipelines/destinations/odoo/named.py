@@ -76,11 +76,12 @@ async def read_labels(api: Api, prefix: str, language: str) -> Labels:
 async def remember_labels(api: Api, prefix: str, wanted: Iterable[str], labels: Mapping[str, str], remembered: Mapping[str, str]) -> None:
     """Give the categories that a map uses external ids by their names in the map, so that one that people rename stays the same."""
     by_case = {name.casefold(): number for name, number in labels.items()}
-    fresh = {name: labels.get(name) or by_case.get(name.casefold()) for name in wanted if name not in remembered}
+    found = {name: labels.get(name) or by_case.get(name.casefold()) for name in wanted if name not in remembered}
+    named = {*remembered.values()}
+    fresh = {number: name for name, number in reversed(found.items()) if number is not None and number not in named}  # case twins are one
     rows = [
         {"module": prefix, "name": name_of("people", name).replace("people.", MADE_FOR, 1), "model": CATEGORY, "res_id": int(number)}
-        for name, number in fresh.items()
-        if number is not None
+        for number, name in fresh.items()
     ]
     if rows:  # refused where the key's user may not: names do as well then
         await api.ask("prepare.remember_categories", "ir.model.data", "create", vals_list=rows, writes=True)
