@@ -15,8 +15,9 @@ from crm_pipelines.destinations.base import Inspection
 from crm_pipelines.discovery.foreseen import foreseen
 from crm_pipelines.discovery.gather import gather
 from crm_pipelines.discovery.grades import Count, graded
+from crm_pipelines.discovery.mailing import mailing
 from crm_pipelines.discovery.questions import NAMES, decisions
-from crm_pipelines.discovery.reckoning import broken_lines, seats_short, without_owner
+from crm_pipelines.discovery.reckoning import broken_lines, merged_values, ruined_phones, seats_short, without_owner
 from crm_pipelines.discovery.timeline import timeline
 from crm_pipelines.discovery.values import Discovery, OwnerFinding
 from crm_pipelines.phases.automations import Signature
@@ -61,6 +62,9 @@ def assemble(
         **{name: getattr(ahead, name) for name in ("left_out", "waits", "waits_named", "money", "private")},
         broken=broken_lines(project),
         ownerless=without_owner(project),
+        mailing=mailing(project),
+        ruined=ruined_phones(project),
+        merged=merged_values(project),
         grades=(),
         overall="A",
         notes=(*notes, *parts.notes, *ahead.notes),

@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from crm_pipelines.discovery import frames
+from crm_pipelines.discovery.clean import RUINED
+from crm_pipelines.phases.merged import merged_differences
 from crm_pipelines.phases.project import Project
 
 HELD = ("waiting", "refused")
@@ -81,6 +83,26 @@ def broken_lines(project: Project) -> tuple[dict[str, Any], ...]:
             for reason, rows in sorted(reasons.value_counts(name="rows").iter_rows()):
                 found.append({"file": project.chunk(key).file_name, "object": name, "reason": reason, "rows": rows})
     return tuple(found)
+
+
+def ruined_phones(project: Project) -> tuple[dict[str, Any], ...]:
+    """Return the files in which a spreadsheet rounded telephone numbers. Shape: file, object, rows."""
+    name, found = project.spec.derive.contacts.from_, []
+    phones = [column.name for column in project.source.objects[name].columns if column.type == "phone"]
+    for key in frames.export_chunks(project, name):
+        scanned = pl.scan_parquet(project.staged_path(name, key))
+        columns = [column for column in phones if column in scanned.collect_schema().names()]
+        held = [pl.col(column).cast(pl.String).str.strip_chars().str.contains(RUINED) for column in columns]
+        rows = int(scanned.select(pl.any_horizontal(held).sum()).collect().item() or 0) if held else 0
+        if rows:
+            found.append({"file": project.chunk(key).file_name, "object": name, "rows": rows})
+    return tuple(found)
+
+
+def merged_values(project: Project) -> dict[str, int]:
+    """Count what merged contacts said otherwise than the person they became, and is kept nowhere. Shape: values, records."""
+    differing = merged_differences(project)
+    return {"values": differing.height, "records": differing.get_column("into_key").n_unique()} if differing.height else {}
 
 
 def seats_short(schema: Mapping[str, Any], missing: Sequence[str]) -> int:

@@ -161,7 +161,7 @@ class OwnerFinding:
     rows: Mapping[str, int]
     """Object -> rows."""
     money: Mapping[str, str]
-    """Currency -> sum of the amounts that wait on this owner (decimal text)."""
+    """Currency -> sum of the amounts on this owner's records, whether they wait or not (decimal text)."""
     suggestions: tuple[str, ...] = ()
     """Users whose name or address is alike, best first."""
 
@@ -247,3 +247,9 @@ class Discovery:
     """Contacts that name no team member; None where nobody is named at all."""
     broken: tuple[Mapping[str, Any], ...] = ()
     """Lines that cannot be read: file, object, reason, rows."""
+    mailing: Mapping[str, Any] = field(default_factory=dict)
+    """Who may be mailed, in people: see `discovery.mailing`; `{}` where it is not known."""
+    ruined: tuple[Mapping[str, Any], ...] = ()
+    """Files whose telephone numbers a spreadsheet rounded: file, object, rows."""
+    merged: Mapping[str, int] = field(default_factory=dict)
+    """What merged contacts said otherwise than the person they became, and is kept nowhere: values, records."""

@@ -13,7 +13,8 @@ from crm_pipelines.discovery.grades import FRESH_DAYS, Count, empty_exports, exp
 from crm_pipelines.discovery.reckoning import seats_short
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.reports.scope_clean import to_clean
-from crm_pipelines.reports.scope_words import Line, day, plain, rows_of, some, title
+from crm_pipelines.reports.scope_mailing import to_settle
+from crm_pipelines.reports.scope_words import Line, counted, day, plain, rows_of, some, title
 
 OURS = (".yaml", "--")
 """Words that only an engineer of ours can act on."""
@@ -24,7 +25,8 @@ UNTIL = "Until then, what you answer for all of them holds."
 def to_decide(found: Discovery) -> tuple[Line, ...]:
     """Return what the client has to say, what nothing goes on without first; each with what holds until it is said."""
     must = [Line(one["question"], _asked(one), is_must=True) for one in found.decisions if one["is_open"]]
-    return (*must, *_open_columns(found), *_open_words(found), *_open_owners(found), *_defaults(found))
+    more = (*_open_columns(found), *_open_words(found), *_open_owners(found), *_ownerless(found), *_defaults(found))
+    return (*must, *to_settle(found), *more)
 
 
 def todo(found: Discovery) -> tuple[tuple[str, tuple[Line, ...]], ...]:
@@ -41,12 +43,22 @@ def start_here(found: Discovery) -> str:
         return f"{when}export {', '.join(missing)} from {title(found.source)}. Where to find it is told under “Exports”."
     if empty := [plain(name) for name in empty_exports(found)]:
         return f"{when}export {', '.join(empty)} from {title(found.source)} again: the file holds no record that can be read."
-    if files := broken_files(found):
+    if files := damaged_files(found):
         what = f"{Count(len(files)):file} that came damaged (named under “Who must do what”)"
-        return f"{when}export again {what}; then open the workbook and answer the questions marked with “!”."
+        return f"{when}export again {what}; then open the workbook and answer what is yellow{_back(found)}."
     if any(one["is_open"] for one in found.decisions):
-        return f"{when}open the workbook and answer the questions marked with “!”; everything else has a default."
-    return f"{when}look through the workbook; everything has a default. Then confirm the map."
+        return f"{when}open the workbook and answer what is yellow; everything else has an answer of ours. Send it back{_by(found)}."
+    return f"{when}look through the workbook; everything has an answer of ours. Then confirm the map."
+
+
+def _by(found: Discovery) -> str:
+    """Return the day by which the workbook has to be back, as the end of a sentence; empty where no day is known."""
+    last = found.calendar[0]["last"] if found.calendar else None
+    return f" by {day(last)}" if last else ""
+
+
+def _back(found: Discovery) -> str:
+    return f", and send it back{by}" if (by := _by(found)) else ""
 
 
 def short_of(found: Discovery) -> int:
@@ -67,6 +79,11 @@ def open_columns(found: Discovery) -> list[str]:
 def broken_files(found: Discovery) -> list[str]:
     """Return the files of which a part is not there any more."""
     return list(dict.fromkeys(one["file"] for one in found.broken if next_is_export(one["reason"])))
+
+
+def damaged_files(found: Discovery) -> list[str]:
+    """Return the files to export again: a part is not there any more, or a spreadsheet rounded numbers in them."""
+    return list(dict.fromkeys([*broken_files(found), *(one["file"] for one in found.ruined)]))
 
 
 def waiting_assumed(found: Discovery) -> str:
@@ -94,14 +111,14 @@ def _asked(decision: Mapping[str, Any]) -> str:
 
 def _open_columns(found: Discovery) -> list[Line]:
     names = open_columns(found)
-    told = f"{some(names)}. The workbook proposes a place for each; until you say, they stay behind."
+    told = f"{some(names)}. What is blue in the workbook is our proposal and counts once you send it back; until then they stay behind."
     return [Line(f"Where {Count(len(names)):column} should go", told)] if names else []
 
 
 def _open_words(found: Discovery) -> list[Line]:
     words = [word for one in found.vocabularies for word in one.unknown]
     words += [word for one in found.custom_fields for word in one.unknown_options]
-    told = f"“{some(words)}”. The workbook lists them; until you say, nothing is made of them."
+    told = f"“{some(words)}”. Blue in the workbook counts once you send it back; until then nothing is made of them."
     return [Line(f"What {Count(len(words)):word} should become", told)] if words else []
 
 
@@ -109,6 +126,14 @@ def _open_owners(found: Discovery) -> list[Line]:
     names = missing_users(found)
     told = f"{some(names)}. Name somebody, {_or_invite(found)}"
     return [Line(f"Who takes over from {Count(len(names)):team member} without a user", told)] if names else []
+
+
+def _ownerless(found: Discovery) -> list[Line]:
+    told = (
+        f"You need not say anything, and no cell asks. They do not wait: {title(found.destination)} gives them to the user whose access "
+        "the migration uses, or to nobody. If somebody else is to have them, write so when you send the workbook back."
+    )
+    return [Line(f"Who looks after the {counted(found.ownerless, 'contacts')} who name no team member", told)] if found.ownerless else []
 
 
 def _or_invite(found: Discovery) -> str:
@@ -122,14 +147,15 @@ def _or_invite(found: Discovery) -> str:
 
 def _defaults(found: Discovery) -> list[Line]:
     taken = [one for one in found.decisions if not one["is_open"] and one["answer"] is None]
-    told = "Each has a default, so you need not do anything. Our answers and the other options are listed under “Decisions”."
+    told = "If you say nothing, our answer counts. Our answers and the other options are listed under “Decisions”."
     return [Line(f"Whether you agree with our answer to {Count(len(taken)):question}", told)] if taken else []
 
 
 def _yours(found: Discovery) -> list[Line]:
     lines = [*_to_export(found, is_required=True), *_to_export(found, is_required=False), *_again(found)]
     if any(one["is_open"] for one in found.decisions) or open_columns(found):
-        lines.append(Line("Fill in the workbook", "Questions, columns and words, with drop-downs.", is_must=True))
+        told = "Questions, columns and words, with drop-downs. Yellow needs your answer; blue is ours and counts if you leave it."
+        lines.append(Line(f"Fill in the workbook and send it back{_by(found)}", told, is_must=True))
     names = missing_users(found)
     if names:
         more = (
@@ -157,6 +183,11 @@ def _again(found: Discovery) -> list[Line]:
         parts = some([rows_of(sum(one["rows"] for one in bad if one["object"] == name), name) for name in dict.fromkeys(_objects(bad))])
         told = f"Cut off or damaged on the way: {parts}, and what came after, cannot be read."
         lines.append(Line(f"Export {'this file' if len(files) == 1 else 'these files'} again: {', '.join(files)}", told, is_must=True))
+    if ruined := found.ruined:
+        names = ", ".join(one["file"] for one in ruined)
+        which = "this file" if len(ruined) == 1 else "these files"
+        told = f"A spreadsheet rounded phone numbers in {rows_of(sum(one['rows'] for one in ruined), ruined[0]['object'])}; they are lost "
+        lines.append(Line(f"Export {which} again, for the phone numbers: {names}", f"{told}otherwise. Do not open the new file in one."))
     ages = export_ages(found)
     if ages and max(ages.values()) > FRESH_DAYS:
         told = f"Yours are {Count(max(ages.values())):day} old. What changed since is picked up then."

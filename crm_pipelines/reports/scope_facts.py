@@ -17,6 +17,7 @@ from crm_pipelines.discovery.values import CleanCount, Discovery
 from crm_pipelines.reports.figures import money
 from crm_pipelines.reports.scope_asks import start_here, to_decide, todo, waiting_assumed
 from crm_pipelines.reports.scope_clean import clean_rule, contacts_of, good_to_know, to_clean
+from crm_pipelines.reports.scope_mailing import may_be_mailed, tile, to_settle
 from crm_pipelines.reports.scope_words import Line, counted, day, plain, rows_of, title, upper_first, why
 
 ORGANIZATIONS = "organizations"
@@ -151,7 +152,7 @@ def lost(found: Discovery) -> tuple[Line, ...]:
     ignored = [column for column in found.columns if column.state == "ignored" and column.filled]
     told = "They stay behind, each with a reason in the list of columns."
     behind = [Line(f"{Count(len(ignored)):column} of the exports", told)] if ignored else []
-    return (*absent, *_phones(found), *history, *gaps, *behind, *_left_out(found))
+    return (*absent, *_phones(found), *_merged(found), *history, *gaps, *behind, *_left_out(found))
 
 
 def when_done(found: Discovery) -> str:
@@ -176,22 +177,18 @@ def _have(found: Discovery, name: str, *, is_there: bool, is_required: bool) -> 
 
 def _moving(found: Discovery) -> tuple[str, ...]:
     """Return what the numbers of records take for granted, and what they are worth."""
-    told = (waiting_assumed(found), *_money(found))
+    told = (waiting_assumed(found), *_money(found), "" if to_settle(found) else may_be_mailed(found))
     return tuple(one for one in told if one)
 
 
 def _explained(found: Discovery) -> tuple[str, ...]:
-    """Return what else one may wonder about: private persons, contacts without an owner."""
+    """Return what else one may wonder about: private persons."""
     firms = sum(found.predicted.get(ORGANIZATIONS, {}).values()) - found.private
     private = (
         f"{Count(max(0, firms)):organization} {'is a company' if firms == 1 else 'are companies'}, {found.private:,} are private persons: "
         "contacts who name no company each become one, unless you decide otherwise."
     )
-    nobody = (
-        f"{counted(found.ownerless or 0, 'contacts')} name no team member. They do not wait: {title(found.destination)} gives them to the "
-        "user whose access the migration uses, or to nobody. Say so if somebody else is to have them."
-    )
-    return (*([private] if found.private else []), *([nobody] if found.ownerless else []))
+    return (private,) if found.private else ()
 
 
 def _money(found: Discovery) -> list[str]:
@@ -206,8 +203,17 @@ def _money(found: Discovery) -> list[str]:
 def _phones(found: Discovery) -> list[Line]:
     count = contacts_of(found)
     ruined = count.kinds.get("ruined_phone", 0) if count else 0
-    told = "A spreadsheet rounded them (as 4.47701E+11), and nothing brings them back. Export again; do not save the file in a spreadsheet."
+    again = f"you export {' and '.join(one['file'] for one in found.ruined)} again" if found.ruined else "you export the contacts again"
+    told = f"A spreadsheet rounded them (as 4.47701E+11). They are lost unless {again}, and do not save it in a spreadsheet."
     return [Line(f"{Count(ruined):phone number}", told)] if ruined else []
+
+
+def _merged(found: Discovery) -> list[Line]:
+    """Return how many values of merged contacts are kept nowhere."""
+    if not found.merged:
+        return []
+    told = f"Several contacts become {Count(found.merged['records']):record} and say different things: one value stays."
+    return [Line(f"{Count(found.merged['values']):value} of merged contacts", f"{told} The list comes with the final report.")]
 
 
 def _closing(found: Discovery) -> str:
@@ -233,5 +239,6 @@ def _tiles(found: Discovery, moves: Sequence[Move], decide: Sequence[Line]) -> t
             (f"{sum(one.arrive for one in moves):,}", "records arrive"),
             (f"{sum(one.wait for one in moves):,}", "records wait for you"),
         ]
+    tiles += tile(found)
     tiles.append((f"{must:,}", "question only you can answer" if must == 1 else "questions only you can answer"))
     return (*tiles, (day(last) if last else "not known yet", "earliest end"))

@@ -59,7 +59,7 @@ LAYOUT: Mapping[str, tuple[Column, ...]] = {
     OWNERS: (
         Column("owner", "Team member in the export", 31),
         Column("rows", "What they look after", 27),
-        Column("money", "Money waiting", 17),
+        Column("money", "Money on their records", 17),
         Column("proposals", "Users that look alike", 32),
         Column("choice", "Who takes over", 31, editable=True, note="A user of the new system. Empty: see the line at the top."),
     ),

@@ -71,6 +71,15 @@ def test_a_damaged_file_is_the_clients_and_a_line_that_can_be_corrected_the_engi
     assert "export again 1 file" in first_page(found).start
 
 
+def test_a_file_with_rounded_numbers_is_on_both_lists_and_the_loss_names_it() -> None:
+    ruined = ({"file": "leads.csv", "object": "contacts", "rows": 12}, {"file": "contacts.csv", "object": "contacts", "rows": 1})
+    found = by_hand.discovery(clean=(CONTACTS,), broken=BROKEN, ruined=ruined)
+    page = first_page(found)
+    assert "Export these files again, for the phone numbers: leads.csv, contacts.csv" in yours(found)
+    assert "export again 2 files" in page.start
+    assert "lost unless you export leads.csv and contacts.csv again" in next(one.more for one in page.lost if "phone" in one.what)
+
+
 def test_old_exports_are_fetched_once_more_before_the_last_load() -> None:
     old = by_hand.file("contacts.csv", "contacts", 100, exported_at=by_hand.MADE - timedelta(days=166))
     more, _ = yours(by_hand.discovery(files=(old,)))["Export contacts again just before the last load"]
@@ -121,7 +130,7 @@ def test_companies_private_persons_and_contacts_of_nobody_are_told() -> None:
     found = by_hand.discovery(predicted={"organizations": {"created": 10}}, private=7, ownerless=4)
     for text in (unescape(as_html(found)), as_markdown(found)):
         assert "3 organizations are companies, 7 are private persons" in text
-        assert "4 contacts name no team member" in text
+        assert "Who looks after the 4 contacts who name no team member" in text
 
 
 def test_nothing_that_only_a_default_decided_is_told_as_decided() -> None:
@@ -144,6 +153,36 @@ def test_the_first_page_says_when_the_old_system_may_be_closed_and_promises_no_w
     assert page.closing.startswith("Not before the last changes were loaded and checked.")
     assert "stay in One" in page.closing
     assert "not taken back by itself" in page.closing
+
+
+MAIL = {"people": 2547, "agreed": 665, "refused": 535, "unproven": 1333, "unusable": 14}
+
+
+def test_how_many_people_may_be_mailed_stands_on_top_and_its_question_is_important() -> None:
+    proof = {**by_hand.decision("proof", default="dated"), "question": "What proves it?", "options": {"dated": "A date."}}
+    page = first_page(by_hand.discovery(mailing={**MAIL, "kept": True, "decisions": ["proof"]}, decisions=(proof,)))
+    assert ("665", "of 2,547 people you may mail") in page.tiles
+    assert page.decide[0].what.startswith("Important: who may be mailed")
+    for part in ("you may mail 665", "535 said no", "1,333 have no consent", "14 have no usable", "What proves it?", "A date."):
+        assert part in page.decide[0].more
+
+
+def test_a_destination_that_knows_no_consent_is_warned_of() -> None:
+    page = first_page(by_hand.discovery(mailing={**MAIL, "kept": False, "decisions": []}, decisions=()))
+    assert "Other only holds back those who said no (535); it would mail the other 1,333 as well." in page.decide[0].more
+    assert not first_page(BASE).tiles[0][1].startswith("of ")
+
+
+def test_the_first_step_says_yellow_and_a_day_to_send_back() -> None:
+    page = first_page(BASE)
+    assert "answer what is yellow" in page.start
+    assert re.search(r"[Ss]end it back by \d+ Nov 2026", page.start)
+    assert re.search(r"send it back by \d+ Nov 2026$", next(what for what in yours(BASE) if what.startswith("Fill in")))
+
+
+def test_values_that_merging_loses_are_named() -> None:
+    found = by_hand.discovery(merged={"values": 478, "records": 52})
+    assert "478 values of merged contacts" in [line.what for line in first_page(found).lost]
 
 
 def test_the_first_page_has_no_words_of_engineers() -> None:
