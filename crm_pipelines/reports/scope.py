@@ -46,7 +46,8 @@ WORDS_TOLD = (
 )
 RECORDS_TOLD = (
     "Rows are lines of your exports, records what is made of them. One contact can become a person, a note and an organization, and many "
-    "payments one deal; so rows and records differ, and what waits is counted once as rows and once as records."
+    "payments one deal; so rows and records differ, and what waits is counted once as rows and once as records. The report after the load "
+    "also counts entries of lists and what is matched or put on a list apart, so it names more to make than there are records here."
 )
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 ENTITY = re.compile(r"&(?=#?\w+;)")

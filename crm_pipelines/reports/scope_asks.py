@@ -14,7 +14,7 @@ from crm_pipelines.discovery.reckoning import seats_short
 from crm_pipelines.discovery.values import Discovery
 from crm_pipelines.reports.scope_clean import to_clean
 from crm_pipelines.reports.scope_mailing import to_settle
-from crm_pipelines.reports.scope_words import Line, counted, day, plain, rows_of, some, title
+from crm_pipelines.reports.scope_words import Line, counted, day, plain, rows_of, some, title, upper_first
 
 OURS = (".yaml", "--")
 """Words that only an engineer of ours can act on."""
@@ -64,6 +64,22 @@ def _back(found: Discovery) -> str:
 def short_of(found: Discovery) -> int:
     """Return how many seats would have to be bought so that every owner without a user could be invited."""
     return seats_short(found.inspection.get("schema", {}), missing_users(found))
+
+
+def account_told(found: Discovery) -> str:
+    """Return what the destination's plan gives and what the migration takes of it; empty where it sells neither."""
+    schema, missing = found.inspection.get("schema", {}), len(missing_users(found))
+    seats, used = schema.get("seats") or 0, len(schema.get("users", ()))
+    parts = [f"plan {upper_first(plain(schema['plan']))}"] if schema.get("plan") else []
+    parts += [f"{Count(seats):seat} paid for, {used:,} in use, {used + missing:,} needed if everybody is invited"] if seats else []
+    given, taken = found.forecast.get("tokens_per_day") or 0, found.forecast.get("total_tokens") or 0
+    parts += [f"loading takes {_hundredths(taken, given)} of what the plan lets through in a day"] if given and taken else []
+    check = f" More people are active than there are seats: ask {title(found.destination)} before you buy any." if 0 < seats < used else ""
+    return f"{title(found.destination)}: {'; '.join(parts)}.{check}" if seats or (given and taken) else ""
+
+
+def _hundredths(part: int, whole: int) -> str:
+    return f"{ceil(100 * part / whole):,} %"
 
 
 def missing_users(found: Discovery) -> list[str]:

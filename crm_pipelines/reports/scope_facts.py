@@ -15,7 +15,7 @@ from decimal import Decimal
 from crm_pipelines.discovery.grades import Count, decisive, read_rules
 from crm_pipelines.discovery.values import CleanCount, Discovery
 from crm_pipelines.reports.figures import money
-from crm_pipelines.reports.scope_asks import start_here, to_decide, todo, waiting_assumed
+from crm_pipelines.reports.scope_asks import account_told, start_here, to_decide, todo, waiting_assumed
 from crm_pipelines.reports.scope_clean import clean_rule, contacts_of, good_to_know, to_clean
 from crm_pipelines.reports.scope_mailing import may_be_mailed, tile, to_settle
 from crm_pipelines.reports.scope_words import Line, counted, day, plain, rows_of, title, upper_first, why
@@ -76,6 +76,8 @@ class Page:
     contacts: CleanCount | None
     """The count that the clean-up is about."""
     done: str
+    account: str
+    """What the plan at the destination gives and what the migration takes of it; empty where it sells neither."""
     closing: str
     """When the old system may be closed."""
     todo: tuple[tuple[str, tuple[Line, ...]], ...]
@@ -104,6 +106,7 @@ def first_page(found: Discovery) -> Page:
         clean_rule=clean_rule(contacts) if contacts else "",
         contacts=contacts,
         done=when_done(found),
+        account=account_told(found),
         closing=_closing(found),
         todo=todo(found),
         meaning=read_rules()["scale"][found.overall],
@@ -232,8 +235,8 @@ def _left_out(found: Discovery) -> list[Line]:
 def _tiles(found: Discovery, moves: Sequence[Move], decide: Sequence[Line]) -> tuple[tuple[str, str], ...]:
     last = found.calendar[-1]["last"] if found.calendar else None
     must = sum(1 for line in decide if line.is_must)
-    rows = sum(file.physical_rows - file.blank_rows for file in found.files)
-    tiles = [(f"{rows:,}", "rows in your exports")]
+    rows, blank = sum(file.physical_rows - file.blank_rows for file in found.files), sum(file.blank_rows for file in found.files)
+    tiles = [(f"{rows:,}", f"rows in your exports (and {Count(blank):blank line})" if blank else "rows in your exports")]
     if moves:
         tiles += [
             (f"{sum(one.arrive for one in moves):,}", "records arrive"),

@@ -54,6 +54,15 @@ def test_who_is_to_be_invited_beyond_the_seats_costs_money_and_is_not_advised_fi
     assert "Invite m0" not in words
 
 
+def test_the_first_page_tells_the_plan_its_seats_and_the_share_of_a_day() -> None:
+    plan = {**BASE.forecast, "total_tokens": 25_920, "tokens_per_day": 630_000}
+    page = first_page(by_hand.discovery(owners=MISSING[:1], inspection=seated(seats=3, users=5), forecast=plan))
+    assert "3 seats paid for, 5 in use, 6 needed if everybody is invited; loading takes 5 % of what the plan lets through" in page.account
+    assert "More people are active than there are seats: ask Other before you buy any." in page.account
+    assert page.account in as_markdown(by_hand.discovery(owners=MISSING[:1], inspection=seated(seats=3, users=5), forecast=plan))
+    assert not first_page(by_hand.discovery(inspection={}, forecast={})).account
+
+
 def test_seats_that_are_free_or_not_sold_are_no_matter() -> None:
     for seats, users in ((9, 2), (0, 4)):
         words = told(by_hand.discovery(owners=MISSING, inspection=seated(seats=seats, users=users)))
