@@ -72,6 +72,7 @@ def as_html(account: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()
         bridges=bridges(account),
         without_amount=without_amount(account),
         cost_lines=cost.cost_lines(account),
+        why_beyond=cost.why_beyond(account),
         cost_parts=cost.cost_parts(account),
         passes=cost.pass_lines(account, others),
         beside=beside,

@@ -15,6 +15,8 @@ from crm_pipelines.reports.scope_words import day
 TOKENS = "tokens"
 PARTS = {"records": "for records", "prepare": "to prepare fields and lists", "looks": "to look: lists, counts, checks"}
 AROUND = "to prepare and to look: fields, lists, counts, checks"
+NOTABLE = 0.1
+"""Share of the forecast beyond which the first page says why more was spent."""
 CHANGED = ("created", "updated")
 
 
@@ -22,6 +24,18 @@ def cost_lines(account: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what was spent, against what was forecast, and why the two differ."""
     budget = account["budget"]
     return tuple(_lines(budget, account)) if budget["unit"] else ()
+
+
+def why_beyond(account: Mapping[str, Any]) -> str:
+    """Return one sentence on spending much more than was forecast: what went into records, and where the rest went; else nothing."""
+    budget = account["budget"]
+    spent, over = budget.get("spent_on") or {}, budget["spent"] - budget["forecast"]
+    if not spent or over <= budget["forecast"] * NOTABLE:
+        return ""
+    return (
+        f"{spent['records']:,} of the {budget['spent']:,} {budget['unit']} made records; most others went into looking: each start, the "
+        "sample's too, reads the new system's fields, users and lists again, and the forecast counts one start."
+    )
 
 
 def cost_parts(account: Mapping[str, Any]) -> tuple[tuple[str, int, int], ...]:

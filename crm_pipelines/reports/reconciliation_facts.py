@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from crm_pipelines.discovery.grades import Count
 from crm_pipelines.phases.queues import CONFLICT, DECISION, EDITED, OWNER, PARENT, REMEDIATION
 from crm_pipelines.reports.reasons import next_step, sentence
+from crm_pipelines.reports.reconciliation_money import UNREAD, WAITING, money_held
 from crm_pipelines.reports.reconciliation_words import (
     CHECKS,
     MADE,
@@ -35,6 +37,8 @@ CONSENTED = "subscribed"
 """What records say of people who agreed to be mailed."""
 SCHEMA = "destination_schema"
 """Where rows end that only name fields, options and tags."""
+ALSO_COUNTED = {"tags": "one for each tag on each record", "users": "looked up, never made"}
+"""Phases that are counted beside what a client calls records -> how."""
 FINISHED, WAITS, DIFFERS = 0, 10, 11
 PRESENT = ("created", "updated", "unchanged")
 
@@ -49,6 +53,10 @@ class Need:
     why: str
     todo: str
     where: str
+    money: Decimal = Decimal(0)
+    """The sum that waits on it, whatever its sign; of several currencies the greatest."""
+    is_of_many: bool = False
+    """Whether one answer settles many rows: an owner, a word."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +105,30 @@ def _needing(count: int) -> str:
 
 
 def needs(account: Mapping[str, Any]) -> tuple[Need, ...]:
-    """Return everything that somebody has to answer or correct, with the file to do it in; what only follows is not in it."""
-    return (*_rows_that_wait(account), *_unreadable(account), *_undecided(account))
+    """Return everything that somebody has to answer or correct, with the file to do it in; what only follows is not in it.
+
+    Shape: what money waits on first, the greatest sum before others; then owners and words, then the rest, more rows first.
+    """
+    found = (*_rows_that_wait(account), *_unreadable(account), *_undecided(account))
+    return tuple(sorted(found, key=lambda one: (-one.money, one.unit == "column", not one.is_of_many, -one.count)))
 
 
 def needs_count(account: Mapping[str, Any]) -> int:
     """Return how many rows and columns need somebody."""
     return sum(one.count for one in needs(account))
+
+
+def counts_more(account: Mapping[str, Any]) -> str:
+    """Return what else is counted among the records to make than those of the scope document; empty where nothing is."""
+    parts = [
+        f"{phase['wanted']:,} {records_of(phase['phase'])} ({ALSO_COUNTED[phase['phase']]})"
+        for phase in account["phases"]
+        if phase["wanted"] and phase["phase"] in ALSO_COUNTED
+    ]
+    held = sum(phase["records"].get("waiting", 0) for phase in account["phases"])
+    parts += [f"{held:,} that {'waits' if held == 1 else 'wait'} still"] if held else []
+    total = sum(phase["wanted"] for phase in account["phases"])
+    return f"The {total:,} records are more than those that the scope document counts: with {joined(parts)}." if parts else ""
 
 
 def follows(account: Mapping[str, Any]) -> tuple[str, ...]:
@@ -122,19 +147,22 @@ def _rows_that_wait(account: Mapping[str, Any]) -> Iterator[Need]:
         what = f"{plain(one['object'])} that wait" if queue != CONFLICT else f"{plain(one['object'])} with a conflict"
         sheet = one["object"] if queue in EDITED else queue if queue in (OWNER, DECISION) else ""
         where = f"queues/{queue}.xlsx" + (f", sheet “{sheet}”" if sheet else "")
-        yield Need(what, one["rows"], "row", sentence(one["reason"]), next_step(one["reason"]), where)
+        held, told = money_held(account, WAITING, one["object"], one["reason"])
+        why, is_of_many = f"{sentence(one['reason'])}{told}", queue in (OWNER, DECISION)
+        yield Need(what, one["rows"], "row", why, next_step(one["reason"]), where, held, is_of_many)
 
 
 def _unreadable(account: Mapping[str, Any]) -> Iterator[Need]:
     lines: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for one in account.get("set_aside", ()):
-        if one["bucket"] == "quarantined":
+        if one["bucket"] == UNREAD:
             lines.setdefault((one["object"], one["reason"]), []).append(one)
     for (name, reason), some in lines.items():
         rows = sum(one["rows"] for one in some)
         more = f" {_swallowed(some)}" if reason == OPEN_QUOTE else ""
         where = f"queues/{REMEDIATION}.xlsx, sheet “{name}”"
-        yield Need(f"{plain(name)} that cannot be read", rows, "row", sentence(reason) + more, next_step(reason), where)
+        held, told = money_held(account, UNREAD, name, reason)
+        yield Need(f"{plain(name)} that cannot be read", rows, "row", f"{sentence(reason)}{more}{told}", next_step(reason), where, held)
 
 
 def _swallowed(some: list[Mapping[str, Any]]) -> str:
@@ -239,6 +267,7 @@ def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
             place = f"in {destination} their field “{plain(one['field'])}” says “{plain(one['word'])}”"
             told.append(f"{one['there']:,} people must not be mailed: {place}.{waiting}")
             told += [_others(one)] if one["others"] else []
+            told += _without_word(account, one)
         words = [f"{plain(column)}: {', '.join(values)}" for column, values in one["counts"].items()]
         told.append(f"What counts in the export: {'; '.join(words)}. Somebody without a usable e-mail address is not counted here.")
     return tuple(told)
@@ -248,6 +277,18 @@ def _others(one: Mapping[str, Any]) -> str:
     parts = [f"{count:,} “{plain(word)}”" for word, count in one["others"].items()]
     only = f" Only “{CONSENTED}” is a proven consent; mail nobody else." if CONSENTED in one["others"] else ""
     return f"The others say {joined(parts)}.{only}"
+
+
+def _without_word(account: Mapping[str, Any], one: Mapping[str, Any]) -> list[str]:
+    """Return how many records say nothing of mailing, so that the numbers add up to all that are there."""
+    there = sum(phase["records"].get(state, 0) for phase in account["phases"] if phase["phase"] == one["phase"] for state in PRESENT)
+    silent = there - one["there"] - sum(one["others"].values())
+    if silent <= 0:
+        return []
+    says = "says" if silent == 1 else "say"
+    return [
+        f"{silent:,} of the {there:,} {records_of(one['phase'])} {says} nothing there: no usable e-mail address, so nothing to mail to."
+    ]
 
 
 def _waiting(count: int, more: str = "") -> str:

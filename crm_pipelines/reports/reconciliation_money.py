@@ -16,6 +16,7 @@ from crm_pipelines.reports.reasons import sentence
 from crm_pipelines.reports.reconciliation_words import PAYMENTS, STATES, joined, records_of, systems
 from crm_pipelines.reports.scope_words import plain
 
+WAITING, UNREAD = "waiting", "quarantined"
 PRESENT = ("created", "updated", "unchanged")
 
 
@@ -118,15 +119,42 @@ def _notes(one: Mapping[str, Any], *, are_failed_made: bool) -> Iterator[str]:
         yield f"By outcome: {joined(by)}."
 
 
-def without_amount(account: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return how many records that are there carry no amount, kind by kind."""
-    told = []
+def money_held(account: Mapping[str, Any], bucket: str, name: str, reason: str) -> tuple[Decimal, str]:
+    """Return the greatest sum that some rows hold back, and a sentence of all of it; no sentence where there is none."""
+    sums = [
+        (Decimal(each["sum"]), one["currency"] or "(no currency named)")
+        for one in account.get("money_bridge", ())
+        for each in one["aside"]
+        if (one["object"], each["bucket"], each["reason"]) == (name, bucket, reason) and Decimal(each["sum"])
+    ]
+    missing = [f"{money(held)} {currency}" for held, currency in sums if held > 0]
+    too_much = [f"{money(-held)} {currency}" for held, currency in sums if held < 0]
+    told = f" Until then {joined(missing)} of what was earned is missing in the new system." if missing else ""
+    told += f" Until then the new system shows {joined(too_much)} too much, for that was paid back." if too_much else ""
+    return max((abs(held) for held, _ in sums), default=Decimal(0)), told
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Records of one kind without an amount: sent, and in the destination's own list."""
+
+    phase: str
+    sent: int
+    listed: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the destination lists as many as were sent."""
+        return self.sent == self.listed
+
+
+def without_amount(account: Mapping[str, Any]) -> tuple[Bare, ...]:
+    """Return how many records that are there carry no amount, kind by kind: what is missing from the table of sums."""
+    found = []
     for phase in account["phases"]:
         there = sum(phase["records"].get(state, 0) for state in PRESENT)
         bare = there - sum(one["wanted"] for one in phase["money"])
+        listed = (there if phase["destination_count"] is None else phase["destination_count"]) - sum(one["found"] for one in phase["money"])
         if phase["money"] and bare > 0:
-            told.append(
-                f"{bare:,} of the {there:,} {records_of(phase['phase'])} carry no amount, such as subscriptions before their first "
-                "payment: in no sum."
-            )
-    return tuple(told)
+            found.append(Bare(phase["phase"], bare, listed))
+    return tuple(found)

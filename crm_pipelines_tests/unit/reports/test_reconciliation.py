@@ -178,7 +178,7 @@ def test_money_runs_from_the_exports_to_the_new_system_and_names_what_is_set_asi
 
 
 def test_records_without_an_amount_are_counted() -> None:
-    assert "1,199 of the 1,200 people carry no amount" in read(as_html(EXPLAINED))
+    assert "people no amount, in no sum 1,199 – 1,198 – ✗" in read(as_html(EXPLAINED))
 
 
 def test_money_that_does_not_agree_is_said_with_the_difference() -> None:
@@ -202,6 +202,51 @@ def test_who_must_not_be_mailed_is_told_with_its_place_and_words() -> None:
     assert "1 more waits, and must not be mailed either." in told
     assert "status: Unsubscribed, Spam complaint" in told
     assert "20 “no consent”" in told
+
+
+def test_who_may_and_may_not_be_mailed_adds_up_to_all_who_are_there() -> None:
+    assert "646 of the 1,200 people say nothing there: no usable e-mail address" in " ".join(mailing(EXPLAINED))
+    told = {**EXPLAINED["opt_outs"][0], "there": 1180}
+    assert "say nothing" not in " ".join(mailing({**EXPLAINED, "opt_outs": [told]})), "nobody is left over"
+
+
+def test_what_money_waits_on_comes_first_with_its_sum_and_columns_last() -> None:
+    aside = [
+        {"bucket": "waiting", "reason": "no_contact", "rows": 1, "sum": "9.9900", "no_amount": 0},
+        {"bucket": "waiting", "reason": "two_candidates", "rows": 1, "sum": "-49.0000", "no_amount": 0},
+        {"bucket": "quarantined", "reason": "missing_key", "rows": 1, "sum": "99.9900", "no_amount": 0},
+    ]
+    queues = [
+        {"queue": "owner", "reason": "no_user", "object": "contacts", "rows": 1},
+        {"queue": "review", "reason": "no_contact", "object": "transactions", "rows": 1},
+        {"queue": "review", "reason": "no_contact", "object": "calendars", "rows": 3},
+        {"queue": "review", "reason": "two_candidates", "object": "transactions", "rows": 1},
+    ]
+    lost = {**EXPLAINED["set_aside"][0], "object": "transactions", "reason": "missing_key"}
+    told = {**EXPLAINED, "queues": queues, "set_aside": [lost], "money_bridge": [{**BRIDGE, "aside": aside}]}
+    found = needs(told)
+    assert [(one.what, str(one.money)) for one in found] == [
+        ("transactions that cannot be read", "99.9900"),
+        ("transactions that wait", "49.0000"),
+        ("transactions that wait", "9.9900"),
+        ("contacts that wait", "0"),
+        ("calendars that wait", "0"),
+        ("column “funnel_stage” of contacts", "0"),
+    ]
+    assert "Until then 99.99 USD of what was earned is missing in the new system." in found[0].why
+    assert "Until then the new system shows 49.00 USD too much, for that was paid back." in found[1].why
+    assert "Until then" not in found[3].why
+
+
+def test_the_first_page_says_what_else_is_counted_and_why_more_was_spent() -> None:
+    tags = {**ACCOUNT["phases"][1], "phase": "tags", "wanted": 30, "records": {"created": 30}, "money": []}
+    budget = {**EXPLAINED["budget"], "unit": "requests", "forecast": 59, "spent": 203, "tokens_per_day": None, "duration_s": None}
+    budget |= {"spent_on": {"records": 25, "prepare": 12, "looks": 166}}
+    page = read(as_html({**EXPLAINED, "phases": [*EXPLAINED["phases"], tags], "budget": budget}))
+    assert "30 tags on records (one for each tag on each record) and 4 that wait still." in page
+    assert "25 of the 203 requests made records; most others went into looking" in page
+    assert page.index("25 of the 203") < page.index("What still needs you")
+    assert "made records; most" not in read(as_html(EXPLAINED)), "1.7 % more is no news"
 
 
 def test_what_is_different_from_the_old_system_stands_at_the_top() -> None:
