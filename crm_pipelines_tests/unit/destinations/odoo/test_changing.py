@@ -71,8 +71,8 @@ def test_an_address_of_a_contact_stays_with_the_contact(desk: Desk) -> None:
 
 
 def test_a_state_is_emptied_when_its_country_or_text_is_another(desk: Desk) -> None:
-    where = "select c.code as country, s.code as state from res_partner p join res_country c on c.id = p.country_id left join res_country_state s"
-    where += " on s.id = p.state_id where p.id = %s"
+    where = "select c.code as country, s.code as state from res_partner p join res_country c on c.id = p.country_id"
+    where += " left join res_country_state s on s.id = p.state_id where p.id = %s"
     was = {"name": "Mover", "country": "US", "state": "CA", "custom": {"Kartra state": "CA"}}
     moves: list[tuple[dict[str, Any], tuple[str, str | None]]] = [
         ({"country": "DE", "state": "Oberland", "custom": {"Kartra state": "Oberland"}}, ("DE", None)),
