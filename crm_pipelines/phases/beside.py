@@ -6,6 +6,7 @@ Holds people's data: it goes into private files only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,9 +25,11 @@ from crm_pipelines.phases.session import Session
 from crm_pipelines.phases.stage import read_sidecar
 
 CUSTOM = "custom"
+MARKS = re.compile(r"(\s*</?[a-z][^<>]*>\s*)*", re.IGNORECASE)
 TITLES = ("name", "title", "subject")
-State = Literal["same", "more", "differs", "not shown", "not there"]
-"""More: what was sent is there, among other values. Not shown: the destination does not give the field back. Not there: the whole record
+State = Literal["same", "more", "markup", "zero", "differs", "not shown", "not there"]
+"""More: what was sent is there, among other values. Markup: the text is there, whole, in marks of the destination's own. Zero: a number
+nought, which the destination gives back as empty. Not shown: the destination does not give the field back. Not there: the whole record
 is not in the destination, because it waits, was refused or was not sent yet."""
 
 
@@ -166,7 +169,7 @@ class _Reader:
                 lines.append(self._link(name, links[name], str(value), there.get(name), source))
             else:
                 now = _flat(there).get(name)
-                lines.append(Line(name, source, _text(value), _text(now), _state(value, now)))
+                lines.append(Line(name, source, _text(value), _text(now), compare(value, now)))
         rows = self._rows.get((phase, key), ())
         unused = [
             (heading, text, self._why.get(column, ""))
@@ -254,13 +257,25 @@ def _title(payload: Mapping[str, Any], key: str) -> str:
     return next((str(payload[name]) for name in TITLES if payload.get(name)), key)
 
 
-def _state(made: Any, now: Any) -> State:
+def compare(made: Any, now: Any) -> State:
+    """Return how a value that came back stands to the one that was made."""
     if made == now or _text(made) == _text(now):
         return "same"
     if isinstance(made, list) and isinstance(now, list):
-        held = {_text(item).casefold() for item in now}
-        return "more" if all(_text(item).casefold() in held for item in made) else "differs"
-    return "not shown" if now is None else "differs"
+        held, sent = {_text(item).casefold() for item in now}, {_text(item).casefold() for item in made}
+        return "same" if held == sent else "more" if sent <= held else "differs"
+    if now is None:
+        is_number = isinstance(made, int | float) and not isinstance(made, bool)
+        return "zero" if is_number and made == 0 else "not shown"
+    return "markup" if _is_wrapped(made, now) else "differs"
+
+
+def _is_wrapped(made: Any, now: Any) -> bool:
+    """Whether a text came back whole with nothing but marks (`<span>`) around it."""
+    if not isinstance(made, str) or not isinstance(now, str) or not made.strip():
+        return False
+    before, found, after = now.partition(made.strip())
+    return bool(found) and MARKS.fullmatch(before) is not None and MARKS.fullmatch(after) is not None
 
 
 def _text(value: Any) -> str:
