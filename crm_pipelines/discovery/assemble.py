@@ -17,7 +17,7 @@ from crm_pipelines.discovery.gather import gather
 from crm_pipelines.discovery.grades import Count, graded
 from crm_pipelines.discovery.mailing import mailing
 from crm_pipelines.discovery.questions import NAMES, decisions
-from crm_pipelines.discovery.reckoning import broken_lines, merged_values, ruined_phones, seats_short, without_owner
+from crm_pipelines.discovery.reckoning import broken_lines, merged_values, money_aside, ruined_phones, seats_short, without_owner
 from crm_pipelines.discovery.timeline import timeline
 from crm_pipelines.discovery.values import Discovery, OwnerFinding
 from crm_pipelines.phases.automations import Signature
@@ -63,6 +63,7 @@ def assemble(
         broken=broken_lines(project),
         ownerless=without_owner(project),
         mailing=mailing(project),
+        money_aside=money_aside(project),
         ruined=ruined_phones(project),
         merged=merged_values(project),
         grades=(),

@@ -12,8 +12,11 @@ import polars as pl
 
 from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.clean import RUINED
+from crm_pipelines.phases import files
 from crm_pipelines.phases.merged import merged_differences
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import read_resolved
+from crm_pipelines.phases.resolve.values import ROW
 
 HELD = ("waiting", "refused")
 OWNER = "owner"
@@ -63,6 +66,37 @@ def money(project: Project, states: Mapping[str, pl.DataFrame]) -> tuple[dict[st
     return tuple(found)
 
 
+def money_aside(project: Project) -> tuple[dict[str, Any], ...]:
+    """Return the amounts of payment rows that wait and belong to no record yet, such as a refund that fits more than one sale.
+
+    Shape: object, reason, currency, rows, amount (decimal text of two places); lines that cannot be read stand at the end without
+    reason, currency and amount.
+    """
+    spec = project.spec.derive.purchases
+    if spec is None or not spec.columns.amount or not files.parts(project.resolved_folder / "fates" / spec.payments):
+        return ()
+    fates = read_resolved(project.resolved_folder, f"fates/{spec.payments}")
+    held = fates.filter((pl.col("fate") == "waiting") & pl.col("into_phase").is_null()).select("chunk", "row", "reason")
+    wanted = {"amount": spec.columns.amount, "currency": spec.columns.currency}
+    parts = [_amounts(project, spec.payments, key, wanted) for key in frames.export_chunks(project, spec.payments)] if held.height else []
+    unread = sum(one["rows"] for one in broken_lines(project) if one["object"] == spec.payments)
+    bad = [{"object": spec.payments, "reason": None, "currency": "", "rows": unread, "amount": ""}] if unread else []
+    if not parts:
+        return tuple(bad)
+    sums = held.join(pl.concat(parts), on=["chunk", "row"]).group_by("reason", "currency").agg(rows=pl.len(), amount=pl.col("amount").sum())
+    told = sums.filter(pl.col("currency").is_not_null()).sort("reason", "currency").iter_rows(named=True)
+    return (*({"object": spec.payments, **one, "amount": f"{one['amount']:.2f}"} for one in told), *bad)
+
+
+def _amounts(project: Project, name: str, key: str, wanted: Mapping[str, str | None]) -> pl.DataFrame:
+    """Return [chunk, row, amount, currency] of one file; null where the file has no such column."""
+    scanned = pl.scan_parquet(project.staged_path(name, key))
+    there = set(scanned.collect_schema().names())
+    types = {"amount": pl.Decimal(38, 4), "currency": pl.String()}
+    columns = [(pl.col(of) if of in there else pl.lit(None)).cast(types[each]).alias(each) for each, of in wanted.items()]
+    return scanned.select(pl.lit(key).alias("chunk"), pl.col(ROW).cast(pl.Int64).alias("row"), *columns).collect()
+
+
 def private_persons(project: Project) -> int:
     """Count the organizations that are contacts who name no company; 0 where the map makes none of them."""
     companies = frames.resolved(project, "companies")
@@ -86,17 +120,25 @@ def broken_lines(project: Project) -> tuple[dict[str, Any], ...]:
 
 
 def ruined_phones(project: Project) -> tuple[dict[str, Any], ...]:
-    """Return the files in which a spreadsheet rounded telephone numbers. Shape: file, object, rows."""
+    """Return the files in which a spreadsheet rounded telephone numbers that no newer file tells whole. Shape: file, object, rows."""
     name, found = project.spec.derive.contacts.from_, []
+    identity = project.source.objects[name].key
     phones = [column.name for column in project.source.objects[name].columns if column.type == "phone"]
-    for key in frames.export_chunks(project, name):
+    newest = frames.newest_rows(project, name, phones)
+    lost = newest.filter(_rounded(newest.columns, phones))["_key"].cast(pl.String)
+    for key in frames.export_chunks(project, name) if lost.len() else ():
         scanned = pl.scan_parquet(project.staged_path(name, key))
-        columns = [column for column in phones if column in scanned.collect_schema().names()]
-        held = [pl.col(column).cast(pl.String).str.strip_chars().str.contains(RUINED) for column in columns]
-        rows = int(scanned.select(pl.any_horizontal(held).sum()).collect().item() or 0) if held else 0
+        columns = scanned.collect_schema().names()
+        is_lost = pl.col(identity).cast(pl.String).is_in(lost.implode())
+        rows = int(scanned.filter(is_lost & _rounded(columns, phones)).select(pl.len()).collect().item()) if identity in columns else 0
         if rows:
             found.append({"file": project.chunk(key).file_name, "object": name, "rows": rows})
     return tuple(found)
+
+
+def _rounded(there: Sequence[str], phones: Sequence[str]) -> pl.Expr:
+    held = [pl.col(name).cast(pl.String).str.strip_chars().str.contains(RUINED).fill_null(value=False) for name in phones if name in there]
+    return pl.any_horizontal(held) if held else pl.lit(value=False)
 
 
 def merged_values(project: Project) -> dict[str, int]:

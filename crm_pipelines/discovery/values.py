@@ -249,6 +249,8 @@ class Discovery:
     """Lines that cannot be read: file, object, reason, rows."""
     mailing: Mapping[str, Any] = field(default_factory=dict)
     """Who may be mailed, in people: see `discovery.mailing`; `{}` where it is not known."""
+    money_aside: tuple[Mapping[str, Any], ...] = ()
+    """Amounts of rows that wait and are of no record yet, so not in `money`: object, reason, currency, rows, amount (decimal text)."""
     ruined: tuple[Mapping[str, Any], ...] = ()
     """Files whose telephone numbers a spreadsheet rounded: file, object, rows."""
     merged: Mapping[str, int] = field(default_factory=dict)

@@ -200,7 +200,20 @@ def _money(found: Discovery) -> list[str]:
     for one in found.money:
         waits = f" ({money(one['waiting'])} of it waits)" if Decimal(one["waiting"]) else ""
         groups.setdefault((one["phase"], one["currency"]), []).append(f"{one['status']} {money(one['amount'])}{waits}")
-    return [f"{upper_first(plain(phase))} in {currency}: {', '.join(parts)}." for (phase, currency), parts in groups.items()]
+    told = [f"{upper_first(plain(phase))} in {currency}: {', '.join(parts)}." for (phase, currency), parts in groups.items()]
+    return [*told, *_beside(found)] if told else []
+
+
+def _beside(found: Discovery) -> list[str]:
+    """Return the money that the sums leave out: rows that wait and are of no record yet, lines that cannot be read."""
+    waits = [
+        f"{rows_of(one['rows'], one['object'])}, {money(one['amount'])} {one['currency']} ({why(one['reason']).rstrip('.')})"
+        for one in found.money_aside
+        if one["amount"]
+    ]
+    unread = [f"{rows_of(one['rows'], one['object'])} that cannot be read" for one in found.money_aside if not one["amount"]]
+    parts = [*waits, *unread]
+    return [f"Not in these sums yet: {'; '.join(parts)}."] if parts else []
 
 
 def _phones(found: Discovery) -> list[Line]:

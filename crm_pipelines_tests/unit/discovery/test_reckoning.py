@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from crm_pipelines.discovery import reckoning
+from crm_pipelines.discovery import frames, reckoning
+from crm_pipelines.discovery.clean import clean_counts
 from crm_pipelines.phases.predict import PhasePrediction
 from crm_pipelines.phases.project import Project
+from crm_pipelines.phases.resolve import StagedObject
 
 MAKES = "people"
 
@@ -32,6 +34,21 @@ def test_money_is_all_of_it_and_the_part_that_waits(project: Project) -> None:
     assert told
 
 
+def test_money_of_rows_that_are_of_no_record_yet_is_told_beside_and_so_are_lines_nobody_can_read(project: Project) -> None:
+    told = reckoning.money_aside(project)
+    payments = project.spec.derive.purchases.payments  # type: ignore[union-attr]
+    unread = sum(one["rows"] for one in reckoning.broken_lines(project) if one["object"] == payments)
+    assert [one["rows"] for one in told if not one["amount"]] == ([unread] if unread else [])
+    assert all(Decimal(one["amount"]) != 0 and one["reason"] for one in told if one["amount"])
+
+
+def test_the_files_with_rounded_numbers_hold_all_of_them(project: Project) -> None:
+    told = reckoning.ruined_phones(project)
+    count = next(one for one in clean_counts(project, *_people(project)) if one.object == "contacts").kinds.get("ruined_phone", 0)
+    assert bool(told) == bool(count)
+    assert sum(one["rows"] for one in told) >= count
+
+
 def test_what_hangs_on_somebody_held_back_for_another_reason_waits_on_when_owners_are_settled(project: Project) -> None:
     phases = [name for name, one in project.compiled.phases.items() if one.create != "never" and not one.pairs and name in project.phases]
     child = next(name for name in phases if MAKES in project.compiled.phases[name].links.values() and name != MAKES)
@@ -53,6 +70,11 @@ def test_contacts_without_an_owner_are_all_contacts_less_those_of_somebody(proje
     frame = pl.concat([pl.read_parquet(project.staged_path("contacts", key)) for key in project.object_chunks("contacts")], how="diagonal")
     owned = frame.filter(pl.col("owner").is_not_null())["id"].n_unique()
     assert reckoning.without_owner(project) == frame["id"].n_unique() - owned
+
+
+def _people(project: Project) -> tuple[dict[str, StagedObject], pl.DataFrame]:
+    staged = {name: frames.staged_object(project, name) for name in project.objects}
+    return staged, frames.people(project, staged)
 
 
 def _states(project: Project, waits: object = None) -> dict[str, pl.DataFrame]:

@@ -135,6 +135,17 @@ def test_money_is_told_per_currency_and_outcome() -> None:
     assert "Deals in EUR: won 1,200.50 (200.00 of it waits), lost 30.00." in first_page(by_hand.discovery(money=(row, lost))).moving
 
 
+def test_money_that_the_sums_leave_out_has_a_line() -> None:
+    row = {"phase": "deals", "currency": "USD", "status": "won", "records": 2, "amount": "1200.50", "waiting": "0.00"}
+    aside = (
+        {"object": "transactions", "reason": "two_candidates", "currency": "USD", "rows": 1, "amount": "-49.00"},
+        {"object": "transactions", "reason": None, "currency": "", "rows": 2, "amount": ""},
+    )
+    moving = first_page(by_hand.discovery(money=(row,), money_aside=aside)).moving
+    assert moving[-1].startswith("Not in these sums yet: 1 row of transactions, ")
+    assert "49.00 USD (The refund fits more than one sale); 2 rows of transactions that cannot be read." in moving[-1]
+
+
 def test_companies_private_persons_and_contacts_of_nobody_are_told() -> None:
     found = by_hand.discovery(predicted={"organizations": {"created": 10}}, private=7, ownerless=4)
     for text in (unescape(as_html(found)), as_markdown(found)):
