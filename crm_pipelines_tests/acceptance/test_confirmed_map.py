@@ -206,7 +206,7 @@ def test_a_sample_is_shown_beside_its_source_and_is_not_sent_again_after_a_corre
     page, table = files["html"].read_text(encoding="utf-8"), rows_of(files["csv"])
     assert {stat.S_IMODE(path.stat().st_mode) for path in files.values()} == {0o600}
     assert "none differs" in page
-    names = {row["the CRM holds"] for row in table if (row["phase"], row["field"]) == ("people", "name")}
+    names = {row["the CRM holds"] for row in table if (row["phase"], row["field"]) == ("people", "Name")}
     assert names == {row["name"] for row in one.sandbox.truth.live("persons")}, "every record of the sample, as the server has it"
     scored = [row for row in table if row["field"] == "Lead score"]
     assert scored
@@ -217,7 +217,7 @@ def test_a_sample_is_shown_beside_its_source_and_is_not_sent_again_after_a_corre
     again = show_sample(project)
     assert "1 differs" in again["html"].read_text(encoding="utf-8")
     differing = [row for row in rows_of(again["csv"]) if row["compared"] == "differs"]
-    assert [(row["field"], row["the CRM holds"]) for row in differing] == [("name", "Somebody Else")]
+    assert [(row["field"], row["the CRM holds"]) for row in differing] == [("Name", "Somebody Else")]
     api(one, "PATCH", f"/api/v2/persons/{person['id']}", {"name": person["name"]})
 
     with (one.folder / "decisions.yaml").open("a", encoding="utf-8") as file:
@@ -337,7 +337,7 @@ def test_odoo_a_sample_is_shown_as_the_database_has_it_and_came_as_foreseen(odoo
     files = show_sample(project)
     table = rows_of(files["csv"])
     assert [row for row in table if row["compared"] == "differs"] == []
-    names = {row["the CRM holds"] for row in table if (row["phase"], row["field"]) == ("people", "name")}
+    names = {row["the CRM holds"] for row in table if (row["phase"], row["field"]) == ("people", "Name")}
     ours = "JOIN ir_model_data d ON d.res_id = p.id AND d.model = 'res.partner' WHERE d.module = %s AND d.name LIKE %s"
     people = f"SELECT p.name FROM res_partner p {ours}"
     assert names == {row["name"] for row in one.rows(people, one.prefix, "people.%")}
