@@ -126,7 +126,7 @@ def test_reports_lie_where_the_command_says(whole: tuple[Rig, dict[str, Any]]) -
     _, done = whole
     report = done["second"][1]["report"]
     assert json.loads(Path(report["json"]).read_text())["phases"] == done["second"][1]["phases"]
-    assert "Reconciliation: acme" in Path(report["html"]).read_text()
+    assert "<h1>Acme: Kartra to Pipedrive, what arrived</h1>" in Path(report["html"]).read_text()
 
 
 def test_dagster_keeps_the_history(whole: tuple[Rig, dict[str, Any]]) -> None:
