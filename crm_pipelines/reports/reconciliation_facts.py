@@ -257,6 +257,7 @@ def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
     _, destination = systems(account)
     told: list[str] = []
     for one in account.get("opt_outs", ()):
+        silent: list[str] = []
         waiting = f" {_waiting(one['waiting'], 'more ')}, and must not be mailed either." if one["waiting"] else ""
         waiting += f" {one['not_sent']:,} are not sent yet." if one.get("not_sent") else ""
         if one["is_whole_phase"]:
@@ -267,9 +268,10 @@ def mailing(account: Mapping[str, Any]) -> tuple[str, ...]:
             place = f"in {destination} their field “{plain(one['field'])}” says “{plain(one['word'])}”"
             told.append(f"{one['there']:,} people must not be mailed: {place}.{waiting}")
             told += [_others(one)] if one["others"] else []
-            told += _without_word(account, one)
+            told += (silent := _without_word(account, one))
         words = [f"{plain(column)}: {', '.join(values)}" for column, values in one["counts"].items()]
-        told.append(f"What counts in the export: {'; '.join(words)}. Somebody without a usable e-mail address is not counted here.")
+        uncounted = "" if silent else " Somebody without a usable e-mail address is not counted here."
+        told.append(f"What counts in the export: {'; '.join(words)}.{uncounted}")
     return tuple(told)
 
 

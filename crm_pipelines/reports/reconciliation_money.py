@@ -129,7 +129,7 @@ def money_held(account: Mapping[str, Any], bucket: str, name: str, reason: str) 
     ]
     missing = [f"{money(held)} {currency}" for held, currency in sums if held > 0]
     too_much = [f"{money(-held)} {currency}" for held, currency in sums if held < 0]
-    told = f" Until then {joined(missing)} of what was earned is missing in the new system." if missing else ""
+    told = f" Until then {joined(missing)} {'is' if len(missing) == 1 else 'are'} missing in the new system." if missing else ""
     told += f" Until then the new system shows {joined(too_much)} too much, for that was paid back." if too_much else ""
     return max((abs(held) for held, _ in sums), default=Decimal(0)), told
 
