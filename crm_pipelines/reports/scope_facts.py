@@ -220,7 +220,7 @@ def _phones(found: Discovery) -> list[Line]:
     count = contacts_of(found)
     ruined = count.kinds.get("ruined_phone", 0) if count else 0
     again = f"you export {' and '.join(one['file'] for one in found.ruined)} again" if found.ruined else "you export the contacts again"
-    told = f"A spreadsheet rounded them (as 4.47701E+11). They are lost unless {again}, and do not save it in a spreadsheet."
+    told = f"A spreadsheet rounded them (as 4.47701E+11). They are lost unless {again}. Do not save the new file in a spreadsheet."
     return [Line(f"{Count(ruined):phone number}", told)] if ruined else []
 
 

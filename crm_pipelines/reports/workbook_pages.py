@@ -33,7 +33,7 @@ _STEPS = (
     "Cells with a thick blue frame take your answer; most of them have a list. All other cells are locked.",
     "Yellow needs your answer. Blue is our proposal: leave it if it is right; it counts as your answer when you send the workbook back.",
     "Pale violet may stay empty. Whatever you fill in or change turns green.",
-    "Save the file under its name (.xlsx) and send it back. You may send it half filled in; what is open stays open.",
+    "Save the file under its name (.xlsx) and send it back by the day that the scope names. Half filled in will do; the rest stays open.",
     "Please do not rename sheets or headings and do not write formulas. If something does not fit, write to us instead.",
 )
 
@@ -49,7 +49,7 @@ def start_sheet(material: Material, sheets: Sequence[Sheet], warning: str = "") 
         },
         *({"what": f"Step {number}", "told": step} for number, step in enumerate(_STEPS, 1)),
         {},
-        {"what": "Sheet", "told": "What it asks", "open": "Open when this was made", STATE: "head"},
+        {"what": "Sheet", "told": "What it asks", "open": "Open when this was made (does not count down)", STATE: "head"},
         *(_progress(sheet, material) for sheet in sheets),
         *beware,
         {},
