@@ -252,7 +252,7 @@ def test_odoo_takes_corrected_rows_and_a_new_owner_and_nothing_else(odoo_rig: Ca
     given = [
         fill_book(queues / "remediation.xlsx", corrected(one)),
         fill_csv(queues / "review.csv", corrected(one)),
-        fill_book(queues / "owner.xlsx", lambda row: {"user who takes over": "ana@agency.example.com"}),
+        fill_book(queues / "owner.xlsx", lambda row: {user: "ana@agency.example.com"} if (user := "user who takes over") in row else {}),
     ]
     told = resolve_queues(opened(one), Given(given), "Carla Client")
     assert (told["taken"]["rows"], told["taken"]["owners"], told["to_confirm"]) == (10, 1, [])
