@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -218,6 +219,9 @@ class Odoo:
 
     def fresh(self) -> None:
         self._database = self._server.new_database()
+        call = partial(self._server.call, self._database)  # an invoice in another currency needs a rate of its day
+        (euro,) = call("res.currency", "search", domain=[["name", "=", "EUR"]], context={"active_test": False})
+        call("res.currency.rate", "create", vals_list=[{"currency_id": euro, "name": "2020-01-01", "rate": 0.8}])
 
     def _open(self, transport: Callable[[], httpx.AsyncBaseTransport] | None, **changes: Any) -> Destination:
         given = AccountSettings(

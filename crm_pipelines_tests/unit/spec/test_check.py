@@ -193,7 +193,7 @@ def test_a_phase_that_derive_names_must_be_there() -> None:
 
 
 def test_an_export_without_a_home_is_left_behind_in_so_many_words_or_not_at_all() -> None:
-    assert "phases: export 'deals' has no home" in told(("  deals:\n    why: This route", "  deal:\n    why: This route"))[0]
+    assert "phases: export 'deals' has no home" in told(("  deals:\n    why: >-\n", "  deal:\n    why: >-\n"))[0]
     both = told(("    home_of: calendars\n", "    home_of: [calendars, deals]\n"))
     assert "not_migrated.deals: has a home above, so it does move; remove one of the two" in both
 

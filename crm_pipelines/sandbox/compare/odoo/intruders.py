@@ -17,10 +17,9 @@ from crm_pipelines.sandbox.compare.verdict import Difference
 Truth = Mapping[str, Any]
 OWN_PRICELIST = "Default"  # Odoo makes it itself when a second currency is switched on (product, res_company.py)
 OF_TEMPLATE = "_product_template"  # load() names the template beside its product (Odoo, odoo/orm/models.py, _load_records_create)
-# Handles by which load() may link, or that tell which database it is; none of them is a record that the contract counts.
-POINTED_TO = frozenset(
-    {"res.users", "res.company", "res.partner.category", "crm.stage", "product.pricelist", "res.country", "res.country.state"}
-)
+# Handles by which load() may link; none of them is a record that the contract counts.
+POINTED_TO = frozenset({"res.users", "res.partner.category", "crm.stage", "product.pricelist", "res.country", "res.country.state"})
+WHICH_DATABASE = "people.account="  # the loader remembers by it in which database it is: on the company, which is no record either
 PHASE_OF = {table_of(model): phase for phase, model in MODELS.items()}
 
 FOLLOWERS = "SELECT {model} AS model, res_id FROM {table} WHERE id > %s AND {model} = ANY(%s) ORDER BY id"
@@ -170,4 +169,4 @@ class Intruders:
         if row["model"] == "product.template":
             name = row["name"].removesuffix(OF_TEMPLATE)
             return name != row["name"] and self._external.has_name(name, "product.product")
-        return row["model"] in POINTED_TO
+        return row["model"] in POINTED_TO or (row["model"] == "res.company" and row["name"].startswith(WHICH_DATABASE))
