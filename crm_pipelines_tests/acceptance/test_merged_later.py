@@ -126,5 +126,5 @@ def test_a_key_that_no_file_has_is_told_where_the_map_is_confirmed(rig: Callable
     monkeypatch.setattr(planning, "walk_to_map", walk.desire)  # the same verbs without Dagster
     with (one.folder / "decisions.yaml").open("a", encoding="utf-8") as file:
         file.write('map:\n  same:\n    contacts: [["nobody", "no one"]]\n')
-    told = planning.make_confirmation(opened(one), "test", None, "about its notes")
+    told = planning.make_confirmation(opened(one), "test", None, "about its notes", paused_by="test")
     assert [note for note in told["notes"] if note.startswith("map.same.contacts: key 2 of group 1 is in no file")]
