@@ -13,6 +13,7 @@ import polars as pl
 
 from crm_pipelines.discovery import frames
 from crm_pipelines.discovery.duplicates import likely_duplicates
+from crm_pipelines.discovery.shapes import RUINED
 from crm_pipelines.discovery.tags import tag_columns
 from crm_pipelines.discovery.values import CleanCount
 from crm_pipelines.phases.project import Project
@@ -24,8 +25,6 @@ from crm_pipelines.spec.client_map import LeaveOut
 from crm_pipelines.spec.derive import DeriveSpec
 
 MAY_STAY: tuple[LeaveOut, ...] = get_args(LeaveOut)
-RUINED = r"^[+-]?\d+([.,]\d+)?[eE]\+?\d+$"
-"""What a spreadsheet makes of a long number: 4.47701E+11."""
 REPEATED = "Rows whose key stands in another row as well; the newest row is used, older ones fill its gaps."
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from crm_pipelines.discovery import frames
-from crm_pipelines.discovery.clean import RUINED
+from crm_pipelines.discovery.shapes import RUINED
 from crm_pipelines.phases import files
 from crm_pipelines.phases.merged import merged_differences
 from crm_pipelines.phases.project import Project

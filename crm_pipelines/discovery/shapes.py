@@ -21,6 +21,8 @@ ZONE = r"(?: ?(?:Z|UTC|GMT|CET|CEST|[+-]\d{2}:?\d{2}))?"
 NUMBER = r"[+-]?(?:\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+|\d+)(?:[.,]\d{1,4})?"
 SIGN = r"(?:[$€£¥₣]|\b(?:EUR|USD|GBP|CHF|MXN|CAD|AUD|COP|ARS|CLP|PEN|SEK|NOK|DKK|PLN|JPY)\b|US\$|Fr\.|Euros?|euros?)"
 TOP = r"(?:com|org|net|de|fr|es|io|co|uk|eu|info|biz|ch|at|mx|ca|us|it|nl|be|example|test|cat|dev|app|ai|cn|shop|ar|cl|lu|pt)"
+RUINED = r"^[+-]?\d+([.,]\d+)?[eE]\+?\d+$"
+"""What a spreadsheet makes of a long number: 4.47701E+11."""
 RANGE = re.compile(
     r"(?:\d[\d.,' ]*\s?(?:-|–|—|to|bis|à|a|hasta)\s?\d[\d.,' ]*\+?|[<>≤≥]\s?\d[\d.,' ]*|\d[\d.,' ]*\+|(?:unter|über|"
     r"mehr als|more than|less than|under|over|más de|menos de|plus de|moins de)\s\d.*)(?: ?[a-zA-Z€$.]+){0,2}"

@@ -111,7 +111,9 @@ def test_the_good_rows_are_in_and_each_bad_one_has_its_reason(odoo_rig: Make) ->
     found = [each for each in one.compare().differences if each.field != "product_pricelist"]  # the bad deal's currency was prepared
     assert found == [], "every good row is in, and no bad one"
     assert one.crm("status", "acme").returncode == 11
-    listed = json.loads(one.crm("queue", "list", "acme", "--json").stdout)["rows"]
+    shown = one.crm("queue", "list", "acme", "--json")
+    assert shown.stdout, shown.stderr
+    listed = json.loads(shown.stdout)["rows"]
     ends = {(row["object"], row["key"]): (row["queue"], row["reason"]) for row in listed}
     assert {where: ends.get(where) for where in due} == due
     told = accept_all(one)

@@ -19,7 +19,7 @@ def test_a_file_of_an_export_that_stays_behind_is_named_with_the_reason(tmp_path
     first = project.register()
     assert {chunk.object for chunk in first.new} == set(project.objects)
     (told,) = first.ignored
-    assert told.startswith(f"{DEALS}: deals do not move on this route (This route makes its deals from transactions and subscriptions")
+    assert told.startswith(f"{DEALS}: deals do not move on this route (The sales pipeline that you may keep in Kartra")
     (folder / "exports" / DEALS).write_text("nobody\nreads this\n", encoding="utf-8")
     again = project.register()
     assert (again.new, again.ignored, len(again.known)) == ((), (told,), len(first.new))
