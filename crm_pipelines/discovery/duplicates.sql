@@ -3,7 +3,7 @@
 -- A shared switchboard or mailbox decides nothing: a number counts by how few share it, a mailbox not at all.
 
 CREATE TEMP TABLE words AS
-SELECT id, word, letters, n, (ascii(word) & 255)::INTEGER AS initial, length(word)::UTINYINT AS size FROM read_parquet($words);
+SELECT id, word, letters, n, (ascii(word) & 255)::INTEGER AS initial, least(length(word), 255)::UTINYINT AS size FROM read_parquet($words);
 
 CREATE TEMP TABLE people AS
 SELECT file_row_number::INTEGER AS i, w, mark, f, l, m, m2, z, c, p, fw.letters AS fs, lw.letters AS ls,
