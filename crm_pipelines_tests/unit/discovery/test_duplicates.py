@@ -127,7 +127,12 @@ def test_a_switchboard_is_no_sign_and_a_shared_line_is_one(tmp_path: Path) -> No
 
 def test_a_name_of_thousands_of_letters_is_a_name_like_any(tmp_path: Path) -> None:
     endless = "x" * 3000
-    rows = (f"{endless} Smith", "02134", None), (f"{endless} Smith", "02134", None), (f"Ann {endless}", "02134", None), (endless, None, endless)
+    rows = (
+        (f"{endless} Smith", "02134", None),
+        (f"{endless} Smith", "02134", None),
+        (f"Ann {endless}", "02134", None),
+        (endless, None, endless),
+    )
     assert pairs(tmp_path, *rows) == [("0", "1", "same_name")]
 
 
