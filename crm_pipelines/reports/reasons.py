@@ -150,7 +150,8 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "made_no_more": (
         "This record arrived, and no row makes it any more: the map was changed since, or what it belonged to is left out or merged.",
-        "Delete it where it arrived if it should go, or change the map. Nothing is deleted by itself.",
+        "Delete it where it arrived if it should go, or change the map; an address that must not be mailed stays on its list. "
+        "Nothing is deleted by itself.",
     ),
     "likely_duplicate": (
         "Two records that are probably one.",
